@@ -1,0 +1,202 @@
+"""Pictures to crops: Phi-3-vision's HD transform.
+
+Letters: N images, C crop slots (num_crops + 1, the global view first), S side of a crop in pixels.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypedDict
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+from transformers import BatchFeature
+from transformers.image_processing_utils import BaseImageProcessor
+
+Picture = Image.Image | np.ndarray
+
+
+def num_image_tokens(height: int, width: int, *, crop_size: int = 336, num_img_tokens: int = 144) -> int:
+    """Count the tokens of a picture, given its size after the HD transform.
+
+    Args:
+        height, width: Pixels, multiples of crop_size.
+        num_img_tokens: Tokens of one crop.
+    Returns:
+        Tokens of crops and global view, one separator per row of either, and one between the two.
+    Source: Phi-3-vision's image embedding; the public recipes' formula rewritten in crops.
+    """
+    rows, columns = height // crop_size, width // crop_size
+    return (rows * columns + 1) * num_img_tokens + 1 + (rows + 1) * math.isqrt(num_img_tokens)
+
+
+class Phi3VImageProcessorKwargs(TypedDict, total=False):
+    """What preprocessor_config.json and `from_pretrained` may set."""
+
+    num_crops: int
+    image_mean: Sequence[float]
+    image_std: Sequence[float]
+    do_convert_rgb: bool
+    crop_size: int
+    num_img_tokens: int
+
+
+class Phi3VImageProcessor(BaseImageProcessor):
+    """Enlarge a picture to at most `num_crops` square crops and add a global view.
+
+    Args:
+        num_crops: Largest number of crops of one picture, global view not counted. Hub: 16 (Phi-3), 4 (Phi-3.5).
+        image_mean, image_std: Per channel, of pixels in 0..1.
+        do_convert_rgb: Convert other modes to RGB; alpha is dropped. False: refuse them.
+        crop_size: Side of a crop in pixels, the tower's image_size.
+        num_img_tokens: Tokens of one crop.
+    Raises:
+        ValueError: num_crops below 1, or num_img_tokens not a square.
+    Source: image_processing_phi3_v.py of microsoft/Phi-3-vision-128k-instruct, rewritten from its description.
+    """
+
+    model_input_names: ClassVar[list[str]] = ["pixel_values", "image_sizes"]
+    valid_kwargs = Phi3VImageProcessorKwargs
+
+    def __init__(
+        self,
+        num_crops: int = 16,
+        image_mean: Sequence[float] = (0.48145466, 0.4578275, 0.40821073),
+        image_std: Sequence[float] = (0.26862954, 0.26130258, 0.27577711),
+        do_convert_rgb: bool = True,
+        crop_size: int = 336,
+        num_img_tokens: int = 144,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.pop("auto_map", None)  # points to the hub's remote code
+        super().__init__(**kwargs)
+        if num_crops < 1:
+            raise ValueError(f"num_crops is {num_crops}; give at least 1")
+        if math.isqrt(num_img_tokens) ** 2 != num_img_tokens:
+            raise ValueError(f"num_img_tokens is {num_img_tokens}; a square crop has a square number of tokens")
+        self.num_crops = num_crops
+        self.image_mean = list(image_mean)
+        self.image_std = list(image_std)
+        self.do_convert_rgb = do_convert_rgb
+        self.crop_size = crop_size
+        self.num_img_tokens = num_img_tokens
+
+    def to_dict(self) -> dict[str, Any]:
+        """What preprocessor_config.json holds."""
+        names = Phi3VImageProcessorKwargs.__annotations__
+        return {name: getattr(self, name) for name in names} | {
+            "image_processor_type": type(self).__name__,
+            "processor_class": "Phi3VProcessor",
+        }
+
+    def hd_size(self, width: int, height: int) -> tuple[int, int]:
+        """Size of a picture after the HD transform.
+
+        Returns:
+            (height, width) in pixels, both multiples of crop_size.
+        Raises:
+            ValueError: the picture is so narrow that its short side vanishes.
+        """
+        long_side, short_side = self._resized(width, height)
+        padded = math.ceil(short_side / self.crop_size) * self.crop_size
+        return (long_side, padded) if width < height else (padded, long_side)
+
+    def calc_num_image_tokens_from_image_size(self, width: int, height: int) -> int:
+        """Count the tokens of a picture of this size, before any processing.
+
+        Raises:
+            ValueError: as hd_size.
+        """
+        hd_height, hd_width = self.hd_size(width, height)
+        return num_image_tokens(hd_height, hd_width, crop_size=self.crop_size, num_img_tokens=self.num_img_tokens)
+
+    def _resized(self, width: int, height: int) -> tuple[int, int]:
+        """Long and short side after resizing, before padding. Doubles on purpose: the reference truncates them."""
+        ratio = max(width, height) / min(width, height)
+        scale = 1
+        while (scale + 1) * math.ceil((scale + 1) / ratio) <= self.num_crops:
+            scale += 1
+        long_side = self.crop_size * scale
+        short_side = int(long_side / ratio)
+        if short_side == 0:
+            raise ValueError(
+                f"picture of {width}x{height} pixels (width x height) is too narrow: at num_crops {self.num_crops} its "
+                f"sides may differ by a factor of {long_side} at most; crop the picture or leave it out"
+            )
+        return long_side, short_side
+
+    def hd_transform(self, image: Picture) -> np.ndarray:
+        """Resize and pad one picture.
+
+        Args:
+            image: PIL image, or (height, width[, channels]) uint8. EXIF orientation is not looked at.
+        Returns:
+            (height, width, 3) uint8, both sides multiples of crop_size, padded with white.
+        Raises:
+            ValueError: not a picture, not RGB while do_convert_rgb is False, or too narrow.
+        """
+        if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim in (2, 3):
+            image = Image.fromarray(image)
+        if not isinstance(image, Image.Image):
+            found = f"{type(image).__name__} {getattr(image, 'dtype', '')} {tuple(getattr(image, 'shape', ()))}"
+            raise ValueError(f"expected a PIL image or (height, width, channels) uint8 array, found {found}")
+        if image.mode != "RGB" and not self.do_convert_rgb:
+            raise ValueError(f"picture has mode {image.mode}, not RGB; convert it or set do_convert_rgb")
+        image = image.convert("RGB")
+        long_side, short_side = self._resized(*image.size)
+        # Portraits are mirrored to landscape and back: PIL rounds to 8 bits between its two passes, so the order of
+        # the axes shows in the pixels.
+        portrait = image.width < image.height
+        if portrait:
+            image = image.transpose(Image.Transpose.TRANSPOSE)
+        pixels = np.asarray(image.resize((long_side, short_side), Image.Resampling.BILINEAR))
+        padding = -short_side % self.crop_size
+        pixels = np.pad(pixels, ((padding // 2, padding - padding // 2), (0, 0), (0, 0)), constant_values=255)
+        return pixels.transpose(1, 0, 2) if portrait else pixels
+
+    def crops(self, image: Picture) -> tuple[Tensor, tuple[int, int]]:
+        """Turn one picture into normalised crops.
+
+        Returns:
+            (C, 3, S, S) float32: global view, then the crops row by row, then zeros; and the (height, width) in
+            pixels that the crops cover.
+        Raises:
+            ValueError: as hd_transform.
+        """
+        side = self.crop_size
+        pixels = torch.from_numpy(np.ascontiguousarray(self.hd_transform(image).transpose(2, 0, 1)))
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.image_mean, self.image_std))
+        full = pixels.float().div_(255).sub_(mean).div_(std)  # (3, height, width)
+        height, width = full.shape[1:]
+        # Of the normalised picture, without antialiasing or clamping, as the checkpoints were trained.
+        overview = functional.interpolate(full[None], size=(side, side), mode="bicubic", align_corners=False)
+        tiles = full.view(3, height // side, side, width // side, side).permute(1, 3, 0, 2, 4).flatten(0, 1)
+        slots = torch.zeros(self.num_crops + 1, 3, side, side)
+        slots[0] = overview[0]
+        slots[1 : 1 + len(tiles)] = tiles
+        return slots, (height, width)
+
+    def preprocess(self, images: Picture | Sequence[Picture], return_tensors: str | None = None) -> BatchFeature:
+        """Turn pictures into model inputs.
+
+        Args:
+            images: One picture or a flat sequence of at least one.
+            return_tensors: As everywhere in transformers; None keeps torch tensors.
+        Returns:
+            pixel_values: (N, C, 3, S, S) float32, normalised, unused slots zero. image_sizes: (N, 2) int64, pixels
+            after the HD transform, height first. num_img_tokens: N ints.
+        Raises:
+            ValueError: no picture, or one that hd_transform refuses.
+        """
+        images = [images] if isinstance(images, Picture) else list(images)
+        if not images:
+            raise ValueError("no pictures given; leave images out for text alone")
+        slots, sizes = zip(*(self.crops(image) for image in images), strict=True)
+        data = {"pixel_values": torch.stack(slots), "image_sizes": torch.tensor(sizes)}
+        features = BatchFeature(data, tensor_type=return_tensors)
+        features["num_img_tokens"] = [
+            num_image_tokens(*size, crop_size=self.crop_size, num_img_tokens=self.num_img_tokens) for size in sizes
+        ]
+        return features
