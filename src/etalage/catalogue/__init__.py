@@ -1,0 +1,1 @@
+"""A raw table and its pictures -> a checked catalogue, split by group; nothing is dropped without a counted reason."""

@@ -1,0 +1,1 @@
+"""Sample catalogues: tables in the Burberry schema whose pictures, titles and prices follow stated laws."""
