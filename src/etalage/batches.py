@@ -1,0 +1,150 @@
+"""Products -> examples -> encoded -> batches. The only room that writes -100.
+
+Shapes: B rows, T tokens, N images, C crop slots, H and W of a crop.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import Dataset
+
+from etalage.catalogue.checks import open_picture
+from etalage.phi3v import Phi3VProcessor
+from etalage.task import Product, Task
+
+__all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode"]
+
+Batch = dict[str, Tensor]
+
+_IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One example as the model reads it."""
+
+    input_ids: Tensor  # (T,) int64
+    labels: Tensor  # (T,) int64
+    pixel_values: Tensor  # (N, C, 3, H, W) float32, used crop slots only
+    image_sizes: Tensor  # (N, 2) int64
+
+    @property
+    def num_supervised(self) -> int:
+        """Tokens that the loss counts."""
+        return int((self.labels != _IGNORED).sum())
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory held."""
+        return sum(t.nbytes for t in (self.input_ids, self.labels, self.pixel_values, self.image_sizes))
+
+
+def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Sequence[Image.Image]) -> Encoded:
+    """The prompt's ids as serving makes them, then the completion's, which alone are supervised.
+
+    Args:
+        prompt: Ends where the model is to go on; holds one image tag per picture.
+        completion: Ends with the end token.
+        pictures: RGB, in the order of their tags.
+    Raises:
+        ValueError: tags and pictures do not match, or a picture is too extreme for the HD transform.
+    Source: ids of the two parts are joined, as in the reference's own fine-tuning script; the assistant token swallows
+        the space that would tell a joint tokenisation from a separate one.
+    """
+    inputs = processor(text=prompt, images=list(pictures), return_tensors="pt")
+    prompt_ids = inputs["input_ids"][0]
+    completion_ids = torch.tensor(processor.tokenizer(completion, add_special_tokens=False)["input_ids"])
+    crop_px = inputs["pixel_values"].shape[-1]
+    num_used = int((inputs["image_sizes"] // crop_px).prod(-1).max()) + 1
+    return Encoded(
+        input_ids=torch.cat([prompt_ids, completion_ids]),
+        labels=torch.cat([torch.full_like(prompt_ids, _IGNORED), completion_ids]),
+        pixel_values=inputs["pixel_values"][:, :num_used].clone(),
+        image_sizes=inputs["image_sizes"],
+    )
+
+
+def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:
+    """Pad encoded examples on the right to the longest one and stack them.
+
+    Args:
+        encoded: At least one. Images and crops per example may differ.
+        pad_id: Written to input_ids where attention_mask is 0; labels get -100 there.
+    Returns:
+        input_ids, attention_mask, labels: (B, T) int64. pixel_values: (N, C, 3, H, W) float32, the images of all rows
+        in row order, unused slots zero. image_sizes: (N, 2) int64, pixels after the HD transform, height first.
+    """
+    num_slots = max(e.pixel_values.shape[1] for e in encoded)
+    pixel_values = [
+        torch.nn.functional.pad(e.pixel_values, (0, 0, 0, 0, 0, 0, 0, num_slots - e.pixel_values.shape[1]))
+        for e in encoded
+    ]
+    return {
+        "input_ids": pad_sequence([e.input_ids for e in encoded], batch_first=True, padding_value=pad_id),
+        "attention_mask": pad_sequence([torch.ones_like(e.input_ids) for e in encoded], batch_first=True),
+        "labels": pad_sequence([e.labels for e in encoded], batch_first=True, padding_value=_IGNORED),
+        "pixel_values": torch.cat(pixel_values),
+        "image_sizes": torch.cat([e.image_sizes for e in encoded]),
+    }
+
+
+class Examples(Dataset[Encoded]):
+    """Products as encoded examples, read and cut when asked for, kept while there is room.
+
+    Args:
+        cache_bytes: Memory for examples already made; the first ones asked for stay.
+    """
+
+    def __init__(
+        self, products: Sequence[Product], task: Task, processor: Phi3VProcessor, cache_bytes: int = 0
+    ) -> None:
+        self.products, self.task, self.processor = products, task, processor
+        self._room = cache_bytes
+        self._kept: dict[int, Encoded] = {}
+
+    def __len__(self) -> int:
+        return len(self.products)
+
+    def __getitem__(self, index: int) -> Encoded:
+        if index in self._kept:
+            return self._kept[index]
+        product = self.products[index]
+        encoded = self.encode(product, open_picture(product.image))
+        if encoded.num_bytes <= self._room:
+            self._room -= encoded.num_bytes
+            self._kept[index] = encoded
+        return encoded
+
+    def encode(self, product: Product, picture: Image.Image) -> Encoded:
+        """The product's words beside a picture, its own or another."""
+        return encode(self.processor, self.task.prompt, self.task.answer(product.values), [picture])
+
+
+class StepSampler:
+    """Which examples each step takes: every epoch a new order, decided by the seed and the epoch alone.
+
+    A run that continues at `start_step` thus sees what the unbroken one would have seen, without reading a picture.
+    The last step of an epoch may be smaller; no example is skipped.
+    """
+
+    def __init__(self, num_examples: int, batch_size: int, epochs: int, seed: int, start_step: int = 0) -> None:
+        self.num_examples, self.batch_size, self.epochs, self.seed = num_examples, batch_size, epochs, seed
+        self.start_step = start_step
+        self.steps_per_epoch = math.ceil(num_examples / batch_size)
+
+    def __len__(self) -> int:
+        return self.steps_per_epoch * self.epochs - self.start_step
+
+    def __iter__(self) -> Iterator[list[int]]:
+        first_epoch, skipped = divmod(self.start_step, self.steps_per_epoch)
+        for epoch in range(first_epoch, self.epochs):
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            order = torch.randperm(self.num_examples, generator=generator).tolist()
+            for start in range(skipped * self.batch_size, self.num_examples, self.batch_size):
+                yield order[start : start + self.batch_size]
+            skipped = 0

@@ -1,0 +1,1 @@
+"""Judging a model by what it writes: predictions, metrics, baselines, controls, intervals, report."""

@@ -1,0 +1,372 @@
+"""The verbs, each a short paragraph, and the names of the files in a run folder."""
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from etalage import config as c
+from etalage.aside import write_aside, written_aside
+from etalage.progress import bar
+
+__all__ = ["Run", "demo", "evaluate", "predict", "prepare", "report", "sample", "train"]
+
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder: `train` writes its first half, `evaluate` and `report` the rest."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration and the versions it ran with."""
+        return self.folder / "config.json"
+
+    @property
+    def log(self) -> Path:
+        """One line per step."""
+        return self.folder / "log.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What a broken run continues from."""
+        return self.folder / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """The result: a checkpoint folder (full) or adapters (lora). Its presence says that training is done."""
+        return self.folder / "model"
+
+    @property
+    def metrics(self) -> Path:
+        """What `evaluate` found."""
+        return self.folder / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        """What the model answered to each picture of the evaluated split."""
+        return self.folder / "predictions.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / "report.html"
+
+    def begin(self, config: c.TrainConfig) -> bool:
+        """Write the resolved configuration, or compare it with that of the run begun here before.
+
+        Returns:
+            Whether there is anything left to train.
+        Raises:
+            ValueError: another run was begun here, or the folder holds something else.
+        """
+        wanted = {**asdict(config), "catalogue": str(config.catalogue.resolve()), "out": str(self.folder.resolve())}
+        if Path(config.model).is_dir():
+            wanted["model"] = str(Path(config.model).resolve())
+        if self.config.exists():
+            before = self.read_config()
+            differing = [k for k, v in wanted.items() if before.get(k) != v and k not in ("out", "track")]
+            if differing:
+                raise ValueError(
+                    f"{self.folder} holds a run with another configuration: "
+                    + "; ".join(f"{k} was {before.get(k)!r}, now {wanted[k]!r}" for k in differing)
+                    + ". Choose another --out, or give the same arguments to continue it"
+                )
+        elif self.folder.exists() and any(self.folder.iterdir()):
+            raise ValueError(f"{self.folder} holds something that is no run; choose another --out")
+        else:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            versions = {name: version(name) for name in ("etalage", "torch", "transformers", "peft")}
+            versions["python"] = platform.python_version()
+            write_aside(self.config, json.dumps({**wanted, "versions": versions}, indent=1) + "\n")
+        return not self.model.exists()
+
+    def read_config(self) -> dict[str, Any]:
+        """What `begin` wrote.
+
+        Raises:
+            ValueError: no run begun here.
+        """
+        if not self.config.exists():
+            raise ValueError(f"{self.folder} is no run folder: no config.json in it; name the --out of `etalage train`")
+        config: dict[str, Any] = json.loads(self.config.read_text())
+        return config
+
+    def finish(self, model: Any, processor: Any) -> None:
+        """Leave the trained model, whole or not at all."""
+        with written_aside(self.model) as aside:
+            model.save_pretrained(aside)
+            processor.save_pretrained(aside)
+
+    def load(self) -> tuple[Any, Any]:
+        """The trained model, in evaluation mode on the device, and its processor.
+
+        Raises:
+            ValueError: training is not done.
+        """
+        from peft import PeftModel
+
+        from etalage.base import load_base
+        from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
+        from etalage.train import precision
+
+        config = self.read_config()
+        if not self.model.exists():
+            raise ValueError(
+                f"{self.folder}: training is not done; `etalage train` with the same arguments continues it"
+            )
+        if config["recipe"] == "full":
+            model = Phi3VForCausalLM.from_pretrained(self.model, dtype=precision.weights_dtype())
+        else:
+            base, _ = load_base(config["model"], dtype=precision.weights_dtype(), seed=config["seed"])
+            model = PeftModel.from_pretrained(base, self.model)
+        return model.to(precision.device()).eval(), Phi3VProcessor.from_pretrained(self.model)
+
+
+def sample(config: c.SampleConfig) -> None:
+    """Draw a sample catalogue."""
+    from etalage.sample.draw import write_sample
+
+    with bar("sample", config.rows) as progress:
+        write_sample(config.out, config.rows, config.seed, progress.reach)
+    console.print(f"{config.rows} products drawn: {config.out / 'catalogue.csv'}")
+
+
+def prepare(config: c.PrepareConfig) -> None:
+    """Read the table, check rows and pictures, group copies, split by group, write the catalogue."""
+    from etalage.catalogue.checks import check_rows
+    from etalage.catalogue.duplicates import group_products
+    from etalage.catalogue.sources import read_table
+    from etalage.catalogue.splits import assign_splits
+    from etalage.catalogue.store import Catalogue, write_catalogue
+    from etalage.task import Task
+
+    task = Task(config.task)
+    table = read_table(config.source, [field.name for field in task.fields], config.columns)
+    console.print("columns: " + ", ".join(f"{name}={column}" for name, column in table.columns.items()))
+    with bar("check") as progress:
+        products, drops = check_rows(table, task, config, progress.reach)
+    groups = group_products(products)
+    splits = assign_splits(
+        groups,
+        [_strata(product.values, task) for product in products],
+        config.validation_fraction,
+        config.test_fraction,
+        config.seed,
+    )
+    with written_aside(config.out) as aside, bar("write") as progress:
+        write_catalogue(aside, table, task, config, products, drops, groups, splits, progress.reach)
+    facts = Catalogue.load(config.out).facts
+    counts = ", ".join(f"{count} {split}" for split, count in facts["splits"].items())
+    console.print(f"{len(products)} products in {facts['num_groups']} groups ({counts}): {config.out}")
+    if drops:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
+        console.print(f"{len(drops)} rows dropped ({reasons}): {config.out / 'drops.parquet'}")
+
+
+def train(config: c.TrainConfig) -> None:
+    """Fine-tune, from the start or from where an earlier process broke off, and leave the model in the run folder."""
+    from etalage.base import load_base
+    from etalage.batches import Examples
+    from etalage.catalogue.store import Catalogue
+    from etalage.train import loop, precision
+    from etalage.train.sight import check_sight
+    from etalage.train.tracking import track
+    from etalage.train.trainable import make_trainable, trainable_parameters
+
+    run = Run(config.out)
+    if not run.begin(config):
+        console.print(f"{run.model} is trained already")
+        return
+    catalogue = Catalogue.load(config.catalogue)
+    model, processor = load_base(config.model, dtype=precision.weights_dtype(config.recipe), seed=config.seed)
+    if config.num_crops is not None:
+        processor.image_processor.num_crops = config.num_crops
+    if config.gradient_checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    torch_model = make_trainable(model, config).to(precision.device())
+    training, validation = (
+        Examples(catalogue.split(split), catalogue.task, processor, config.cache_mib << 20)
+        for split in ("train", "validation")
+    )
+    change = check_sight(torch_model, training)
+    num_trainable = sum(p.numel() for p in trainable_parameters(torch_model).values())
+    console.print(
+        f"{config.recipe} on {config.model}: {num_trainable:,} weights learn from {len(training)} products; "
+        f"another picture changes the logits by {change:.2g} standard deviations"
+    )
+    with track(config.track, run.folder, run.read_config(), "train") as tracker:
+        loop.train(
+            torch_model,
+            training,
+            validation,
+            config,
+            checkpoints=run.checkpoints,
+            log=run.log,
+            tracker=tracker,
+            pad_id=processor.tokenizer.pad_token_id,
+        )
+        run.finish(torch_model, processor)
+        tracker.keep(f"{run.folder.name}-model", "model", run.model)
+    console.print(f"trained: {run.model}")
+
+
+def evaluate(config: c.EvaluateConfig) -> None:
+    """Generate answers to each picture of the split, to a blank one and to another product's, and judge them."""
+    from etalage.catalogue.store import Catalogue
+    from etalage.evaluate import baselines, controls
+    from etalage.evaluate.judge import judge, table, verdict
+    from etalage.evaluate.predictions import Prediction, generate_answers, write_predictions
+    from etalage.train.tracking import track
+
+    run = Run(config.run)
+    trained = run.read_config()
+    catalogue = Catalogue.load(Path(trained["catalogue"]))
+    task, products = catalogue.task, catalogue.split(config.split)
+    groups = [product.group for product in products]
+    model, processor = run.load()
+
+    shown = {
+        "model": map(catalogue.open, products),
+        "blank": (controls.blank(catalogue.open(product)) for product in products),
+        "shuffled": map(catalogue.open, controls.shuffled(products, trained["seed"], groups=groups)),
+    }
+    answers: dict[str, list[str]] = {}
+    with bar("evaluate", len(products) * len(shown)) as progress:
+        for name, pictures in shown.items():
+            answers[name] = list(
+                generate_answers(
+                    model,
+                    processor,
+                    task,
+                    pictures,
+                    batch_size=config.batch_size,
+                    max_new_tokens=config.max_new_tokens,
+                    progress=progress.add,
+                )
+            )
+    parsed = {name: [task.parse(answer) for answer in given] for name, given in answers.items()}
+    metrics = judge(
+        config.split,
+        task.fields,
+        [p.values for p in products],
+        parsed["model"],
+        majority=baselines.majority(task.fields, [p.values for p in catalogue.split("train")]),
+        blank=parsed["blank"],
+        shuffled=parsed["shuffled"],
+        groups=groups,
+        seed=trained["seed"],
+    )
+    predictions = [
+        Prediction(p.product_code, p.image, p.values, answer, values)
+        for p, answer, values in zip(products, answers["model"], parsed["model"], strict=True)
+    ]
+    write_predictions(run.predictions, predictions)
+    write_aside(run.metrics, json.dumps(metrics, indent=1, allow_nan=False) + "\n")
+    with track(config.track, run.folder, trained, "evaluate") as tracker:
+        tracker.log(dict(_flat(metrics)))
+        tracker.table(
+            f"{config.split}_predictions",
+            ["picture", "target", "answer"],
+            [[p.image, task.answer(p.target or {}), p.answer] for p in predictions[:100]],
+        )
+    console.print(table(metrics), verdict(metrics), str(run.metrics), sep="\n")
+
+
+def predict(config: c.PredictConfig) -> None:
+    """Answer each picture, to the terminal or to a file."""
+    from rich.table import Table
+
+    from etalage.catalogue.checks import open_picture
+    from etalage.catalogue.store import Catalogue
+    from etalage.evaluate.predictions import Prediction, generate_answers, write_csv, write_predictions
+
+    run = Run(config.run)
+    task = Catalogue.load(Path(run.read_config()["catalogue"])).task
+    pictures = [open_picture(image) for image in config.images]
+    model, processor = run.load()
+    with bar("predict", len(pictures)) as progress:
+        answers = generate_answers(
+            model,
+            processor,
+            task,
+            pictures,
+            batch_size=config.batch_size,
+            max_new_tokens=config.max_new_tokens,
+            progress=progress.add,
+        )
+        predictions = [
+            Prediction(image.name, image, None, answer, task.parse(answer))
+            for image, answer in zip(config.images, answers, strict=True)
+        ]
+    if config.out is None:
+        rows = Table("image", *(field.name for field in task.fields))
+        for p in predictions:
+            values = [str(p.values[f.name]) for f in task.fields] if p.values else [f"not an answer: {p.answer}"]
+            rows.add_row(*(Text(cell) for cell in (str(p.image), *values)))
+        console.print(rows)
+    elif config.out.suffix == ".csv":
+        write_csv(config.out, task.fields, predictions)
+    else:
+        write_predictions(config.out, predictions)
+
+
+def report(config: c.ReportConfig) -> None:
+    """Write the page."""
+    from etalage.catalogue.store import Catalogue
+    from etalage.evaluate.predictions import read_predictions
+    from etalage.evaluate.report import write_report
+
+    run = Run(config.run)
+    trained = run.read_config()
+    if not run.metrics.exists():
+        raise ValueError(f"{run.folder}: nothing to report yet; run `etalage evaluate {run.folder}` first")
+    facts = Catalogue.load(Path(trained["catalogue"])).facts
+    write_report(
+        run.report,
+        title=run.folder.resolve().name,
+        config=trained,
+        metrics=json.loads(run.metrics.read_text()),
+        predictions=read_predictions(run.predictions),
+        losses=[json.loads(line) for line in run.log.read_text().splitlines()],
+        counts={**facts["splits"], "dropped": facts["drops"]},
+    )
+    console.print(f"report: {run.report}")
+
+
+def demo(config: c.DemoConfig) -> None:
+    """Sample, prepare, train, evaluate, report: what exists already is kept, so a broken demo continues."""
+    from etalage.recipes import with_recipe
+
+    drawn, catalogue, run = config.out / "sample", config.out / "catalogue", config.out / "run"
+    if not drawn.exists():
+        sample(c.SampleConfig(drawn, config.rows, config.seed))
+    if not catalogue.exists():
+        prepare(c.PrepareConfig(drawn / "catalogue.csv", catalogue, seed=config.seed))
+    training = c.TrainConfig(catalogue, run, recipe="full", seed=config.seed, track=config.track)
+    train(with_recipe(training))
+    evaluate(c.EvaluateConfig(run, track=config.track))
+    report(c.ReportConfig(run))
+
+
+def _strata(values: Mapping[str, Any], task: Any) -> str:
+    """What the splits are stratified by: the first category, if the task has one."""
+    return next((str(values[field.name]) for field in task.fields if field.kind == "category"), "")
+
+
+def _flat(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Nested figures as test/category.accuracy and so on; what is no number is left out."""
+    for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, int | float):
+            yield f"{prefix}{name}", float(value)

@@ -1,0 +1,190 @@
+"""The training step and what goes round it: the only room that steps an optimiser, reads a clock or catches Ctrl-C."""
+
+import json
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from etalage.batches import Encoded, Examples, StepSampler, collate
+from etalage.config import TrainConfig
+from etalage.progress import bar
+from etalage.train.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from etalage.train.objectives import sft_loss
+from etalage.train.precision import autocast
+from etalage.train.tracking import Tracker
+from etalage.train.trainable import trainable_parameters
+
+__all__ = ["learning_rate_at", "train"]
+
+
+def train(
+    model: nn.Module,
+    training: Examples,
+    validation: Examples,
+    config: TrainConfig,
+    *,
+    checkpoints: Path,
+    log: Path,
+    tracker: Tracker,
+    pad_id: int,
+) -> None:
+    """Take all steps that are left, from the last checkpoint if there is one.
+
+    A run that was broken and continued takes the same steps with the same losses as an unbroken one: order, dropout and
+    learning rate of a step follow from the seed and the step's number alone.
+
+    Args:
+        model: Its trainable parameters are changed in place.
+        validation: May be empty; otherwise its loss is logged after each epoch.
+        checkpoints: Folder that broken runs continue from.
+        log: JSONL file, one line a step.
+    Raises:
+        FloatingPointError: the loss or a gradient is not finite; names the step and its products.
+        KeyboardInterrupt: after the step under way and a checkpoint.
+    """
+    parameters = trainable_parameters(model)
+    optimizer = _adamw(parameters, config)
+    start = 0
+    if (checkpoint := latest_checkpoint(checkpoints)) is not None:
+        start = load_checkpoint(checkpoint, parameters, optimizer)
+    _keep_lines(log, start)
+    sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, start)
+    num_steps = start + len(sampler)
+    loader = DataLoader(
+        training,
+        batch_sampler=sampler,
+        collate_fn=list,
+        num_workers=config.num_workers,
+        persistent_workers=False,
+        prefetch_factor=4 if config.num_workers else None,
+    )
+    model.train()
+    with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
+        began = time.perf_counter()
+        for step, (encoded, chosen) in enumerate(zip(loader, sampler, strict=True), start + 1):
+            learning_rate = learning_rate_at(step, num_steps, config)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate
+            torch.manual_seed(config.seed * 1_000_003 + step)
+            loss, grad_norm = _step(model, encoded, list(parameters.values()), optimizer, config, pad_id)
+            if not math.isfinite(loss) or not math.isfinite(grad_norm):
+                codes = ", ".join(training.products[i].product_code for i in chosen)
+                raise FloatingPointError(
+                    f"step {step}: loss {loss}, gradient norm {grad_norm}; products {codes}. The last checkpoint is "
+                    "unharmed; lower --learning-rate or look at these products"
+                )
+            now = time.perf_counter()
+            figures = {
+                "loss": loss,
+                "learning_rate": learning_rate,
+                "grad_norm": grad_norm,
+                "tokens_per_second": sum(len(e.input_ids) for e in encoded) / (now - began),
+                "samples_per_second": len(encoded) / (now - began),
+            }
+            began = now
+            ends_epoch = step % sampler.steps_per_epoch == 0
+            if ends_epoch and len(validation):
+                figures["validation_loss"] = validation_loss(model, validation, config, pad_id)
+                began = time.perf_counter()
+            lines.write(json.dumps({"step": step, **figures}) + "\n")
+            lines.flush()
+            tracker.log(figures, step)
+            progress.add(note=f"loss {loss:.3f}")
+            if step % config.checkpoint_every == 0 or step == num_steps or interrupted():
+                save_checkpoint(checkpoints, step, parameters, optimizer)
+            if interrupted():
+                raise KeyboardInterrupt
+
+
+def _step(
+    model: nn.Module,
+    encoded: Sequence[Encoded],
+    parameters: list[nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    config: TrainConfig,
+    pad_id: int,
+) -> tuple[float, float]:
+    """One optimiser update. The loss is summed over the micro batches and divided once, by all supervised tokens."""
+    device = parameters[0].device
+    num_supervised = sum(e.num_supervised for e in encoded)
+    total = torch.zeros((), device=device)
+    for start in range(0, len(encoded), config.micro_batch_size):
+        micro = encoded[start : start + config.micro_batch_size]
+        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in collate(micro, pad_id=pad_id).items()}
+        with autocast():
+            loss = sft_loss(model, batch) / num_supervised
+        loss.backward()
+        total += loss.detach()
+    grad_norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+    if torch.isfinite(grad_norm):
+        optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return float(total), float(grad_norm)
+
+
+@torch.no_grad()
+def validation_loss(model: nn.Module, examples: Examples, config: TrainConfig, pad_id: int) -> float:
+    """Mean loss per supervised token over all examples."""
+    model.eval()
+    device = next(model.parameters()).device
+    total, num_supervised = 0.0, 0
+    for start in range(0, len(examples), config.micro_batch_size):
+        micro = [examples[i] for i in range(start, min(start + config.micro_batch_size, len(examples)))]
+        batch = {name: tensor.to(device) for name, tensor in collate(micro, pad_id=pad_id).items()}
+        with autocast():
+            total += float(sft_loss(model, batch))
+        num_supervised += sum(e.num_supervised for e in micro)
+    model.train()
+    return total / num_supervised
+
+
+def learning_rate_at(step: int, num_steps: int, config: TrainConfig) -> float:
+    """Linear warm-up to the peak, then a cosine to zero, for steps 1..num_steps."""
+    warmup = max(1, round(config.warmup_fraction * num_steps))
+    if step <= warmup:
+        return config.learning_rate * step / warmup
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, num_steps - warmup)))
+
+
+def _adamw(parameters: dict[str, nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:
+    matrices = [p for p in parameters.values() if p.ndim >= 2]
+    others = [p for p in parameters.values() if p.ndim < 2]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    # the loop sets the learning rate at each step; betas are the cookbook's
+    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95))
+
+
+def _keep_lines(log: Path, num_lines: int) -> None:
+    """Drop lines of steps that a broken run took after its last checkpoint; they are taken again."""
+    kept = log.read_text().splitlines(keepends=True)[:num_lines] if log.exists() else []
+    aside = log.with_name(f"{log.name}.partial")
+    aside.write_text("".join(kept))
+    aside.rename(log)
+
+
+@contextmanager
+def _interruption() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C into a question that the loop asks after each step; a second one breaks off at once."""
+    asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)

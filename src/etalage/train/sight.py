@@ -1,0 +1,54 @@
+"""Does the model see? One example shown twice, the second time with another picture, before any step is taken."""
+
+import torch
+from PIL import Image, ImageOps
+
+from etalage.batches import Examples, collate
+from etalage.catalogue.checks import open_picture
+
+__all__ = ["check_sight"]
+
+_LEAST_CHANGE = 1e-4
+"""Of the logits' own spread. A blind model shows 0, rounding on a GPU about 1e-6, fresh weights 1e-2 and more."""
+
+
+@torch.no_grad()
+def check_sight(model: torch.nn.Module, examples: Examples) -> float:
+    """Refuse to train a model whose answer does not depend on the picture.
+
+    The second picture is brought to the first one's size, so that both prompts have the same ids: what changes in the
+    logits can only come from the pixels.
+
+    Returns:
+        Greatest change of a logit on the answer's positions, in standard deviations of the logits.
+    Raises:
+        ValueError: nothing changed.
+    """
+    product = examples.products[0]
+    picture = open_picture(product.image)
+    other = next((p.image for p in examples.products if p.image != product.image), None)
+    another = open_picture(other).resize(picture.size) if other else ImageOps.invert(picture)
+    if another.tobytes() == picture.tobytes():
+        another = ImageOps.invert(picture)
+
+    def logits(shown: Image.Image) -> torch.Tensor:
+        encoded = examples.encode(product, shown)
+        batch = collate([encoded], pad_id=0)
+        del batch["labels"]
+        device = next(model.parameters()).device
+        inputs = {name: tensor.to(device) for name, tensor in batch.items()}
+        return model(**inputs, logits_to_keep=encoded.num_supervised + 1, use_cache=False).logits.float()
+
+    was_training = model.training
+    model.eval()
+    first, second = logits(picture), logits(another)
+    model.train(was_training)
+    change = float((first - second).abs().max() / first.std())
+    if change < _LEAST_CHANGE:
+        raise ValueError(
+            f"the model does not see: product {product.product_code} with its own picture {product.image.name} and "
+            f"with another one gives the same logits (greatest change {change:.1e} standard deviations). Training "
+            "would only teach it the catalogue's averages. Check that the checkpoint holds the weights of tower and "
+            "projector (model.vision_embed_tokens.*) and that they are finite and not zero"
+        )
+    return change

@@ -1,0 +1,56 @@
+"""Shared by all tests: a few drawn products and the small preset, made once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from etalage.base import load_base
+from etalage.config import TaskConfig, TrainConfig
+from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
+from etalage.recipes import with_recipe
+from etalage.task import Product, Task
+
+COLOURS = {"Red": (200, 30, 40), "Green": (30, 150, 70), "Blue": (40, 60, 200)}
+
+
+@pytest.fixture(scope="session")
+def products(tmp_path_factory: pytest.TempPathFactory) -> list[Product]:
+    """Nine products: three colours, three shapes, pictures of differing sides."""
+    folder = tmp_path_factory.mktemp("pictures")
+    products = []
+    for i, (colour, rgb) in enumerate(COLOURS.items()):
+        for j, shape in enumerate(("Disc", "Box", "Bar")):
+            picture = Image.new("RGB", [(80, 60), (60, 90), (64, 64)][(i + j) % 3], "white")
+            draw = ImageDraw.Draw(picture)
+            box = (10, 10, 50, 50 if shape != "Bar" else 22)
+            (draw.ellipse if shape == "Disc" else draw.rectangle)(box, fill=rgb)
+            path = folder / f"{colour}-{shape}.png"
+            picture.save(path)
+            values = {"title": f"{colour} {shape}", "category": shape.upper(), "price": 100.0 * (1 + i + 3 * j)}
+            products.append(Product(f"P{i}{j}", values, path))
+    return products
+
+
+@pytest.fixture(scope="session")
+def task() -> Task:
+    return Task(TaskConfig())
+
+
+@pytest.fixture
+def small() -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
+    """The small preset with fresh weights."""
+    return load_base("small", dtype=torch.float32, seed=0)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[..., TrainConfig]:
+    """A small full fine-tuning, with overrides."""
+
+    def make(**overrides: object) -> TrainConfig:
+        base = with_recipe(TrainConfig(tmp_path / "catalogue", tmp_path / "run", recipe="full", track="none"))
+        return type(base)(**{**vars(base), "epochs": 2, "batch_size": 4, "micro_batch_size": 4, **overrides})
+
+    return make

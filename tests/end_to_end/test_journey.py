@@ -1,0 +1,90 @@
+"""The whole journey through the command line, at a size that proves the way and no more."""
+
+import csv
+import json
+import math
+
+import pytest
+
+from etalage.cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("journey")
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    """Sample, prepare, train two epochs, evaluate, report."""
+    main(["sample", str(folder / "sample"), "--rows", "40", "--seed", "1"])
+    main(["prepare", str(folder / "sample/catalogue.csv"), "--out", str(folder / "catalogue"), "--seed", "1"])
+    main(["train", str(folder / "catalogue"), "--out", str(folder / "run"), "--epochs", "2", "--track", "none"])
+    main(["evaluate", str(folder / "run"), "--max-new-tokens", "24", "--track", "none"])
+    main(["report", str(folder / "run")])
+    return folder / "run"
+
+
+def test_metrics_hold_what_the_contract_names(run):
+    metrics = json.loads((run / "metrics.json").read_text())
+    blocks = {
+        "title": {"exact", "chrf"},
+        "category": {"accuracy", "macro_f1"},
+        "price": {"mae", "median_ape", "median_factor_error", "within_20pct"},
+    }
+    for scored in (
+        metrics,
+        metrics["baselines"]["majority"],
+        metrics["controls"]["blank"],
+        metrics["controls"]["shuffled"],
+    ):
+        assert 0 <= scored["num_parsed"] <= scored["num_examples"]
+        for field, figures in blocks.items():
+            assert scored[field].keys() == figures
+    assert metrics["split"] == "test"
+    assert metrics["baselines"]["majority"]["num_parsed"] == metrics["num_examples"] == 8
+
+
+def test_the_log_has_a_line_a_step_and_the_page_stands_alone(run):
+    losses = [json.loads(line)["loss"] for line in (run / "log.jsonl").read_text().splitlines()]
+    assert len(losses) == 4
+    assert all(math.isfinite(loss) for loss in losses)
+    page = (run / "report.html").read_text()
+    assert "<script" not in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    assert "https://" not in page
+
+
+def test_predict_writes_csv_and_jsonl(run, folder):
+    pictures = sorted(str(path) for path in (folder / "sample/images").iterdir())[:2]
+    main(["predict", str(run), *pictures, "--out", str(folder / "p.csv"), "--max-new-tokens", "8"])
+    main(["predict", str(run), *pictures, "--out", str(folder / "p.jsonl"), "--max-new-tokens", "8"])
+    rows = list(csv.DictReader((folder / "p.csv").open()))
+    lines = [json.loads(line) for line in (folder / "p.jsonl").read_text().splitlines()]
+    assert [row["image"] for row in rows] == [line["image"] for line in lines] == pictures
+    assert [row["answer"] for row in rows] == [line["answer"] for line in lines]
+
+
+def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(run, folder, capsys):
+    again = ["train", str(folder / "catalogue"), "--out", str(run), "--track", "none", "--epochs"]
+    main([*again, "2"])
+    assert "trained already" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as refused:
+        main([*again, "3"])
+    assert refused.value.code == 2
+    assert "epochs was 2, now 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["evaluate", "nowhere"], "nowhere is no run folder"),
+        (["train", "nowhere", "--out", "{}/r"], "is no catalogue"),
+        (["prepare", "nowhere.csv", "--out", "{}/c"], "nowhere.csv"),
+    ],
+)
+def test_errors_are_one_message_and_exit_code_2(argv, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as refused:
+        main([word.format(tmp_path) for word in argv])
+    assert refused.value.code == 2
+    assert message in capsys.readouterr().err

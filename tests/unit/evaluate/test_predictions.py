@@ -1,0 +1,96 @@
+"""Generation in batches, and the files that answers are kept in."""
+
+import csv
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from PIL import Image
+from transformers import BatchFeature
+
+from etalage.evaluate.predictions import Prediction, generate_answers, read_predictions, write_csv, write_predictions
+from etalage.task import Task
+
+
+class Echo(torch.nn.Module):
+    """Answers with the width of the picture, and notes how it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frozen = torch.nn.Dropout()
+        self.asked: list[dict] = []
+
+    device = torch.device("cpu")
+
+    def generate(self, input_ids: torch.Tensor, pixel_values: torch.Tensor, **how: object) -> torch.Tensor:
+        assert not any(module.training for module in self.modules())
+        assert torch.is_inference_mode_enabled()
+        self.asked.append(how)
+        return torch.cat([input_ids, pixel_values[:, None]], dim=1)
+
+
+def asking(text: list[str], images: list[list[Image.Image]], **how: object) -> BatchFeature:
+    assert how == {"padding": True, "padding_side": "left", "return_tensors": "pt"}
+    widths = torch.tensor([picture.width for (picture,) in images])
+    return BatchFeature({"input_ids": torch.zeros(len(text), 4, dtype=torch.long), "pixel_values": widths})
+
+
+def test_answers_come_in_order_and_the_model_keeps_its_mode(task: Task) -> None:
+    model = Echo().train()
+    model.frozen.eval()
+    processor = SimpleNamespace(batch_decode=lambda ids, skip_special_tokens: [str(row.tolist()) for row in ids])
+    caller = type(
+        "Processor", (), {"__call__": staticmethod(asking), "batch_decode": staticmethod(processor.batch_decode)}
+    )
+    pictures, done = (Image.new("RGB", (10 + i, 8)) for i in range(5)), []
+    answers = generate_answers(model, caller(), task, pictures, batch_size=2, max_new_tokens=7, progress=done.append)
+    first = next(answers)
+    assert not torch.is_inference_mode_enabled(), "inference mode must not leak to the caller"
+    assert [first, *answers] == [f"[{10 + i}]" for i in range(5)]
+    assert done == [2, 2, 1]
+    assert model.asked[0] == {"max_new_tokens": 7, "do_sample": False, "use_cache": True}
+    assert (model.training, model.frozen.training) == (True, False)
+
+
+def test_a_real_model_answers_alike_alone_and_in_a_batch(small, task: Task) -> None:
+    model, processor = small
+    pictures = [Image.new("RGB", size, colour) for size, colour in [((64, 64), "red"), ((90, 60), "blue")]]
+    alone, batched = (
+        list(generate_answers(model, processor, task, pictures, batch_size=size, max_new_tokens=2)) for size in (1, 2)
+    )
+    assert alone == batched
+
+
+HOSTILE = [
+    Prediction(
+        "=1", Path("a/ü.png"), {"title": "=HYPERLINK()", "price": 1.5}, "x\u2028\ny|end", {"title": "@a", "price": 2.0}
+    ),
+    Prediction("<b>", Path("-b.png"), None, "=no, not\tan answer", None),
+]
+
+
+def test_predictions_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.jsonl"
+    write_predictions(path, HOSTILE)
+    assert read_predictions(path) == HOSTILE
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_broken_line_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.jsonl"
+    write_predictions(path, HOSTILE)
+    path.write_text(path.read_text() + '{"image": "a.png"}\n')
+    with pytest.raises(ValueError, match=r"predictions.jsonl line 3: not a prediction"):
+        read_predictions(path)
+
+
+@pytest.mark.parametrize("title", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(title: str, task: Task, tmp_path: Path) -> None:
+    values = {"title": title, "category": "a,b", "price": 12.5}
+    write_csv(tmp_path / "out.csv", task.fields, [Prediction("p", Path("p.png"), None, "=x", values), HOSTILE[1]])
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["image", "title", "category", "price", "answer"]
+    assert rows[1] == ["p.png", "'" + title, "a,b", "12.5", "'=x"]
+    assert rows[2] == ["'-b.png", "", "", "", "'=no, not\tan answer"]

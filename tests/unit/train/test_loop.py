@@ -1,0 +1,100 @@
+import json
+import signal
+
+import pytest
+import torch
+
+from etalage.base import load_base
+from etalage.batches import Examples
+from etalage.train import loop
+from etalage.train.tracking import NoTracker
+from etalage.train.trainable import make_trainable
+
+
+@pytest.fixture
+def run(tmp_path, task, products):
+    """Train in tmp_path/NAME and give back model and log."""
+
+    def run(name, config, tracker=None, spoil=None):
+        model, processor = load_base("small", dtype=torch.float32, seed=0)
+        model = make_trainable(model, config)
+        if spoil:
+            spoil(model)
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        log = folder / "log.jsonl"
+        loop.train(
+            model,
+            Examples(products[:7], task, processor, 1 << 30),
+            Examples(products[7:], task, processor),
+            config,
+            checkpoints=folder / "checkpoints",
+            log=log,
+            tracker=tracker or NoTracker(),
+            pad_id=processor.tokenizer.pad_token_id,
+        )
+        return model, [json.loads(line) for line in log.read_text().splitlines()]
+
+    return run
+
+
+class Stop(NoTracker):
+    """Presses Ctrl-C while a step is logged."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def log(self, figures, step=None):
+        if step == self.at:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_loss_falls_and_the_log_tells(run, config):
+    _, log = run("a", config(epochs=12))
+    assert [line["step"] for line in log] == list(range(1, 25))
+    assert log[-1]["loss"] < 0.5 * log[0]["loss"]
+    assert {"loss", "learning_rate", "grad_norm", "tokens_per_second", "samples_per_second"} < log[0].keys()
+    assert [line["step"] for line in log if "validation_loss" in line] == list(range(2, 25, 2))
+
+
+@pytest.mark.parametrize("recipe", ["full", "lora"])
+def test_interrupted_and_resumed_equals_unbroken(run, config, recipe):
+    settings = config(recipe=recipe, epochs=3, lora_rank=4, lora_dropout=0.1, checkpoint_every=2)
+    whole, log = run("whole", settings)
+    with pytest.raises(KeyboardInterrupt):
+        run("broken", settings, tracker=Stop(3))
+    resumed, resumed_log = run("broken", settings)
+    assert [line["loss"] for line in resumed_log] == [line["loss"] for line in log]
+    for (name, a), (_, b) in zip(whole.named_parameters(), resumed.named_parameters(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_steps_after_the_last_checkpoint_are_taken_again(run, config):
+    class Kill(NoTracker):
+        def log(self, figures, step=None):
+            if step == 4:
+                raise MemoryError
+
+    settings = config(epochs=3, checkpoint_every=3)
+    _, log = run("whole", settings)
+    with pytest.raises(MemoryError):
+        run("killed", settings, tracker=Kill())
+    _, resumed_log = run("killed", settings)
+    assert [(line["step"], line["loss"]) for line in resumed_log] == [(line["step"], line["loss"]) for line in log]
+
+
+def test_a_loss_that_is_not_finite_names_step_and_products(run, config):
+    def spoil(model):
+        with torch.no_grad():
+            model.lm_head.weight.fill_(float("nan"))
+
+    with pytest.raises(FloatingPointError, match=r"step 1: loss nan.*products P\d\d, "):
+        run("nan", config(), spoil=spoil)
+
+
+def test_learning_rate_rises_then_falls_to_zero(config):
+    settings = config(learning_rate=1.0, warmup_fraction=0.2)
+    rates = [loop.learning_rate_at(step, 10, settings) for step in range(1, 11)]
+    assert rates[:2] == [0.5, 1.0]
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    assert rates[-1] == pytest.approx(0.0)
