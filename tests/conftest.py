@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from etalage.base import load_base
+from etalage.catalogue.checks import open_picture
 from etalage.config import TaskConfig, TrainConfig
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
 from etalage.recipes import with_recipe
@@ -32,6 +33,11 @@ def products(tmp_path_factory: pytest.TempPathFactory) -> list[Product]:
             values = {"title": f"{colour} {shape}", "category": shape.upper(), "price": 100.0 * (1 + i + 3 * j)}
             products.append(Product(f"P{i}{j}", values, path))
     return products
+
+
+@pytest.fixture(scope="session")
+def open_image() -> Callable[[Product], Image.Image]:
+    return lambda product: open_picture(product.image)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ Shapes: B rows, T tokens, N images, C crop slots, H and W of a crop.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
-from etalage.catalogue.checks import open_picture
 from etalage.phi3v import Phi3VProcessor
 from etalage.task import Product, Task
 
@@ -97,13 +96,19 @@ class Examples(Dataset[Encoded]):
     """Products as encoded examples, read and cut when asked for, kept while there is room.
 
     Args:
+        open_image: Reads a product's picture, under its catalogue's limits.
         cache_bytes: Memory for examples already made; the first ones asked for stay.
     """
 
     def __init__(
-        self, products: Sequence[Product], task: Task, processor: Phi3VProcessor, cache_bytes: int = 0
+        self,
+        products: Sequence[Product],
+        task: Task,
+        processor: Phi3VProcessor,
+        open_image: Callable[[Product], Image.Image],
+        cache_bytes: int = 0,
     ) -> None:
-        self.products, self.task, self.processor = products, task, processor
+        self.products, self.task, self.processor, self.open_image = products, task, processor, open_image
         self._room = cache_bytes
         self._kept: dict[int, Encoded] = {}
 
@@ -114,7 +119,7 @@ class Examples(Dataset[Encoded]):
         if index in self._kept:
             return self._kept[index]
         product = self.products[index]
-        encoded = self.encode(product, open_picture(product.image))
+        encoded = self.encode(product, self.open_image(product))
         if encoded.num_bytes <= self._room:
             self._room -= encoded.num_bytes
             self._kept[index] = encoded

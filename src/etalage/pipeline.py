@@ -61,15 +61,16 @@ class Run:
         """The page."""
         return self.folder / "report.html"
 
-    def begin(self, config: c.TrainConfig) -> bool:
-        """Write the resolved configuration, or compare it with that of the run begun here before.
+    def begin(self, config: c.TrainConfig, task: c.TaskConfig) -> bool:
+        """Write the resolved configuration and the task, or compare them with those of the run begun here before.
 
         Returns:
             Whether there is anything left to train.
         Raises:
             ValueError: another run was begun here, or the folder holds something else.
         """
-        wanted = {**asdict(config), "catalogue": str(config.catalogue.resolve()), "out": str(self.folder.resolve())}
+        folders = {"catalogue": str(config.catalogue.resolve()), "out": str(self.folder.resolve())}
+        wanted = {**asdict(config), **folders, "task": asdict(task)}
         if Path(config.model).is_dir():
             wanted["model"] = str(Path(config.model).resolve())
         if self.config.exists():
@@ -116,7 +117,7 @@ class Run:
         from peft import PeftModel
 
         from etalage.base import load_base
-        from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
+        from etalage.phi3v import Phi3VProcessor
         from etalage.train import precision
 
         config = self.read_config()
@@ -124,11 +125,11 @@ class Run:
             raise ValueError(
                 f"{self.folder}: training is not done; `etalage train` with the same arguments continues it"
             )
-        if config["recipe"] == "full":
-            model = Phi3VForCausalLM.from_pretrained(self.model, dtype=precision.weights_dtype())
-        else:
-            base, _ = load_base(config["model"], dtype=precision.weights_dtype(), seed=config["seed"])
-            model = PeftModel.from_pretrained(base, self.model)
+        whole = config["recipe"] == "full"
+        base, _ = load_base(
+            str(self.model) if whole else config["model"], dtype=precision.weights_dtype(), seed=config["seed"]
+        )
+        model = base if whole else PeftModel.from_pretrained(base, self.model)
         return model.to(precision.device()).eval(), Phi3VProcessor.from_pretrained(self.model)
 
 
@@ -138,7 +139,7 @@ def sample(config: c.SampleConfig) -> None:
 
     with bar("sample", config.rows) as progress:
         write_sample(config.out, config.rows, config.seed, progress.reach)
-    console.print(f"{config.rows} products drawn: {config.out / 'catalogue.csv'}")
+    _say(f"{config.rows} products drawn: {config.out / 'catalogue.csv'}")
 
 
 def prepare(config: c.PrepareConfig) -> None:
@@ -152,25 +153,26 @@ def prepare(config: c.PrepareConfig) -> None:
 
     task = Task(config.task)
     table = read_table(config.source, [field.name for field in task.fields], config.columns)
-    console.print("columns: " + ", ".join(f"{name}={column}" for name, column in table.columns.items()))
-    with bar("check") as progress:
-        products, drops = check_rows(table, task, config, progress.reach)
-    groups = group_products(products)
-    splits = assign_splits(
-        groups,
-        [_strata(product.values, task) for product in products],
-        config.validation_fraction,
-        config.test_fraction,
-        config.seed,
-    )
-    with written_aside(config.out) as aside, bar("write") as progress:
-        write_catalogue(aside, table, task, config, products, drops, groups, splits, progress.reach)
+    _say("columns: " + ", ".join(f"{name}={column}" for name, column in table.columns.items()))
+    with written_aside(config.out) as aside:
+        with bar("check") as progress:
+            products, drops = check_rows(table, task, config, progress.reach)
+        groups = group_products(products)
+        splits = assign_splits(
+            groups,
+            [_strata(product.values, task) for product in products],
+            config.validation_fraction,
+            config.test_fraction,
+            config.seed,
+        )
+        with bar("write") as progress:
+            write_catalogue(aside, table, task, config, products, drops, groups, splits, progress.reach)
     facts = Catalogue.load(config.out).facts
     counts = ", ".join(f"{count} {split}" for split, count in facts["splits"].items())
-    console.print(f"{len(products)} products in {facts['num_groups']} groups ({counts}): {config.out}")
+    _say(f"{len(products)} products in {facts['num_groups']} groups ({counts}): {config.out}")
     if drops:
         reasons = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
-        console.print(f"{len(drops)} rows dropped ({reasons}): {config.out / 'drops.parquet'}")
+        _say(f"{len(drops)} rows dropped ({reasons}): {config.out / 'drops.parquet'}")
 
 
 def train(config: c.TrainConfig) -> None:
@@ -183,24 +185,21 @@ def train(config: c.TrainConfig) -> None:
     from etalage.train.tracking import track
     from etalage.train.trainable import make_trainable, trainable_parameters
 
-    run = Run(config.out)
-    if not run.begin(config):
-        console.print(f"{run.model} is trained already")
+    run, catalogue = Run(config.out), Catalogue.load(config.catalogue)
+    if not run.begin(config, catalogue.task.config):
+        _say(f"{run.model} is trained already")
         return
-    catalogue = Catalogue.load(config.catalogue)
     model, processor = load_base(config.model, dtype=precision.weights_dtype(config.recipe), seed=config.seed)
     if config.num_crops is not None:
         processor.image_processor.num_crops = config.num_crops
-    if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
     torch_model = make_trainable(model, config).to(precision.device())
     training, validation = (
-        Examples(catalogue.split(split), catalogue.task, processor, config.cache_mib << 20)
+        Examples(catalogue.split(split), catalogue.task, processor, catalogue.open, config.cache_mib << 20)
         for split in ("train", "validation")
     )
     change = check_sight(torch_model, training)
     num_trainable = sum(p.numel() for p in trainable_parameters(torch_model).values())
-    console.print(
+    _say(
         f"{config.recipe} on {config.model}: {num_trainable:,} weights learn from {len(training)} products; "
         f"another picture changes the logits by {change:.2g} standard deviations"
     )
@@ -217,7 +216,7 @@ def train(config: c.TrainConfig) -> None:
         )
         run.finish(torch_model, processor)
         tracker.keep(f"{run.folder.name}-model", "model", run.model)
-    console.print(f"trained: {run.model}")
+    _say(f"trained: {run.model}")
 
 
 def evaluate(config: c.EvaluateConfig) -> None:
@@ -279,7 +278,9 @@ def evaluate(config: c.EvaluateConfig) -> None:
             ["picture", "target", "answer"],
             [[p.image, task.answer(p.target or {}), p.answer] for p in predictions[:100]],
         )
-    console.print(table(metrics), verdict(metrics), str(run.metrics), sep="\n")
+    console.print(table(metrics))
+    _say(verdict(metrics))
+    _say(f"metrics: {run.metrics}")
 
 
 def predict(config: c.PredictConfig) -> None:
@@ -287,19 +288,23 @@ def predict(config: c.PredictConfig) -> None:
     from rich.table import Table
 
     from etalage.catalogue.checks import open_picture
-    from etalage.catalogue.store import Catalogue
     from etalage.evaluate.predictions import Prediction, generate_answers, write_csv, write_predictions
+    from etalage.task import Task
 
     run = Run(config.run)
-    task = Catalogue.load(Path(run.read_config()["catalogue"])).task
-    pictures = [open_picture(image) for image in config.images]
+    task = Task(c.TaskConfig(**run.read_config()["task"]))
+    for image in config.images:  # all of them before the first answer, so that no long work ends in an error
+        try:
+            open_picture(image)
+        except ValueError as bad:
+            raise ValueError(f"{image}: {bad}; leave it out or replace it") from bad
     model, processor = run.load()
-    with bar("predict", len(pictures)) as progress:
+    with bar("predict", len(config.images)) as progress:
         answers = generate_answers(
             model,
             processor,
             task,
-            pictures,
+            map(open_picture, config.images),
             batch_size=config.batch_size,
             max_new_tokens=config.max_new_tokens,
             progress=progress.add,
@@ -340,7 +345,7 @@ def report(config: c.ReportConfig) -> None:
         losses=[json.loads(line) for line in run.log.read_text().splitlines()],
         counts={**facts["splits"], "dropped": facts["drops"]},
     )
-    console.print(f"report: {run.report}")
+    _say(f"report: {run.report}")
 
 
 def demo(config: c.DemoConfig) -> None:
@@ -356,6 +361,11 @@ def demo(config: c.DemoConfig) -> None:
     train(with_recipe(training))
     evaluate(c.EvaluateConfig(run, track=config.track))
     report(c.ReportConfig(run))
+
+
+def _say(text: str) -> None:
+    """A line for the user. Long ones are left to the terminal, so that paths can be copied whole."""
+    console.print(text, soft_wrap=True, markup=False)
 
 
 def _strata(values: Mapping[str, Any], task: Any) -> str:

@@ -59,7 +59,8 @@ def test_predict_writes_csv_and_jsonl(run, folder):
     pictures = sorted(str(path) for path in (folder / "sample/images").iterdir())[:2]
     main(["predict", str(run), *pictures, "--out", str(folder / "p.csv"), "--max-new-tokens", "8"])
     main(["predict", str(run), *pictures, "--out", str(folder / "p.jsonl"), "--max-new-tokens", "8"])
-    rows = list(csv.DictReader((folder / "p.csv").open()))
+    with (folder / "p.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
     lines = [json.loads(line) for line in (folder / "p.jsonl").read_text().splitlines()]
     assert [row["image"] for row in rows] == [line["image"] for line in lines] == pictures
     assert [row["answer"] for row in rows] == [line["answer"] for line in lines]

@@ -5,9 +5,9 @@ from PIL import Image
 from etalage.batches import Examples, StepSampler, collate, encode
 
 
-def test_only_the_answer_and_its_end_are_supervised(small, task, products):
+def test_only_the_answer_and_its_end_are_supervised(small, task, products, open_image):
     processor = small[1]
-    encoded = Examples(products, task, processor)[0]
+    encoded = Examples(products, task, processor, open_image)[0]
     supervised = encoded.input_ids[encoded.labels != -100]
     assert processor.decode(supervised).strip() == task.answer(products[0].values)
     assert int(supervised[-1]) == processor.tokenizer.convert_tokens_to_ids("<|end|>")
@@ -33,9 +33,9 @@ def test_collate_pads_rows_and_crop_slots(small, task, products):
     assert torch.equal(batch["image_sizes"], torch.cat([wide.image_sizes, square.image_sizes]))
 
 
-def test_examples_keep_no_more_than_they_may(small, task, products):
-    size = Examples(products, task, small[1])[0].num_bytes
-    examples = Examples(products, task, small[1], cache_bytes=size * 2 + size // 2)
+def test_examples_keep_no_more_than_they_may(small, task, products, open_image):
+    size = Examples(products, task, small[1], open_image)[0].num_bytes
+    examples = Examples(products, task, small[1], open_image, cache_bytes=size * 2 + size // 2)
     first = [examples[i] for i in range(len(products))]
     again = [examples[i] for i in range(len(products))]
     assert [a is b for a, b in zip(first, again, strict=True)].count(True) == 2

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from transformers.utils import logging
 
 from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VProcessor
 
@@ -22,6 +23,7 @@ def load_base(model: str, *, dtype: torch.dtype, seed: int) -> tuple[Phi3VForCau
     Raises:
         ValueError: neither a folder with a checkpoint nor to be had from the hub.
     """
+    logging.disable_progress_bar()  # of ours and theirs, ours is enough
     if model == "small":
         torch.manual_seed(seed)
         return (

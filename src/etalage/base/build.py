@@ -4,6 +4,7 @@ The tokenizer is built as Phi-3's: byte-pair pieces with byte fallback, spaces a
 special tokens in the same order, only fewer pieces: 1,024 in all.
 """
 
+import json
 import random
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -108,6 +109,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     pieces.train_from_iterator(corpus(), trainer)
+    pieces = _with_plain_bytes(pieces)
     pieces.pre_tokenizer = None
     pieces.add_special_tokens([AddedToken(t, rstrip=t in RSTRIP, normalized=False) for t in SPECIAL_TOKENS])
     pieces.decoder = decoders.Sequence(
@@ -124,6 +126,13 @@ def tokenizer() -> PreTrainedTokenizerFast:
         model_max_length=2048,
         chat_template=CHAT_TEMPLATE,
     )
+
+
+def _with_plain_bytes(trained: Tokenizer) -> Tokenizer:
+    """Training takes the byte pieces as special tokens only, and decoding would skip those: make text of them again."""
+    state = json.loads(trained.to_str())
+    state["added_tokens"] = [token for token in state["added_tokens"] if not token["content"].startswith("<0x")]
+    return Tokenizer.from_str(json.dumps(state))
 
 
 def main() -> None:

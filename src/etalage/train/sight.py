@@ -4,7 +4,6 @@ import torch
 from PIL import Image, ImageOps
 
 from etalage.batches import Examples, collate
-from etalage.catalogue.checks import open_picture
 
 __all__ = ["check_sight"]
 
@@ -25,9 +24,9 @@ def check_sight(model: torch.nn.Module, examples: Examples) -> float:
         ValueError: nothing changed.
     """
     product = examples.products[0]
-    picture = open_picture(product.image)
-    other = next((p.image for p in examples.products if p.image != product.image), None)
-    another = open_picture(other).resize(picture.size) if other else ImageOps.invert(picture)
+    picture = examples.open_image(product)
+    other = next((p for p in examples.products if p.image != product.image), None)
+    another = examples.open_image(other).resize(picture.size) if other else ImageOps.invert(picture)
     if another.tobytes() == picture.tobytes():
         another = ImageOps.invert(picture)
 

@@ -1,4 +1,6 @@
-"""Which weights learn: sets requires_grad, adds adapters."""
+"""Which weights learn: sets requires_grad, adds adapters; and which activations are kept for it."""
+
+import warnings
 
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
@@ -15,18 +17,23 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
     lora: every linear layer of decoder, tower and projector gets an adapter, the head too, as in the cookbook.
     full: every weight that the output depends on; the tower's last layer, which nothing reads, stays as it is.
     """
+    if config.gradient_checkpointing:
+        # under the name that the installed transformers prefers: 5.17 knows the second alone, 5.23 deprecates it
+        name = (
+            "activation" if hasattr(model, "activation_checkpointing_enable") else "gradient"
+        ) + "_checkpointing_enable"
+        getattr(model, name)({"use_reentrant": False})
     unused = tuple(f"{name}." for name in model.unused_modules)
     if config.recipe == "full":
         for name, parameter in model.named_parameters():
             parameter.requires_grad = not name.startswith(unused)
         return model
     targets = [n for n, m in model.named_modules() if isinstance(m, nn.Linear) and not f"{n}.".startswith(unused)]
-    return get_peft_model(
-        model,
-        LoraConfig(
-            r=config.lora_rank, lora_alpha=config.lora_alpha, lora_dropout=config.lora_dropout, target_modules=targets
-        ),
+    adapters = LoraConfig(
+        r=config.lora_rank, lora_alpha=config.lora_alpha, lora_dropout=config.lora_dropout, target_modules=targets
     )
+    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # peft uses a name that transformers retires
+        return get_peft_model(model, adapters)
 
 
 def trainable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:

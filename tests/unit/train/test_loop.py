@@ -12,7 +12,7 @@ from etalage.train.trainable import make_trainable
 
 
 @pytest.fixture
-def run(tmp_path, task, products):
+def run(tmp_path, task, products, open_image):
     """Train in tmp_path/NAME and give back model and log."""
 
     def run(name, config, tracker=None, spoil=None):
@@ -25,8 +25,8 @@ def run(tmp_path, task, products):
         log = folder / "log.jsonl"
         loop.train(
             model,
-            Examples(products[:7], task, processor, 1 << 30),
-            Examples(products[7:], task, processor),
+            Examples(products[:7], task, processor, open_image, 1 << 30),
+            Examples(products[7:], task, processor, open_image),
             config,
             checkpoints=folder / "checkpoints",
             log=log,
@@ -50,11 +50,11 @@ class Stop(NoTracker):
 
 
 def test_loss_falls_and_the_log_tells(run, config):
-    _, log = run("a", config(epochs=12))
-    assert [line["step"] for line in log] == list(range(1, 25))
+    _, log = run("a", config(epochs=20))
+    assert [line["step"] for line in log] == list(range(1, 41))
     assert log[-1]["loss"] < 0.5 * log[0]["loss"]
     assert {"loss", "learning_rate", "grad_norm", "tokens_per_second", "samples_per_second"} < log[0].keys()
-    assert [line["step"] for line in log if "validation_loss" in line] == list(range(2, 25, 2))
+    assert [line["step"] for line in log if "validation_loss" in line] == list(range(2, 41, 2))
 
 
 @pytest.mark.parametrize("recipe", ["full", "lora"])

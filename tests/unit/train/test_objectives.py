@@ -4,9 +4,9 @@ from etalage.batches import Examples, collate
 from etalage.train.objectives import sft_loss
 
 
-def test_equals_the_models_own_loss_times_the_supervised_tokens(small, task, products):
+def test_equals_the_models_own_loss_times_the_supervised_tokens(small, task, products, open_image):
     model, processor = small
-    examples = Examples(products, task, processor)
+    examples = Examples(products, task, processor, open_image)
     encoded = [examples[i] for i in range(4)]
     batch = collate(encoded, pad_id=processor.tokenizer.pad_token_id)
     with torch.no_grad():

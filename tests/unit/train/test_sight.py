@@ -5,20 +5,20 @@ from etalage.batches import Examples
 from etalage.train.sight import check_sight
 
 
-def test_a_seeing_model_passes_and_is_left_as_it_was(small, task, products):
+def test_a_seeing_model_passes_and_is_left_as_it_was(small, task, products, open_image):
     model, processor = small
     model.train()
-    assert check_sight(model, Examples(products, task, processor)) > 1e-3
+    assert check_sight(model, Examples(products, task, processor, open_image)) > 1e-3
     assert model.training
 
 
-def test_a_model_with_a_dead_projector_is_refused(small, task, products):
+def test_a_model_with_a_dead_projector_is_refused(small, task, products, open_image):
     model, processor = small
     with torch.no_grad():
         model.model.vision_embed_tokens.img_projection[2].weight.zero_()
     with pytest.raises(ValueError, match="does not see: product P00"):
-        check_sight(model, Examples(products, task, processor))
+        check_sight(model, Examples(products, task, processor, open_image))
 
 
-def test_one_product_is_enough(small, task, products):
-    assert check_sight(small[0], Examples(products[:1], task, small[1])) > 1e-3
+def test_one_product_is_enough(small, task, products, open_image):
+    assert check_sight(small[0], Examples(products[:1], task, small[1], open_image)) > 1e-3
