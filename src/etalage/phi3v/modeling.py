@@ -416,7 +416,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             position_ids: (B, T) int64; counted along attention_mask by default.
             pixel_values: (N, C, 3, S, S) of any float type; images of row 0, then of row 1 ...
             image_sizes: (N, 2) int64, pixels after the HD transform, height first.
-            labels: (B, T) int64, -100 where nothing is supervised; shifted here.
+            labels: (B, T) int64, negative where nothing is supervised, image positions included; shifted here.
             use_cache: By default the configuration's choice, and no cache in training or with labels: packed rows
                 (attention_mask None, position_ids starting again at 0) are kept apart only without one.
             logits_to_keep: Last positions to predict, or their indices; 0 is all.
@@ -444,6 +444,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
         logits = self.lm_head(outputs.last_hidden_state[:, kept, :])
         loss = None
         if labels is not None:
+            labels = labels.masked_fill(labels < 0, -100)  # trainers copy input_ids, which name images by -1, -2 ...
             loss = self.loss_function(logits=logits, labels=labels, vocab_size=self.config.vocab_size, **kwargs)
         return Phi3VCausalLMOutputWithPast(
             loss=loss,

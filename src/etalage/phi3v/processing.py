@@ -211,6 +211,8 @@ class Phi3VProcessor(ProcessorMixin):
         add_generation_prompt: bool = False,
         tokenize: bool = False,
         images: Any = None,
+        processor_kwargs: Mapping[str, Any] | None = None,
+        return_assistant_tokens_mask: bool = False,
         **kwargs: Any,
     ) -> str | list[str] | BatchFeature:
         """Write messages as a prompt.
@@ -222,12 +224,15 @@ class Phi3VProcessor(ProcessorMixin):
                 part, under "image".
             tokenize: Return model inputs instead of text.
             images: With tokenize: the pictures, as for __call__, unless they come with the parts.
-            kwargs: With tokenize: as for __call__; else as for the tokenizer's apply_chat_template.
+            processor_kwargs: With tokenize: as for __call__, which may also stand among kwargs.
+            kwargs: Without tokenize: as for the tokenizer's apply_chat_template.
         Returns:
             One text per conversation, or model inputs.
         Raises:
-            ValueError: a part of another type.
+            ValueError: a part of another type, or a mask of the assistant's tokens, which the template does not mark.
         """
+        if return_assistant_tokens_mask:
+            raise ValueError("the template does not mark the assistant's tokens; give prompts and completions apart")
         batched = bool(conversation) and not isinstance(conversation[0], Mapping)
         flattened = [_flatten(messages) for messages in cast(Any, conversation if batched else [conversation])]
         texts = [
@@ -245,7 +250,7 @@ class Phi3VProcessor(ProcessorMixin):
         kwargs.pop("return_dict", None)  # inputs are always a mapping
         if images is None:
             images = [own for _, own in flattened] if batched else flattened[0][1]
-        return self(texts if batched else texts[0], images, **kwargs)
+        return self(texts if batched else texts[0], images, **kwargs, **(processor_kwargs or {}))
 
     def decode(self, token_ids: Any, **kwargs: Any) -> str:
         """As the tokenizer's; image positions, which generate() returns with the prompt, are left out."""

@@ -209,8 +209,6 @@ def loss_inputs(case: dict[str, Any], golden: dict[str, Tensor], golden_pixels: 
 def test_loss_and_gradients(
     case: dict[str, Any], checkpointing: bool, golden_model: Callable, golden_pixels: Callable
 ) -> None:
-    if checkpointing and case["case"] == "loss_image":
-        pytest.skip("the shorter image case shows the same")
     golden = read_case(case["case"])
     model = golden_model(**case["config_overrides"]).train()
     if checkpointing:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 import torch
+import trl
 from peft import LoraConfig, PeftModel, get_peft_model
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -21,6 +23,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from etalage.base import load_base
 from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VProcessor
 
 from .conftest import GOLDEN, SMALL, read_case, small_model, switch_checkpointing
@@ -356,6 +359,9 @@ def test_loss_is_a_mean_or_a_share_of_the_step(shared_model: Phi3VForCausalLM, i
     own = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), batch["labels"][:, 1:].flatten())
     assert float(mean) == pytest.approx(float(own), rel=1e-5)
     assert float(share) == pytest.approx(float(mean * count / 500), rel=1e-5)
+    ids = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)  # as trainers copy them, images and all
+    with torch.no_grad():
+        assert float(shared_model(**{**batch, "labels": ids}).loss) == pytest.approx(float(mean), rel=1e-5)
 
 
 def gradients(model: Any, batch: BatchFeature) -> dict[str, Tensor]:
@@ -459,6 +465,36 @@ def test_trainer_takes_a_step(
     again = Phi3VForCausalLM.from_pretrained(tmp_path / "trained")
     assert again.lm_head.weight.equal(model.lm_head.weight)
     assert isinstance(Phi3VProcessor.from_pretrained(tmp_path / "trained"), Phi3VProcessor)
+
+
+@pytest.mark.filterwarnings("ignore:.*(deprecated|pin_memory).*")  # between trl, peft and transformers
+@pytest.mark.parametrize("columns", ["messages", "prompt and completion"])
+def test_trl_takes_a_step(columns: str, pictures: list[Image.Image], tmp_path: Path) -> None:
+    model, processor = load_base("small", dtype=torch.float32, seed=0)
+    question = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What is shown?"}]}
+    answer = {"role": "assistant", "content": [{"type": "text", "text": "A bag."}]}
+    rows: dict[str, list] = {"messages": [[question, answer]] * 2}
+    if columns != "messages":
+        rows = {"prompt": [[question]] * 2, "completion": [[answer]] * 2}
+    arguments = trl.SFTConfig(
+        tmp_path,
+        max_steps=2,
+        per_device_train_batch_size=2,
+        learning_rate=0.01,
+        max_length=None,
+        report_to=[],
+        use_cpu=True,
+        dataloader_pin_memory=False,
+        disable_tqdm=True,
+        logging_steps=1,
+        save_strategy="no",
+    )
+    lora = LoraConfig(r=4, target_modules="all-linear")
+    dataset = datasets.Dataset.from_dict(rows | {"images": [[pictures[3]], [pictures[1]]]})
+    trainer = trl.SFTTrainer(model, arguments, train_dataset=dataset, processing_class=processor, peft_config=lora)
+    trainer.train()
+    first, second = (line["loss"] for line in trainer.state.log_history if "loss" in line)
+    assert second < first
 
 
 def test_alias_of_the_embedding_is_ignored(model: Phi3VForCausalLM, tmp_path: Path) -> None:

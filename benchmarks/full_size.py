@@ -1,0 +1,88 @@
+"""Does a full-size checkpoint folder go the whole way on this GPU? `python benchmarks/full_size.py FOLDER`
+
+Writes a checkpoint as it is on the hub, of a published configuration and tokenizer with random weights, and runs the
+verbs on it. The figures say that every step fits and runs; what random weights answer says nothing.
+"""
+
+import json
+import math
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors import safe_open
+
+from etalage.cli import main
+from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM
+
+GOLDEN = Path(__file__).parents[1] / "tests/golden/phi3v"
+
+
+@contextmanager
+def measured(what: str) -> Iterator[None]:
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    began = time.perf_counter()
+    yield
+    torch.cuda.synchronize()
+    print(
+        f"| {what} | {time.perf_counter() - began:.1f} s | {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB |",
+        flush=True,
+    )
+
+
+def write_checkpoint(folder: Path) -> None:
+    config = Phi3VConfig(**json.loads((GOLDEN / "configs/phi35_vision.json").read_text()))
+    torch.set_default_dtype(torch.bfloat16)
+    with torch.device("cuda"):
+        model = Phi3VForCausalLM(config)
+    torch.set_default_dtype(torch.float32)
+    model.save_pretrained(folder, max_shard_size="5GB")
+    for file in (GOLDEN / "tokenizer").iterdir():
+        shutil.copyfile(file, folder / file.name)
+
+
+def names_and_shapes(folder: Path) -> dict[str, list[int]]:
+    found = {}
+    for shard in folder.glob("*.safetensors"):
+        with safe_open(shard, "pt") as file:
+            found |= {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 - no mapping
+    return found
+
+
+def run(work: Path) -> None:
+    folder, catalogue = work / "checkpoint", work / "catalogue"
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, transformers {transformers.__version__}, "
+          f"Python {platform.python_version()}")  # fmt: skip
+    print("| step | time | peak GPU memory |\n|---|---|---|")
+    with measured("write a checkpoint of 4.15 B weights, bfloat16"):
+        write_checkpoint(folder)
+    rows = (line.split("\t") for line in (GOLDEN / "tensors.tsv").read_text().splitlines()[1:])
+    assert names_and_shapes(folder) == {name: json.loads(shape) for name, shape, *_ in rows}
+    main(["sample", str(work / "sample"), "--rows", "120"])
+    main(["prepare", str(work / "sample/catalogue.csv"), "--out", str(catalogue)])
+    train = ["train", str(catalogue), "--model", str(folder), "--epochs", "1", "--num-crops", "4", "--track", "none"]
+    for name, arguments in {
+        "lora": [],
+        "lora-quick": ["--micro-batch-size", "4", "--no-gradient-checkpointing"],
+        "full": ["--recipe", "full"],
+    }.items():
+        with measured(f"train {' '.join(arguments) or '--recipe lora'}: an epoch of 84 products"):
+            main([*train, "--out", str(work / name), *arguments])
+        losses = [json.loads(line)["loss"] for line in (work / name / "log.jsonl").read_text().splitlines()]
+        assert all(map(math.isfinite, losses)), losses
+    with measured("evaluate 24 products, three times, 32 new tokens"):
+        main(["evaluate", str(work / "lora"), "--max-new-tokens", "32", "--track", "none"])
+    with measured("predict one picture"):
+        main(["predict", str(work / "lora"), str(work / "sample/images/000001.jpg"), "--max-new-tokens", "16"])
+    main(["report", str(work / "lora")])
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]))

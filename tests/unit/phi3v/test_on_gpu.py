@@ -1,0 +1,62 @@
+"""What only a GPU can show. Skipped elsewhere."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import BatchFeature
+
+from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
+
+from .conftest import small_model
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@pytest.fixture
+def batch(processor: Phi3VProcessor, pictures: list) -> BatchFeature:
+    texts = ["no picture here", "<|image_2|>x<|image_1|>", "see <|image_1|>"]
+    rows = [[], pictures[:2], pictures[2:3]]
+    return processor(texts, rows, padding=True, padding_side="left", return_tensors="pt")
+
+
+def real_logits(model: Phi3VForCausalLM, batch: BatchFeature) -> torch.Tensor:
+    inputs = {name: tensor.to(model.device) for name, tensor in batch.items()}
+    with torch.no_grad():
+        return model(**inputs).logits.float().cpu()[batch["attention_mask"].bool()]
+
+
+def test_float32_equals_the_cpu(batch: BatchFeature) -> None:
+    expected = real_logits(small_model(), batch)
+    torch.testing.assert_close(real_logits(small_model().cuda(), batch), expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa", "flex_attention"])
+def test_bfloat16_is_near(attention: str, batch: BatchFeature) -> None:
+    expected = real_logits(small_model(initializer_range=0.1), batch)
+    model = small_model(initializer_range=0.1).cuda().bfloat16()
+    model.set_attn_implementation({"": attention, "vision_config": "sdpa"})
+    torch.testing.assert_close(real_logits(model, batch), expected, rtol=0.1, atol=0.1)
+
+
+def test_compiled_equals_eager(batch: BatchFeature) -> None:
+    model = small_model().cuda()
+    expected = real_logits(model, batch)
+    torch.compiler.reset()
+    torch.testing.assert_close(real_logits(torch.compile(model), batch), expected, rtol=1e-3, atol=1e-3)
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize("settings", [{"cache_implementation": "static"}, {"use_cache": False}], ids=str)
+def test_generation_is_the_same_whatever_the_cache(settings: dict, batch: BatchFeature) -> None:
+    model = small_model(original_max_position_embeddings=512).cuda()
+    inputs = batch.to("cuda")
+    expected = model.generate(**inputs, max_new_tokens=12, do_sample=False)
+    assert model.generate(**inputs, max_new_tokens=12, do_sample=False, **settings).equal(expected)
+
+
+def test_placed_by_accelerate(batch: BatchFeature, tmp_path: Path) -> None:
+    small_model().save_pretrained(tmp_path)
+    placed = Phi3VForCausalLM.from_pretrained(tmp_path, device_map="auto")
+    assert placed.device.type == "cuda"
+    torch.testing.assert_close(real_logits(placed, batch), real_logits(small_model(), batch), rtol=1e-3, atol=1e-3)
