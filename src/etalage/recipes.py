@@ -32,7 +32,7 @@ def small(config: TrainConfig) -> TrainConfig:
     """A small model on two cores: many passes, whole batches in one forward, prepared pictures kept in memory."""
     return replace(
         config,
-        epochs=30,
+        epochs=20,
         micro_batch_size=16,
         learning_rate=1e-3 if config.recipe == "full" else 2e-3,
         gradient_checkpointing=False,

@@ -3,6 +3,10 @@
 import csv
 import json
 import math
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -64,6 +68,23 @@ def test_predict_writes_csv_and_jsonl(run, folder):
     lines = [json.loads(line) for line in (folder / "p.jsonl").read_text().splitlines()]
     assert [row["image"] for row in rows] == [line["image"] for line in lines] == pictures
     assert [row["answer"] for row in rows] == [line["answer"] for line in lines]
+
+
+def test_a_killed_run_continues_to_the_very_same_losses(run, folder):
+    train = ["train", str(folder / "catalogue"), "--track", "none", "--epochs", "4", "--checkpoint-every", "1", "--out"]
+    log = folder / "killed/log.jsonl"
+    process = subprocess.Popen([sys.executable, "-m", "etalage", *train, str(log.parent)])
+    while process.poll() is None and (not log.exists() or log.read_text().count("\n") < 3):
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, "it was still at work"
+    main([*train, str(log.parent)])
+    main([*train, str(folder / "unbroken")])
+    killed, unbroken = (
+        [json.loads(line)["loss"] for line in path.read_text().splitlines()]
+        for path in (log, folder / "unbroken/log.jsonl")
+    )
+    assert killed == unbroken
 
 
 def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(run, folder, capsys):

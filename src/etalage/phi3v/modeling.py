@@ -121,7 +121,9 @@ class Phi3VImageEmbedding(nn.Module):
         cells = features.unflatten(1, (side, 2, side, 2)).transpose(2, 3).flatten(3)  # (U, G, G, 4D)
         separators = torch.stack([self.sub_GN.flatten(), self.glb_GN.flatten()])
         # A separator is projected once, however many rows it ends.
-        return self.img_projection(torch.cat([cells.flatten(0, 2), separators.to(cells.dtype)]))[order]
+        projected = self.img_projection(torch.cat([cells.flatten(0, 2), separators.to(cells.dtype)]))
+        # Looked up, not indexed: on a CPU the gradient of indexing adds up in whatever order its threads come.
+        return nn.functional.embedding(order % len(projected), projected)
 
 
 class Phi3VPreTrainedModel(Phi3PreTrainedModel):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -56,13 +57,12 @@ class WandbTracker:
 
     def __init__(self, run_folder: Path, config: Mapping[str, Any], job: str) -> None:
         import wandb
-        from wandb.util import generate_id
 
         self._wandb = wandb
         identity = run_folder / "wandb.json"
-        run_id = json.loads(identity.read_text())["id"] if identity.exists() else generate_id()
+        run_id = json.loads(identity.read_text())["id"] if identity.exists() else secrets.token_hex(4)
         identity.write_text(json.dumps({"id": run_id}))
-        mode = os.environ.get("WANDB_MODE") or ("online" if wandb.api.api_key else "offline")
+        mode = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False, verify=False) else "offline")
         self._run = wandb.init(
             project="etalage",
             id=run_id,

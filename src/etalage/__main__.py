@@ -1,0 +1,5 @@
+"""`python -m etalage` is the command `etalage`."""
+
+from etalage.cli import main
+
+main()

@@ -1,0 +1,47 @@
+import json
+
+import pytest
+from PIL import Image
+
+from etalage.train.tracking import NoTracker, track
+
+
+@pytest.fixture(autouse=True)
+def nothing_at_home(tmp_path_factory, monkeypatch):
+    for name in ("DATA", "CACHE", "CONFIG"):
+        monkeypatch.setenv(f"WANDB_{name}_DIR", str(tmp_path_factory.mktemp("wandb")))
+
+
+def test_none_writes_nothing(tmp_path):
+    with track("none", tmp_path, {}, "train") as tracker:
+        tracker.log({"loss": 1.0}, 1)
+    assert isinstance(tracker, NoTracker)
+    assert not list(tmp_path.iterdir())
+
+
+def test_offline_run_holds_figures_table_pictures_and_artifact(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/config.json").write_text("{}")
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "bag.png")
+    with track("wandb", tmp_path, {"learning_rate": 0.5}, "train") as tracker:
+        tracker.log({"loss": 1.25}, 1)
+        tracker.keep("run-model", "model", tmp_path / "model")
+    with track("wandb", tmp_path, {"learning_rate": 0.5}, "evaluate") as tracker:
+        tracker.log({"title.chrf": 33.0})
+        tracker.table("test_predictions", ["picture", "answer"], [[tmp_path / "bag.png", "A red bag"]])
+    run_id = json.loads((tmp_path / "wandb.json").read_text())["id"]
+    records = [path.read_bytes() for path in sorted((tmp_path / "wandb").glob(f"offline-run-*/run-{run_id}.wandb"))]
+    assert len(records) == 2, "training and evaluation are two processes of one run"
+    assert all(word in records[0] for word in (b"learning_rate", b"loss", b"run-model"))
+    assert all(word in records[1] for word in (b"title.chrf", b"test_predictions", b"/bag.png"))
+    (table,) = (tmp_path / "wandb").glob("offline-run-*/files/media/table/*.json")
+    assert "A red bag" in table.read_text()
+
+
+@pytest.mark.parametrize("setting", ["disabled", "offline"])
+def test_the_users_own_setting_is_kept(setting, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", setting)
+    with track("wandb", tmp_path, {}, "train") as tracker:
+        tracker.log({"loss": 1.0}, 1)
+    assert bool(list(tmp_path.glob("wandb/offline-run-*"))) == (setting == "offline")
