@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -103,10 +104,13 @@ class Run:
         return config
 
     def finish(self, model: Any, processor: Any) -> None:
-        """Leave the trained model, whole or not at all."""
+        """Leave the trained model, whole or not at all; checkpoints are then no longer needed."""
+        # the head has adapters, for which peft would store the head itself, which never changes
+        options = {} if self.read_config()["recipe"] == "full" else {"save_embedding_layers": False}
         with written_aside(self.model) as aside:
-            model.save_pretrained(aside)
+            model.save_pretrained(aside, **options)
             processor.save_pretrained(aside)
+        shutil.rmtree(self.checkpoints)
 
     def load(self) -> tuple[Any, Any]:
         """The trained model, in evaluation mode on the device, and its processor.
@@ -214,7 +218,8 @@ def train(config: c.TrainConfig) -> None:
             tracker=tracker,
             pad_id=processor.tokenizer.pad_token_id,
         )
-        run.finish(torch_model, processor)
+        with console.status("writing the model"):
+            run.finish(torch_model, processor)
         tracker.keep(f"{run.folder.name}-model", "model", run.model)
     _say(f"trained: {run.model}")
 
@@ -285,7 +290,7 @@ def evaluate(config: c.EvaluateConfig) -> None:
 
 def predict(config: c.PredictConfig) -> None:
     """Answer each picture, to the terminal or to a file."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from etalage.catalogue.checks import open_picture
     from etalage.evaluate.predictions import Prediction, generate_answers, write_csv, write_predictions
@@ -314,7 +319,7 @@ def predict(config: c.PredictConfig) -> None:
             for image, answer in zip(config.images, answers, strict=True)
         ]
     if config.out is None:
-        rows = Table("image", *(field.name for field in task.fields))
+        rows = Table(Column("image", overflow="fold"), *(field.name for field in task.fields))
         for p in predictions:
             values = [str(p.values[f.name]) for f in task.fields] if p.values else [f"not an answer: {p.answer}"]
             rows.add_row(*(Text(cell) for cell in (str(p.image), *values)))

@@ -37,7 +37,10 @@ class Bar:
 
 class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{task.finished_speed or task.speed or 0:.1f}/s")
+        speed = task.finished_speed or task.speed
+        if not speed:
+            return Text("–")
+        return Text(f"{speed:,.1f}/s" if speed >= 1 else f"{1 / speed:.1f} s each")
 
 
 @contextmanager

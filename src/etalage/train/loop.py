@@ -97,9 +97,9 @@ def train(
             lines.write(json.dumps({"step": step, **figures}) + "\n")
             lines.flush()
             tracker.log(figures, step)
-            progress.add(note=f"loss {loss:.3f}")
             if step % config.checkpoint_every == 0 or step == num_steps or interrupted():
                 save_checkpoint(checkpoints, step, parameters, optimizer)
+            progress.add(note=f"loss {loss:.3f}")
             if interrupted():
                 raise KeyboardInterrupt
 
@@ -147,11 +147,11 @@ def validation_loss(model: nn.Module, examples: Examples, config: TrainConfig, p
 
 
 def learning_rate_at(step: int, num_steps: int, config: TrainConfig) -> float:
-    """Linear warm-up to the peak, then a cosine to zero, for steps 1..num_steps."""
+    """Linear warm-up to the peak, then a cosine that would reach zero one step behind the last of 1..num_steps."""
     warmup = max(1, round(config.warmup_fraction * num_steps))
     if step <= warmup:
         return config.learning_rate * step / warmup
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, num_steps - warmup)))
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (num_steps - warmup + 1)))
 
 
 def _adamw(parameters: dict[str, nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:

@@ -332,6 +332,7 @@ def test_outputs(shared_model: Phi3VForCausalLM, inputs: Callable) -> None:
     assert shared_model(**batch, labels=batch["input_ids"].clamp(min=0)).past_key_values is None
 
 
+@pytest.mark.filterwarnings("ignore:.*script_method.*:DeprecationWarning")  # torch 2.11's own
 def test_compiled_equals_eager(inputs: Callable) -> None:
     model, batch = small_model(num_hidden_layers=1), inputs(side="left")
     expected = logits_of(model, batch)

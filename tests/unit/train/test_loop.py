@@ -97,4 +97,4 @@ def test_learning_rate_rises_then_falls_to_zero(config):
     rates = [loop.learning_rate_at(step, 10, settings) for step in range(1, 11)]
     assert rates[:2] == [0.5, 1.0]
     assert rates[1:] == sorted(rates[1:], reverse=True)
-    assert rates[-1] == pytest.approx(0.0)
+    assert 0 < rates[-1] < 0.05, "the last step still learns"
