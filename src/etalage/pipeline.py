@@ -62,16 +62,15 @@ class Run:
         """The page."""
         return self.folder / "report.html"
 
-    def begin(self, config: c.TrainConfig, task: c.TaskConfig) -> bool:
-        """Write the resolved configuration and the task, or compare them with those of the run begun here before.
+    def resolve(self, config: c.TrainConfig, catalogue: Any) -> dict[str, Any]:
+        """What config.json is to hold: configuration, task, versions. Writes nothing.
 
-        Returns:
-            Whether there is anything left to train.
         Raises:
             ValueError: another run was begun here, or the folder holds something else.
         """
         folders = {"catalogue": str(config.catalogue.resolve()), "out": str(self.folder.resolve())}
-        wanted = {**asdict(config), **folders, "task": asdict(task)}
+        words = {"task": asdict(catalogue.task.config), "catalogue_digest": catalogue.digest}
+        wanted = {**asdict(config), **folders, **words}
         if Path(config.model).is_dir():
             wanted["model"] = str(Path(config.model).resolve())
         if self.config.exists():
@@ -83,14 +82,16 @@ class Run:
                     + "; ".join(f"{k} was {before.get(k)!r}, now {wanted[k]!r}" for k in differing)
                     + ". Choose another --out, or give the same arguments to continue it"
                 )
-        elif self.folder.exists() and any(self.folder.iterdir()):
+            return before
+        if self.folder.exists() and any(self.folder.iterdir()):
             raise ValueError(f"{self.folder} holds something that is no run; choose another --out")
-        else:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            versions = {name: version(name) for name in ("etalage", "torch", "transformers", "peft")}
-            versions["python"] = platform.python_version()
-            write_aside(self.config, json.dumps({**wanted, "versions": versions}, indent=1) + "\n")
-        return not self.model.exists()
+        versions = {name: version(name) for name in ("etalage", "torch", "transformers", "peft")}
+        return {**wanted, "versions": {**versions, "python": platform.python_version()}}
+
+    def begin(self, resolved: Mapping[str, Any]) -> None:
+        """Write the resolved configuration."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_aside(self.config, json.dumps(resolved, indent=1) + "\n")
 
     def read_config(self) -> dict[str, Any]:
         """What `begin` wrote.
@@ -190,7 +191,8 @@ def train(config: c.TrainConfig) -> None:
     from etalage.train.trainable import make_trainable, trainable_parameters
 
     run, catalogue = Run(config.out), Catalogue.load(config.catalogue)
-    if not run.begin(config, catalogue.task.config):
+    resolved = run.resolve(config, catalogue)
+    if run.model.exists():
         _say(f"{run.model} is trained already")
         return
     model, processor = load_base(config.model, dtype=precision.weights_dtype(config.recipe), seed=config.seed)
@@ -202,12 +204,13 @@ def train(config: c.TrainConfig) -> None:
         for split in ("train", "validation")
     )
     change = check_sight(torch_model, training)
+    run.begin(resolved)
     num_trainable = sum(p.numel() for p in trainable_parameters(torch_model).values())
     _say(
         f"{config.recipe} on {config.model}: {num_trainable:,} weights learn from {len(training)} products; "
         f"another picture changes the logits by {change:.2g} standard deviations"
     )
-    with track(config.track, run.folder, run.read_config(), "train") as tracker:
+    with track(config.track, run.folder, resolved, "train") as tracker:
         loop.train(
             torch_model,
             training,

@@ -97,6 +97,13 @@ def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(run, fo
     assert "epochs was 2, now 3" in capsys.readouterr().err
 
 
+def test_a_model_that_cannot_be_loaded_leaves_nothing_behind(run, folder, capsys):
+    with pytest.raises(SystemExit):
+        main(["train", str(folder / "catalogue"), "--out", str(folder / "other"), "--model", str(folder / "sample")])
+    assert "no Phi-3-vision checkpoint there" in capsys.readouterr().err
+    assert not (folder / "other").exists()
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

@@ -77,6 +77,11 @@ class Catalogue:
             products[row["split"]].append(Product(row["product_code"], values, folder / row["image"], row["group"]))
         return cls(folder, task, products, facts)
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the table of products, which names its pictures by theirs: equal for equal catalogues."""
+        return hashlib.sha256((self.folder / PRODUCTS).read_bytes()).hexdigest()
+
     def split(self, name: Split) -> list[Product]:
         """The products of a split, in the order of the table they came from; none if its fraction was 0."""
         if name not in self.products:

@@ -43,6 +43,8 @@ class Figure:
         return "–".join(self._write(end).strip("×%") for end in ends)
 
     def _write(self, value: float) -> str:
+        if value >= 1e9:  # one runaway digit string is enough
+            return f"{value:.1e}"
         return (self.form if value < 100 else self.form.replace(".2f", ".0f")).format(value)
 
 
