@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # uv does not read pip's settings; a folder of wheels given to pip is meant for it too.
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/etalage demo
