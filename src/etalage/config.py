@@ -13,8 +13,11 @@ from tyro.conf import Positional
 __all__ = [
     "DemoConfig",
     "EvaluateConfig",
+    "Format",
+    "Placeholders",
     "PredictConfig",
     "PrepareConfig",
+    "PriceRange",
     "Recipe",
     "ReportConfig",
     "SampleConfig",
@@ -27,6 +30,9 @@ __all__ = [
 Split = Literal["train", "validation", "test"]
 Recipe = Literal["lora", "full"]
 Tracking = Literal["wandb", "none"]
+Format = Literal["auto", "csv", "parquet", "jsonl", "excel", "datasets", "folder", "webdataset", "conversations", "hub"]
+Placeholders = Literal["keep", "drop"]
+PriceRange = Literal["low", "high", "drop"]
 
 
 @dataclass(frozen=True)
@@ -60,27 +66,63 @@ class SampleConfig:
 class PrepareConfig:
     """Turn a table with pictures into a checked catalogue, split by group into train, validation and test."""
 
-    source: Positional[Path]
-    """CSV, Parquet or JSONL file; picture paths are relative to its folder."""
+    source: Positional[str]
+    """A table (CSV, TSV, Parquet, JSONL, Excel), a folder (of pictures, of Parquet files, a saved `datasets` one), a
+    WebDataset tar, conversation JSON, or the id of a dataset on the hub."""
     out: Path
     """Catalogue folder to write; must not exist or be empty."""
+    format: Format = "auto"
+    """What the source is, where its name and content do not tell."""
     columns: str = ""
     """Which column holds what, for those not recognised: title=name,price=cost,image=photo,product_code=sku."""
+    image_folder: Path | None = None
+    """What picture paths start from; the source's own folder by default. None may lead out of it."""
     task: TaskConfig = TaskConfig()
     validation_fraction: float = 0.1
     """Share of the products that early stopping and learning curves are measured on."""
     test_fraction: float = 0.2
     """Share of the products that nothing but `evaluate` reads."""
+    split_column: str = ""
+    """A column that says who is in which split; the fractions are then not used, and leaks are reported."""
     seed: int = 0
     """Decides who is in which split."""
+    placeholders: Placeholders = "keep"
+    """Products whose picture many different products share: kept and flagged, or dropped."""
+    price_range: PriceRange = "low"
+    """What a price such as 100 - 250 counts as."""
+    max_price: float = 1e9
+    """Higher prices are taken for mistakes and drop their product."""
+    background: str = "white"
+    """What transparent pictures are laid on: a colour's name or #rrggbb."""
     max_image_px: int = 64_000_000
     """Pictures with more pixels are dropped unread."""
     max_image_bytes: int = 50_000_000
     """Picture files larger than this are dropped unread."""
     max_text_chars: int = 300
     """Longer titles and categories drop their product."""
+    downloads: Path | None = None
+    """Where fetched pictures are kept, for broken runs to go on from and later ones to share; OUT.downloads by default."""
+    retry_failed: bool = False
+    """Ask again for pictures that could not be fetched in an earlier run."""
+    allow_private: bool = False
+    """Fetch from loopback, link-local and private addresses, too."""
+    num_connections: int = 128
+    """Pictures fetched at once."""
+    connections_per_host: int = 64
+    """Of these, from one host."""
+    num_tries: int = 4
+    """Requests for a picture before it is given up, where trying again may help."""
+    connect_timeout_s: float = 10.0
+    """To reach a host."""
+    first_byte_timeout_s: float = 20.0
+    """From the request to the answer's first byte, and between any two."""
+    transfer_timeout_s: float = 60.0
+    """For a whole picture, tries apart."""
 
     def __post_init__(self) -> None:
+        for name in ("num_connections", "connections_per_host", "num_tries"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be at least 1")
         if self.validation_fraction < 0 or self.test_fraction < 0 or self.validation_fraction + self.test_fraction >= 1:
             raise ValueError(
                 f"--validation-fraction {self.validation_fraction} and --test-fraction {self.test_fraction} must be "
