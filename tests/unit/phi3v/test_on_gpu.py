@@ -12,7 +12,7 @@ from .conftest import small_model
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
-    pytest.mark.filterwarnings("ignore:.*(script_method|_compile flag|TensorFloat32)"),  # torch's and transformers' own
+    pytest.mark.filterwarnings("default"),  # torch's compiler warns of itself
 ]
 
 
