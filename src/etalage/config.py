@@ -101,7 +101,7 @@ class PrepareConfig:
     max_text_chars: int = 300
     """Longer titles and categories drop their product."""
     downloads: Path | None = None
-    """Where fetched pictures are kept, for a broken run to go on and for later ones to share; OUT.downloads by default."""
+    """Where fetched pictures are kept, for a broken run to go on and later ones to share; OUT.downloads by default."""
     retry_failed: bool = False
     """Ask again for pictures that could not be fetched in an earlier run."""
     allow_private: bool = False
