@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from etalage.base import load_base
-from etalage.catalogue.checks import open_picture
+from etalage.catalogue.pictures import open_picture
 from etalage.config import TaskConfig, TrainConfig
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
 from etalage.recipes import with_recipe

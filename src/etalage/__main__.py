@@ -2,4 +2,5 @@
 
 from etalage.cli import main
 
-main()
+if __name__ == "__main__":  # workers import this file too
+    main()

@@ -127,7 +127,7 @@ class Examples(Dataset[Encoded]):
 
     def encode(self, product: Product, picture: Image.Image) -> Encoded:
         """The product's words beside a picture, its own or another."""
-        return encode(self.processor, self.task.prompt, self.task.answer(product.values), [picture])
+        return encode(self.processor, self.task.ask(product.question), self.task.answer(product.values), [picture])
 
 
 class StepSampler:

@@ -4,8 +4,9 @@ import json
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from etalage.progress import bar
 __all__ = ["Run", "demo", "evaluate", "predict", "prepare", "report", "sample", "train"]
 
 console = Console(highlight=False)
+
+PLACEHOLDER_TITLES = 5
+"""A picture beside at least so many different titles is taken for one that stands for no product in particular."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,11 @@ class Run:
             ValueError: another run was begun here, or the folder holds something else.
         """
         folders = {"catalogue": str(config.catalogue.resolve()), "out": str(self.folder.resolve())}
-        words = {"task": asdict(catalogue.task.config), "catalogue_digest": catalogue.digest}
+        words = {
+            "task": asdict(catalogue.task.config),
+            "limits": catalogue.facts["limits"],
+            "catalogue_digest": catalogue.digest,
+        }
         wanted = {**asdict(config), **folders, **words}
         if Path(config.model).is_dir():
             wanted["model"] = str(Path(config.model).resolve())
@@ -148,36 +156,74 @@ def sample(config: c.SampleConfig) -> None:
 
 
 def prepare(config: c.PrepareConfig) -> None:
-    """Read the table, check rows and pictures, group copies, split by group, write the catalogue."""
-    from etalage.catalogue.checks import check_rows
-    from etalage.catalogue.duplicates import group_products
-    from etalage.catalogue.sources import read_table
-    from etalage.catalogue.splits import assign_splits
-    from etalage.catalogue.store import Catalogue, write_catalogue
+    """Read the table, fetch and check pictures, group copies, split by group, write the catalogue."""
+    from etalage.catalogue import checks, duplicates, pictures, splits, store
+    from etalage.catalogue.download import fetch
+    from etalage.catalogue.profile import write_profile
+    from etalage.catalogue.sources import open_source, read_table
+    from etalage.catalogue.staging import Staging
     from etalage.task import Task
 
-    task = Task(config.task)
-    table = read_table(config.source, [field.name for field in task.fields], config.columns)
-    _say("columns: " + ", ".join(f"{name}={column}" for name, column in table.columns.items()))
-    with written_aside(config.out) as aside:
-        with bar("check") as progress:
-            products, drops = check_rows(table, task, config, progress.reach)
-        groups = group_products(products)
-        splits = assign_splits(
-            groups,
-            [_strata(product.values, task) for product in products],
-            config.validation_fraction,
-            config.test_fraction,
-            config.seed,
-        )
+    pictures.check_colour(config.background)
+    source = open_source(config.source, config)
+    talks = source.kind == "conversations"
+    task = Task(c.TaskConfig(answer="{answer}") if talks else config.task)
+    table = read_table(source, task.fields, config)
+    _say("columns: " + ", ".join(f"{n}={col}{' (guessed)' * (n in table.guessed)}" for n, col in table.columns.items()))
+    limits = pictures.Limits(
+        max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes, background=config.background
+    )
+    downloads = config.downloads or config.out.with_name(f"{config.out.name}.downloads")
+    with written_aside(config.out) as aside, Staging(aside) as staging:
+        inline = aside / "inline"
+        inline.mkdir()
+        with bar("read") as progress:
+            staging.add(progress.each(checks.check_rows(table, task, config, inline)))
+        if total := staging.num_to_fetch():
+            with bar("fetch", total) as progress:
+                staging.fetched(progress.each(fetch(staging.to_fetch(), downloads, config)))
+        with bar("look", staging.num_to_read()) as progress:
+            paths, same = tee(staging.to_read())
+            found = zip(paths, pictures.read_pictures(same, **limits), strict=True)
+            staging.read(progress.each(found))
+        groups, num_near = duplicates.group_pictures(staging.hashes(), staging.families())
+        staging.set_groups(groups)
+        staging.flag_placeholders(PLACEHOLDER_TITLES)
+        if config.placeholders == "drop":
+            staging.drop_placeholders()
+        if not staging.num_kept():
+            row, code, reason, detail = next(staging.dropped())
+            raise ValueError(
+                f"{source.name}: nothing is left of its rows; row {row} (code {code}): {reason}, {detail}; columns used: "
+                + ", ".join(f"{name}={column}" for name, column in table.columns.items())
+            )
+        fractions = config.validation_fraction, config.test_fraction, config.seed
+        if not config.split_column:
+            staging.set_splits(splits.assign_splits(staging.members(), *fractions))
+        others = None if config.split_column else splits.row_wise(*fractions)
+        leaks = store.write_leaks(aside, staging.leaks(others), staging.num_held_out(others))
+        words = replace(task.config, question=staging.most_frequent_question()) if talks else task.config
+        facts = {
+            "source": source.name,
+            "kind": source.kind,
+            "columns": dict(table.columns),
+            "guessed": sorted(table.guessed),
+            "task": asdict(words),
+            "own_questions": talks,
+            "seed": config.seed,
+            "validation_fraction": config.validation_fraction,
+            "test_fraction": config.test_fraction,
+            "split_column": config.split_column,
+            "limits": dict(limits),
+            "duplicates": {"near": num_near},
+            "leaks": leaks,
+        }
         with bar("write") as progress:
-            write_catalogue(aside, table, task, config, products, drops, groups, splits, progress.reach)
-    facts = Catalogue.load(config.out).facts
-    counts = ", ".join(f"{count} {split}" for split, count in facts["splits"].items())
-    _say(f"{len(products)} products in {facts['num_groups']} groups ({counts}): {config.out}")
-    if drops:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
-        _say(f"{len(drops)} rows dropped ({reasons}): {config.out / 'drops.parquet'}")
+            ours = [inline, downloads.resolve()]
+            facts = store.write_catalogue(aside, staging, task, facts, ours=ours, progress=progress.reach)
+        shutil.rmtree(inline)
+        write_profile(aside / store.PROFILE, aside, facts, task.fields)
+    _say_prepared(config, facts)
 
 
 def train(config: c.TrainConfig) -> None:
@@ -243,19 +289,21 @@ def evaluate(config: c.EvaluateConfig) -> None:
     model, processor = run.load()
 
     shown = {
-        "model": map(catalogue.open, products),
-        "blank": (controls.blank(catalogue.open(product)) for product in products),
-        "shuffled": map(catalogue.open, controls.shuffled(products, trained["seed"], groups=groups)),
+        "model": ((task.ask(p.question), catalogue.open(p)) for p in products),
+        "blank": ((task.ask(p.question), controls.blank(catalogue.open(p))) for p in products),
+        "shuffled": (
+            (task.ask(p.question), catalogue.open(p))
+            for p in controls.shuffled(products, trained["seed"], groups=groups)
+        ),
     }
     answers: dict[str, list[str]] = {}
     with bar("evaluate", len(products) * len(shown)) as progress:
-        for name, pictures in shown.items():
+        for name, asked in shown.items():
             answers[name] = list(
                 generate_answers(
                     model,
                     processor,
-                    task,
-                    pictures,
+                    asked,
                     batch_size=config.batch_size,
                     max_new_tokens=config.max_new_tokens,
                     progress=progress.add,
@@ -295,15 +343,16 @@ def predict(config: c.PredictConfig) -> None:
     """Answer each picture, to the terminal or to a file."""
     from rich.table import Column, Table
 
-    from etalage.catalogue.checks import open_picture
+    from etalage.catalogue.pictures import open_picture
     from etalage.evaluate.predictions import Prediction, generate_answers, write_csv, write_predictions
     from etalage.task import Task
 
     run = Run(config.run)
-    task = Task(c.TaskConfig(**run.read_config()["task"]))
+    trained = run.read_config()
+    task, limits = Task(c.TaskConfig(**trained["task"])), trained["limits"]
     for image in config.images:  # all of them before the first answer, so that no long work ends in an error
         try:
-            open_picture(image)
+            open_picture(image, **limits)
         except ValueError as bad:
             raise ValueError(f"{image}: {bad}; leave it out or replace it") from bad
     model, processor = run.load()
@@ -311,8 +360,7 @@ def predict(config: c.PredictConfig) -> None:
         answers = generate_answers(
             model,
             processor,
-            task,
-            map(open_picture, config.images),
+            ((task.prompt, open_picture(image, **limits)) for image in config.images),
             batch_size=config.batch_size,
             max_new_tokens=config.max_new_tokens,
             progress=progress.add,
@@ -364,21 +412,35 @@ def demo(config: c.DemoConfig) -> None:
     if not drawn.exists():
         sample(c.SampleConfig(drawn, config.rows, config.seed))
     if not catalogue.exists():
-        prepare(c.PrepareConfig(drawn / "catalogue.csv", catalogue, seed=config.seed))
+        prepare(c.PrepareConfig(str(drawn / "catalogue.csv"), catalogue, seed=config.seed))
     training = c.TrainConfig(catalogue, run, recipe="full", seed=config.seed, track=config.track)
     train(with_recipe(training))
     evaluate(c.EvaluateConfig(run, track=config.track))
     report(c.ReportConfig(run))
 
 
+def _say_prepared(config: c.PrepareConfig, facts: Mapping[str, Any]) -> None:
+    counts = ", ".join(f"{count} {split}" for split, count in facts["splits"].items())
+    total, leaks = sum(facts["splits"].values()), facts["leaks"]
+    _say(f"{total} products in {facts['num_groups']} groups ({counts}): {config.out}")
+    if facts["drops"]:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
+        _say(f"{sum(facts['drops'].values())} rows dropped ({reasons}): {config.out / 'drops.parquet'}")
+    for found in facts["placeholders"][:3]:
+        what = f"{found['num_products']} products with {found['num_titles']} titles"
+        _say(f"placeholder? {what} show {config.out / found['file_name']}; --placeholders drop leaves them out")
+    if config.split_column and leaks["num_leaked"]:
+        _say(
+            f"LEAK: of {leaks['num_held_out']} products that column {config.split_column!r} holds out, "
+            f"{leaks['num_leaked']} have a copy or variant in train: {config.out / 'leaks.parquet'}"
+        )
+    elif leaks["num_leaked"]:
+        _say(f"splitting by row would have leaked {leaks['num_leaked']} of {leaks['num_held_out']} held-out products")
+
+
 def _say(text: str) -> None:
     """A line for the user. Long ones are left to the terminal, so that paths can be copied whole."""
     console.print(text, soft_wrap=True, markup=False)
-
-
-def _strata(values: Mapping[str, Any], task: Any) -> str:
-    """What the splits are stratified by: the first category, if the task has one."""
-    return next((str(values[field.name]) for field in task.fields if field.kind == "category"), "")
 
 
 def _flat(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

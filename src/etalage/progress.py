@@ -1,8 +1,9 @@
 """One progress bar for all long work: how far, how fast, how long still."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.progress import (
     BarColumn,
@@ -18,6 +19,8 @@ from rich.text import Text
 
 __all__ = ["Bar", "bar"]
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -29,6 +32,12 @@ class Bar:
     def add(self, done: int = 1, note: str = "") -> None:
         """So many more are done."""
         self.progress.update(self.task, advance=done, note=note)
+
+    def each(self, things: Iterable[T]) -> Iterator[T]:
+        """Pass things through and count them."""
+        for thing in things:
+            yield thing
+            self.add()
 
     def reach(self, done: int, total: int) -> None:
         """So many are done, of so many."""

@@ -42,6 +42,8 @@ class Product:
     image: Path
     group: str = ""
     """Shared by products that are copies or variants of one another; one group is in one split."""
+    question: str = ""
+    """Asked of this picture, where it is not the task's."""
 
 
 class Task:
@@ -57,7 +59,7 @@ class Task:
 
     def __init__(self, config: TaskConfig) -> None:
         self.config = config
-        self.prompt = f"<|user|>\n<|image_1|>{clean_text(config.question)}{END}<|assistant|>\n"
+        self.prompt = self.ask(config.question)
         self.fields: list[Field] = []
         pattern, previous = "", ""
         for position, (literal, name, kind, _) in enumerate(string.Formatter().parse(config.answer)):
@@ -80,6 +82,10 @@ class Task:
             raise ValueError(f"answer {config.answer!r} holds no field; write one in braces, such as {{title}}")
         self._pattern = re.compile(pattern)
         self._template = re.sub(r"\{(\w+):\w*\}", r"{\1}", config.answer)
+
+    def ask(self, question: str) -> str:
+        """The prompt that puts a question to one picture; the task's own if the question is empty."""
+        return f"<|user|>\n<|image_1|>{clean_text(question or self.config.question)}{END}<|assistant|>\n"
 
     def answer(self, values: Mapping[str, Value]) -> str:
         """The completion for these values, end token included."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from etalage.batches import Examples, collate, encode
-from etalage.catalogue.checks import open_picture
+from etalage.catalogue.pictures import open_picture
 from etalage.task import clean_text
 from etalage.train.objectives import sft_loss
 

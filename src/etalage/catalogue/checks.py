@@ -1,333 +1,141 @@
-"""Whether a row is fit to learn from, and the one way that pictures are read.
-
-Training, evaluation, prediction and serving open pictures with `open_picture`, so that they see the same pixels.
-"""
+"""Whether a row is fit to learn from, and why not. Its texts are judged here, its picture in `pictures`."""
 
 import hashlib
-import math
-import os
-import re
-import stat
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from io import BytesIO
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageOps
-from PIL import TiffImagePlugin as _tiff  # noqa: F401  # without these two, Pillow loads every plugin that it has
-from PIL import WebPImagePlugin as _webp  # noqa: F401
-
-from etalage.catalogue.sources import Row, Table
-from etalage.config import PrepareConfig
+from etalage.catalogue.duplicates import title_family
+from etalage.catalogue.pictures import BadPicture, Unfit, data_of_uri, resolve_picture
+from etalage.catalogue.prices import BadPrice, DecimalMark, decimal_mark, parse_amount
+from etalage.catalogue.sources import KNOWN_COLUMNS, Row, Table
+from etalage.catalogue.staging import StagedRow
+from etalage.config import PrepareConfig, Split
 from etalage.task import Field, Task, Value, clean_text
 
-__all__ = [
-    "BadPicture",
-    "CheckedProduct",
-    "Drop",
-    "Picture",
-    "Progress",
-    "check_rows",
-    "open_picture",
-    "resolve_picture",
-]
+__all__ = ["check_rows"]
 
-Progress = Callable[[int, int], None]
-"""Called with how many are done and how many there are."""
-
-EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
-"""By the formats that are read; MPO is what some cameras write into a .jpg."""
-
-_FORMATS = [name for name in EXTENSIONS if name != "MPO"]  # which is opened as JPEG
-
-MAX_SIDE_RATIO = 16
-"""The model cuts a picture into at most 16 square crops laid out at its own side ratio. Beyond 16:1 they stand in one
-row and are mostly padding, and a sliver's short side rounds to no pixels at all."""
-
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://|//|data:", re.IGNORECASE)
+MAX_QUESTION_CHARS = 4000
+NUM_PRICES_LOOKED_AT = 1000
+SPLIT_NAMES: Mapping[str, Split] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "eval"), "validation"),
+    **dict.fromkeys(("test", "testing", "holdout"), "test"),
+}
 
 
-class Unfit(ValueError):
-    """A product that cannot be learned from."""
+def check_rows(table: Table, task: Task, config: PrepareConfig, inline: Path) -> Iterator[StagedRow]:
+    """Judge the texts of each row and find out where its picture is.
 
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        """One of a small set of words, to be counted."""
-        self.detail = detail
-        """What was found."""
+    Rows that share a product code are fit, since colour variants may share one.
 
-
-class BadPicture(Unfit):
-    """A picture that cannot be shown to the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What is known of a picture file that was read whole."""
-
-    path: Path
-    sha256: str
-    """Of the file."""
-    pixel_sha256: str
-    """Of size and pixels as the model is shown them."""
-    width: int
-    height: int
-    extension: str
-    """By what the file holds, whatever it is called."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedProduct:
-    """A row that is fit to learn from."""
-
-    source_row: int
-    product_code: str
-    values: Mapping[str, Value]
-    picture: Picture
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """A row that is not, and why."""
-
-    source_row: int
-    product_code: str
-    reason: str
-    detail: str
-
-
-def check_rows(
-    table: Table, task: Task, config: PrepareConfig, progress: Progress | None = None
-) -> tuple[list[CheckedProduct], list[Drop]]:
-    """Keep the rows whose every field can be learned and whose picture can be shown; say why of all others.
-
-    Texts are judged first, then each distinct picture once. Rows that share a product code are kept, since colour
-    variants may share one; only a row that repeats an earlier one in every column used is dropped.
-
-    Returns:
-        The kept and the dropped, each in the order of the table.
+    Args:
+        inline: Folder for pictures that come inside the table.
     Raises:
-        ValueError: the table cannot be read on, or nothing is left of it.
+        ValueError: the table cannot be read on, or a row's split is none.
     """
-    folder = table.source.parent.resolve()
-    candidates: list[tuple[int, str, dict[str, Value], Path]] = []
-    drops: list[Drop] = []
-    seen: set[bytes] = set()
+    folder = None if table.source.folder is None else table.source.folder.resolve()
+    marks = {
+        field.name: decimal_mark(row.texts[field.name] for row in islice(table, NUM_PRICES_LOOKED_AT))
+        for field in task.fields
+        if field.kind == "price"
+    }
+    title = next((field.name for field in task.fields if field.name in KNOWN_COLUMNS["title"]), None)
+    category = next((field.name for field in task.fields if field.kind == "category"), None)
     for row in table:
+        staged = StagedRow(row.number, row.product_code, _digest(row, "product_code" in table.columns))
+        split = _split(row, table) if config.split_column else None
         try:
-            _check_repeat(row if "product_code" in table.columns else row._replace(product_code=""), seen)
-            values = _check_values(row, task, config.max_text_chars)
-            candidates.append((row.number, row.product_code, values, resolve_picture(folder, row.image)))
+            values = _check_values(row, task, marks, config)
+            picture = _locate(row.image, folder, inline, config.max_image_bytes)
+            question = _check_question(row)
         except Unfit as unfit:
-            drops.append(Drop(row.number, row.product_code, unfit.reason, unfit.detail))
+            yield replace(staged, reason=unfit.reason, detail=unfit.detail[:200])
+            continue
+        yield replace(
+            staged,
+            picture=picture,
+            values=values,
+            title=str(values[title]) if title else "",
+            family=title_family(str(values[title])) if title else "",
+            category=str(values[category]) if category else "",
+            question=question,
+            split=split,
+        )
 
-    def look(path: Path) -> Picture | BadPicture:
-        try:
-            return read_picture(path, max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes)
-        except BadPicture as bad:
-            return bad
 
-    paths = list(dict.fromkeys(path for *_, path in candidates))
-    pictures: dict[Path, Picture | BadPicture] = {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and hashing leave Python's lock
-        for path, seen_picture in zip(paths, pool.map(look, paths), strict=True):
-            pictures[path] = seen_picture
-            if progress is not None:
-                progress(len(pictures), len(paths))
-    kept: list[CheckedProduct] = []
-    for number, code, values, path in candidates:
-        picture = pictures[path]
-        if isinstance(picture, BadPicture):
-            drops.append(Drop(number, code, picture.reason, picture.detail))
-        else:
-            kept.append(CheckedProduct(number, code, values, picture))
-    drops.sort(key=lambda drop: drop.source_row)
-    if not kept:
-        first = drops[0]
+def _digest(row: Row, has_code: bool) -> bytes:
+    used = (row.product_code if has_code else "", row.image, sorted(row.texts.items()))
+    return hashlib.blake2b(repr(used).encode("utf-8", "backslashreplace"), digest_size=16).digest()
+
+
+def _split(row: Row, table: Table) -> Split:
+    split = SPLIT_NAMES.get(row.split.strip().casefold())
+    if split is None:
         raise ValueError(
-            f"{table.source}: nothing left of {len(drops)} rows; row {first.source_row} (code {first.product_code}): "
-            f"{first.reason}, {first.detail}; columns used: {', '.join(f'{k}={v}' for k, v in table.columns.items())}"
+            f"{table.source.name} row {row.number} (code {row.product_code}): column {table.columns['split']!r} says "
+            f"{row.split[:50]!r}, which is none of {', '.join(SPLIT_NAMES)}"
         )
-    return kept, drops
+    return split
 
 
-def open_picture(
-    source: Path | bytes,
-    *,
-    max_image_px: int = PrepareConfig.max_image_px,
-    max_image_bytes: int = PrepareConfig.max_image_bytes,
-) -> Image.Image:
-    """Decode a picture whole, as the model is to see it.
-
-    Turned upright by its EXIF orientation; the first frame of an animation; transparency laid on white; palettes, grey,
-    CMYK and 16 bits converted. Floats and 32-bit integers, which state no range, are stretched from their extremes.
-
-    Args:
-        source: A file, or the bytes of one.
-        max_image_px: Width times height; judged before anything is decoded.
-        max_image_bytes: Of the file; larger ones are not read.
-    Returns:
-        An RGB picture.
-    Raises:
-        BadPicture: image_not_found, image_empty, image_too_many_bytes, image_too_many_pixels, image_too_extreme (a side
-            ratio above MAX_SIDE_RATIO) or image_undecodable, with what was found.
-    """
-    data = source if isinstance(source, bytes) else _read_bytes(source, max_image_bytes)
-    return _decode(data, max_image_px, max_image_bytes)[0]
-
-
-def read_picture(path: Path, *, max_image_px: int, max_image_bytes: int) -> Picture:
-    """Open a picture and keep what the catalogue wants to know of it. Raises as `open_picture` does."""
-    data = _read_bytes(path, max_image_bytes)
-    image, extension = _decode(data, max_image_px, max_image_bytes)
-    pixels = hashlib.sha256(f"{image.width}x{image.height} ".encode() + image.tobytes()).hexdigest()
-    return Picture(path, hashlib.sha256(data).hexdigest(), pixels, image.width, image.height, extension)
-
-
-def resolve_picture(folder: Path, text: str) -> Path:
-    """Where a picture named by a table lies. The text is hostile: nothing outside the table's folder is reached.
-
-    Args:
-        folder: The table's folder, itself resolved.
-    Raises:
-        BadPicture: image_missing (no text), image_is_url, image_path_invalid, or image_outside_folder, be it by an
-            absolute path, by `..` or through a link.
-    """
-    text = text.strip()
-    if not text:
-        raise BadPicture("image_missing", "no path given")
-    if _URL.match(text):
-        raise BadPicture(
-            "image_is_url", f"{text[:100]!r}; pictures are not fetched yet: download them, give their paths"
-        )
-    if "\0" in text:
-        raise BadPicture("image_path_invalid", f"{text[:100]!r} holds a NUL")
-    try:
-        path = (folder / text).resolve()
-    except (OSError, RuntimeError) as error:  # a loop of links
-        raise BadPicture("image_path_invalid", f"{text[:100]!r}: {error}") from error
-    if not path.is_relative_to(folder):
-        raise BadPicture("image_outside_folder", f"{text[:100]!r} leads out of the table's folder")
-    return path
-
-
-def _check_repeat(row: Row, seen: set[bytes]) -> None:
-    digest = hashlib.sha256(repr((row.product_code, row.image, row.texts)).encode()).digest()
-    if digest in seen:
-        raise Unfit("row_repeated", "an earlier row has the same text in every column used")
-    seen.add(digest)
-
-
-def _check_values(row: Row, task: Task, max_text_chars: int) -> dict[str, Value]:
-    values = {field.name: _check_value(row.texts[field.name], field, max_text_chars) for field in task.fields}
+def _check_values(row: Row, task: Task, marks: Mapping[str, DecimalMark], config: PrepareConfig) -> dict[str, Value]:
+    if unsupported := row.texts.get("unsupported"):
+        raise Unfit("conversation_unsupported", f"{unsupported}; one picture, one question and one answer are read")
+    values = {field.name: _check_value(row.texts[field.name], field, marks, config) for field in task.fields}
     answer = task.answer(values)
     if task.parse(answer) != values:
         raise Unfit("answer_ambiguous", f"{answer[:200]!r} does not read back as the values it was written from")
     return values
 
 
-def _check_value(text: str, field: Field, max_text_chars: int) -> Value:
-    if len(text) > max_text_chars:
-        raise Unfit(f"{field.name}_too_long", f"{len(text)} characters, at most {max_text_chars} are taken")
+def _check_value(text: str, field: Field, marks: Mapping[str, DecimalMark], config: PrepareConfig) -> Value:
+    if len(text) > config.max_text_chars:
+        raise Unfit(f"{field.name}_too_long", f"{len(text)} characters, at most {config.max_text_chars} are taken")
     text = clean_text(text)
     if not text:
         raise Unfit(f"missing_{field.name}", "no text")
     if field.kind != "price":
         return text
-    price = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if not math.isfinite(price):
-        raise Unfit(f"{field.name}_unparsable", f"{text!r} is no number; write digits and a decimal point alone")
-    if price < 0:
-        raise Unfit(f"{field.name}_negative", repr(text))
+    try:
+        price = parse_amount(text, price_range=config.price_range, decimal=marks[field.name]).value
+    except BadPrice as bad:
+        raise Unfit(bad.reason.replace("price", field.name, 1), str(bad)) from bad
     if not round(price, 2):
         raise Unfit(f"{field.name}_zero", repr(text))
+    if price > config.max_price:
+        raise Unfit(f"{field.name}_absurd", f"{text!r} is above {config.max_price:,.0f}")
     return round(price, 2)
 
 
-def _read_bytes(path: Path, max_image_bytes: int) -> bytes:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise BadPicture("image_not_found", f"{path} is no file")
-        if status.st_size > max_image_bytes:
-            raise BadPicture("image_too_many_bytes", f"{path} has {status.st_size}, at most {max_image_bytes} are read")
-        return path.read_bytes()
-    except OSError as error:
-        raise BadPicture("image_not_found", f"{path}: {error.strerror}") from error
+def _check_question(row: Row) -> str:
+    question = row.texts.get("question", "")
+    if len(question) > MAX_QUESTION_CHARS:
+        raise Unfit("question_too_long", f"{len(question)} characters, at most {MAX_QUESTION_CHARS} are taken")
+    return clean_text(question)
 
 
-def _decode(data: bytes, max_image_px: int, max_image_bytes: int) -> tuple[Image.Image, str]:
-    if not data:
-        raise BadPicture("image_empty", "the file holds no bytes")
-    if len(data) > max_image_bytes:
-        raise BadPicture("image_too_many_bytes", f"{len(data)}, at most {max_image_bytes} are read")
-    with _pillow_quiet():
-        try:
-            with Image.open(BytesIO(data), formats=_FORMATS) as image:
-                width, height = image.size
-                if width * height > max_image_px:
-                    raise BadPicture("image_too_many_pixels", f"{width}x{height}, at most {max_image_px} are decoded")
-                if max(width, height) > MAX_SIDE_RATIO * min(width, height):
-                    raise BadPicture("image_too_extreme", f"{width}x{height}, the model takes up to {MAX_SIDE_RATIO}:1")
-                return _to_rgb(image), EXTENSIONS[image.format or ""]
-        except BadPicture:
-            raise
-        except Image.DecompressionBombError as error:
-            raise BadPicture("image_too_many_pixels", str(error)) from error
-        except MemoryError:
-            raise
-        except Exception as error:  # damaged files raise nearly anything from within Pillow's plugins
-            raise BadPicture("image_undecodable", _first_words(error)) from error
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    image.load()
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.mode in ("I", "F"):
-        pixels = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        low, high = pixels.min(), pixels.max()
-        image = Image.fromarray(((pixels - low) * (255 / (high - low or 1))).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
-
-
-def _first_words(error: Exception) -> str:
-    return re.sub(r" <_io\.BytesIO[^>]*>", "", f"{type(error).__name__}: {error}")[:200]
-
-
-_quiet_lock = threading.Lock()
-_quiet_depth = 0
-_quiet = warnings.catch_warnings()
-
-
-@contextmanager
-def _pillow_quiet() -> Iterator[None]:
-    """Silence warnings while any thread decodes: on bombs and damage we have our own word.
-
-    Python's warning filters belong to the process; entered once and left once, they are not restored out of order.
-    """
-    global _quiet_depth, _quiet
-    with _quiet_lock:
-        _quiet_depth += 1
-        if _quiet_depth == 1:
-            _quiet = warnings.catch_warnings()
-            _quiet.__enter__()
-            warnings.simplefilter("ignore")
-    try:
-        yield
-    finally:
-        with _quiet_lock:
-            _quiet_depth -= 1
-            if _quiet_depth == 0:
-                _quiet.__exit__(None, None, None)
+def _locate(image: str | bytes, folder: Path | None, inline: Path, max_image_bytes: int) -> str:
+    """A URL to fetch, or the path of a file."""
+    if isinstance(image, str):
+        image = image.strip()
+        if not image:
+            raise BadPicture("image_missing", "no picture given")
+        if image[:5].casefold() == "data:":
+            image = data_of_uri(image, max_image_bytes)
+    if isinstance(image, bytes):
+        if len(image) > max_image_bytes:
+            raise BadPicture("image_too_many_bytes", f"{len(image)}, at most {max_image_bytes} are read")
+        path = inline / hashlib.sha256(image).hexdigest()
+        if not path.exists():
+            path.write_bytes(image)
+        return str(path)
+    scheme, colon, _ = image.partition("://")
+    if (scheme.casefold() in ("http", "https") and colon) or image.startswith("//"):
+        return image
+    if colon and scheme.isalnum():
+        raise BadPicture("image_scheme_unsupported", f"{image[:100]!r}; paths, http, https and data URIs are read")
+    if folder is None:
+        raise BadPicture("image_path_invalid", f"{image[:100]!r} is a path, and this source has no folder")
+    return str(resolve_picture(folder, image))

@@ -1,18 +1,18 @@
 """Who is trained on and who is tested on: decided by group, never by row."""
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import get_args
 
 from etalage.config import Split
 
-__all__ = ["assign_splits"]
+__all__ = ["assign_splits", "row_wise"]
 
 
 def assign_splits(
-    groups: Sequence[str], categories: Sequence[str], validation_fraction: float, test_fraction: float, seed: int
-) -> list[Split]:
+    members: Mapping[str, Counter[str]], validation_fraction: float, test_fraction: float, seed: int
+) -> dict[str, Split]:
     """Deal whole groups out to train, validation and test, category by category.
 
     Groups lie in a row, the categories one after another, both in an order drawn from the seed, and each goes to the
@@ -20,26 +20,19 @@ def assign_splits(
     at most 4/3 of the largest group's size, and in each category by at most twice that.
 
     Args:
-        groups: The group of each product.
-        categories: The category of each product; a group counts to the one that most of its products have.
-        seed: The same one gives the same splits, in whatever order the products come.
+        members: By group, its products by category; a group counts to the one that most of its products have.
+        seed: The same one gives the same splits, in whatever order the groups come.
     Returns:
-        A split per product. Each one whose fraction is not 0 has a product.
+        A split per group. Each one whose fraction is not 0 has a product.
     Raises:
         ValueError: fewer groups than splits to fill.
     """
-    shares: dict[Split, float] = {
-        "train": 1 - validation_fraction - test_fraction,
-        "validation": validation_fraction,
-        "test": test_fraction,
-    }
-    members: dict[str, Counter[str]] = defaultdict(Counter)
-    for group, category in zip(groups, categories, strict=True):
-        members[group][category] += 1
+    shares = _shares(validation_fraction, test_fraction)
     asked = [split for split in get_args(Split) if shares[split] > 0]
     if len(members) < len(asked):
         raise ValueError(
-            f"{len(groups)} products in {len(members)} groups cannot fill {' and '.join(asked)}: copies stay together; "
+            f"{sum(map(Counter.total, members.values()))} products in {len(members)} groups cannot fill "
+            f"{' and '.join(asked)}: copies stay together; "
             "add products, or set --validation-fraction or --test-fraction to 0"
         )
 
@@ -63,7 +56,30 @@ def assign_splits(
             donor = max(asked, key=lambda name: counts[name])
             smallest = min((g for g in row if assigned[g] == donor), key=lambda g: (members[g].total(), _draw(seed, g)))
             assigned[smallest] = split
-    return [assigned[group] for group in groups]
+    return assigned
+
+
+def row_wise(validation_fraction: float, test_fraction: float, seed: int) -> Callable[[int], Split]:
+    """The split of a row by its number, with no regard for groups: what `prepare` compares its own splits with."""
+    shares = _shares(validation_fraction, test_fraction)
+
+    def split(number: int) -> Split:
+        drawn = int(_draw(seed, f"row {number}")[:13], 16) / 16**13
+        for name, share in shares.items():
+            if drawn < share:
+                return name
+            drawn -= share
+        return "train"
+
+    return split
+
+
+def _shares(validation_fraction: float, test_fraction: float) -> dict[Split, float]:
+    return {
+        "train": 1 - validation_fraction - test_fraction,
+        "validation": validation_fraction,
+        "test": test_fraction,
+    }
 
 
 def _draw(seed: int, name: str) -> str:

@@ -1,33 +1,42 @@
 """The catalogue folder: what `prepare` leaves and every later step reads.
 
 catalogue.json      where it came from, the task, the seed, and counts by split and by reason of dropping
-products.parquet    a row per product: the columns of RESERVED, then one per field
+metadata.parquet    a row per product: the columns of RESERVED, then one per field; named for `datasets`' imagefolder
 drops.parquet       a row per dropped row of the table: source_row, product_code, reason, detail
+leaks.parquet       a row per product whose copy a row-wise split would have trained on
+profile.html        what is in it, to look at
 images/ab/abcd...   the picture files, each named by the SHA-256 of its bytes, never by a name from the table
 """
 
 import hashlib
 import json
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from etalage.catalogue.checks import CheckedProduct, Drop, Picture, Progress, open_picture
-from etalage.catalogue.sources import RESERVED, Table
-from etalage.config import PrepareConfig, Split, TaskConfig
+from etalage.catalogue.pictures import open_picture
+from etalage.catalogue.sources import RESERVED
+from etalage.catalogue.staging import Kept, Staging
+from etalage.config import Split, TaskConfig
 from etalage.task import Product, Task
 
-__all__ = ["Catalogue", "write_catalogue"]
+__all__ = ["Catalogue", "Progress", "write_catalogue", "write_leaks"]
 
-VERSION = 1
-CATALOGUE, PRODUCTS, DROPS = "catalogue.json", "products.parquet", "drops.parquet"
+VERSION = 2
+CATALOGUE, PRODUCTS, DROPS, LEAKS = "catalogue.json", "metadata.parquet", "drops.parquet", "leaks.parquet"
+PROFILE = "profile.html"
+NUM_EXAMPLES = 20
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+"""Called with how many are done and how many there are."""
 
 _IMAGE = re.compile(r"images/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z]+")
 
@@ -65,16 +74,17 @@ class Catalogue:
             )
         try:
             task = Task(TaskConfig(**facts["task"]))
-            schema = _products_schema(task)
+            schema = _products_schema(task, bool(facts["own_questions"]))
             rows = pq.read_table(folder / PRODUCTS).select(schema.names).cast(schema).to_pylist()
         except (KeyError, TypeError, OSError, pa.ArrowException) as error:
             raise ValueError(f"{folder} is damaged: {error}; prepare the catalogue again") from error
         products: dict[Split, list[Product]] = {split: [] for split in get_args(Split)}
         for row in rows:
-            if not _IMAGE.fullmatch(row["image"]) or row["split"] not in products:
+            if not _IMAGE.fullmatch(row["file_name"]) or row["split"] not in products:
                 raise ValueError(f"{folder / PRODUCTS} is damaged: row {row}; prepare the catalogue again")
             values = {field.name: row[field.name] for field in task.fields}
-            products[row["split"]].append(Product(row["product_code"], values, folder / row["image"], row["group"]))
+            image, question = folder / row["file_name"], row.get("question") or ""
+            products[row["split"]].append(Product(row["product_code"], values, image, row["group"], question))
         return cls(folder, task, products, facts)
 
     @property
@@ -95,92 +105,156 @@ class Catalogue:
 
 def write_catalogue(
     folder: Path,
-    table: Table,
+    staging: Staging,
     task: Task,
-    config: PrepareConfig,
-    products: Sequence[CheckedProduct],
-    drops: Sequence[Drop],
-    groups: Sequence[str],
-    splits: Sequence[Split],
+    facts: Mapping[str, Any],
+    *,
+    ours: Sequence[Path] = (),
     progress: Progress | None = None,
-) -> None:
-    """Write a catalogue into an empty folder (`etalage.aside` gives one). Equal input gives equal bytes.
+) -> dict[str, Any]:
+    """Write a catalogue into a folder (`etalage.aside` gives one). Equal input gives equal bytes.
 
     Args:
-        groups: Per product.
-        splits: Per product.
+        facts: For catalogue.json, beside what this function counts.
+        ours: Folders whose pictures may be linked rather than copied, since nobody else writes there.
+    Returns:
+        What catalogue.json holds.
     Raises:
-        ValueError: a picture has changed since it was checked.
+        ValueError: a picture has changed since it was read.
     """
-    pictures = {product.picture.sha256: product.picture for product in products}
-    for done, picture in enumerate(pictures.values(), 1):
-        _copy_picture(picture, folder / _image_path(picture))
-        if progress is not None:
-            progress(done, len(pictures))
-    rows = [
-        {
-            "source_row": product.source_row,
-            "product_code": product.product_code,
-            "image": _image_path(product.picture),
-            "split": split,
-            "group": group,
-            "image_sha256": product.picture.sha256,
-            "image_width": product.picture.width,
-            "image_height": product.picture.height,
-            **product.values,
-        }
-        for product, group, split in zip(products, groups, splits, strict=True)
+    counts, total = staging.counts(), staging.num_kept()
+    with_questions = bool(facts["own_questions"])
+    schema = _products_schema(task, with_questions)
+    with pq.ParquetWriter(folder / PRODUCTS, schema) as writer:
+        done = 0
+        for page in _pages(staging.kept()):
+            for product in page:
+                _place(product, folder / _file_name(product), ours)
+            rows = [_record(product, with_questions) for product in page]
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+            done += len(page)
+            if progress is not None:
+                progress(done, total)
+    _write_table(folder / DROPS, _DROPS_SCHEMA, staging.dropped())
+    placeholders = [
+        {"file_name": f"images/{sha256[:2]}/{sha256}.{extension}", "num_products": products, "num_titles": titles}
+        for sha256, extension, products, titles in counts["placeholders"]
     ]
-    pq.write_table(pa.Table.from_pylist(rows, _products_schema(task)), folder / PRODUCTS)
-    dropped = [
-        {"source_row": d.source_row, "product_code": d.product_code, "reason": d.reason, "detail": d.detail}
-        for d in drops
-    ]
-    pq.write_table(pa.Table.from_pylist(dropped, _DROPS_SCHEMA), folder / DROPS)
-    facts = {
+    whole = {
         "version": VERSION,
-        "source": table.source.name,
-        "columns": dict(table.columns),
-        "task": {"question": task.config.question, "answer": task.config.answer},
-        "seed": config.seed,
-        "validation_fraction": config.validation_fraction,
-        "test_fraction": config.test_fraction,
-        "limits": {"max_image_px": config.max_image_px, "max_image_bytes": config.max_image_bytes},
-        "num_groups": len(set(groups)),
-        "splits": {split: splits.count(split) for split in get_args(Split)},
-        "drops": dict(sorted(Counter(drop.reason for drop in drops).items())),
+        **facts,
+        "num_groups": counts["num_groups"],
+        "splits": {split: counts["splits"].get(split, 0) for split in get_args(Split)},
+        "drops": counts["drops"],
+        "duplicates": {"exact": counts["num_same_pixels"], **facts["duplicates"]},
+        "placeholders": placeholders,
     }
-    (folder / CATALOGUE).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / CATALOGUE).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return whole
+
+
+def write_leaks(folder: Path, leaks: Iterable[tuple[Any, ...]], num_held_out: int) -> dict[str, Any]:
+    """Write LEAKS: products held out whose copy or variant is trained on.
+
+    Args:
+        leaks: As `Staging.leaks` gives them.
+        num_held_out: Products outside training.
+    Returns:
+        Their number and some examples, for catalogue.json.
+    """
+    num_leaked = 0
+    examples: list[dict[str, str]] = []
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        nonlocal num_leaked
+        for number, code, title, split, group, other, other_title, same_pixels, same_family in leaks:
+            why = "same picture" if same_pixels else "same title family" if same_family else "near picture"
+            num_leaked += 1
+            if len(examples) < NUM_EXAMPLES:
+                examples.append({"title": title, "copy_of": other_title, "why": why, "split": split})
+            yield number, code, split, group, other, why
+
+    _write_table(folder / LEAKS, _LEAKS_SCHEMA, rows())
+    return {"num_held_out": num_held_out, "num_leaked": num_leaked, "examples": examples}
 
 
 _DROPS_SCHEMA = pa.schema(
     [("source_row", pa.int64()), *((n, pa.string()) for n in ("product_code", "reason", "detail"))]
 )
+_LEAKS_SCHEMA = pa.schema(
+    [
+        ("source_row", pa.int64()),
+        *((n, pa.string()) for n in ("product_code", "split", "group")),
+        ("copy_of_row", pa.int64()),
+        ("why", pa.string()),
+    ]
+)
 
 
-def _products_schema(task: Task) -> pa.Schema:
+def _products_schema(task: Task, with_questions: bool) -> pa.Schema:
     columns = [
         ("source_row", pa.int64()),
         ("product_code", pa.string()),
-        ("image", pa.string()),
+        ("file_name", pa.string()),
         ("split", pa.string()),
         ("group", pa.string()),
+        ("placeholder", pa.bool_()),
         ("image_sha256", pa.string()),
         ("image_width", pa.int32()),
         ("image_height", pa.int32()),
     ]
-    assert {name for name, _ in columns} == RESERVED
+    if with_questions:
+        columns.append(("question", pa.string()))
+    assert {name for name, _ in columns} <= RESERVED
     fields = [(field.name, pa.float64() if field.kind == "price" else pa.string()) for field in task.fields]
     return pa.schema(columns + fields)
 
 
-def _image_path(picture: Picture) -> str:
-    return f"images/{picture.sha256[:2]}/{picture.sha256}.{picture.extension}"
+def _record(product: Kept, with_questions: bool) -> dict[str, Any]:
+    return {
+        "source_row": product.number,
+        "product_code": product.product_code,
+        "file_name": _file_name(product),
+        "split": product.split,
+        "group": product.group,
+        "placeholder": product.placeholder,
+        "image_sha256": product.sha256,
+        "image_width": product.width,
+        "image_height": product.height,
+        **({"question": product.question} if with_questions else {}),
+        **product.values,
+    }
 
 
-def _copy_picture(picture: Picture, target: Path) -> None:
-    data = picture.path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != picture.sha256:
-        raise ValueError(f"{picture.path} changed while it was prepared; let nothing write there, and prepare again")
+def _file_name(product: Kept) -> str:
+    return f"images/{product.sha256[:2]}/{product.sha256}.{product.extension}"
+
+
+def _place(product: Kept, target: Path, ours: Sequence[Path]) -> None:
+    """Put a picture where it belongs, unless another product has brought it there."""
+    if target.exists():
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
+    if any(product.picture.is_relative_to(folder) for folder in ours):
+        try:
+            target.hardlink_to(product.picture)
+            return
+        except OSError:  # another file system
+            pass
+    data = product.picture.read_bytes()
+    if hashlib.sha256(data).hexdigest() != product.sha256:
+        raise ValueError(f"{product.picture} changed while it was prepared; let nothing write there, and prepare again")
     target.write_bytes(data)
+
+
+def _write_table(path: Path, schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> None:
+    with pq.ParquetWriter(path, schema) as writer:
+        for page in _pages(rows):
+            columns = zip(*page, strict=True)
+            writer.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema))
+
+
+def _pages(items: Iterable[T]) -> Iterator[list[T]]:
+    items = iter(items)
+    while page := list(islice(items, 8192)):
+        yield page

@@ -13,7 +13,7 @@ from PIL import Image
 
 from etalage.aside import write_aside
 from etalage.evaluate.metrics import Values
-from etalage.task import Field, Task
+from etalage.task import Field
 
 __all__ = ["Prediction", "generate_answers", "read_predictions", "write_csv", "write_predictions"]
 
@@ -35,16 +35,15 @@ class Prediction:
 def generate_answers(
     model: Any,
     processor: Any,
-    task: Task,
-    pictures: Iterable[Image.Image],
+    asked: Iterable[tuple[str, Image.Image]],
     *,
     batch_size: int,
     max_new_tokens: int,
     progress: Callable[[int], object] | None = None,
 ) -> Iterator[str]:
-    """Ask the task's question of each picture and yield the answers in order, greedily decoded.
+    """Put each prompt to its picture and yield the answers in order, greedily decoded.
 
-    Pictures are taken one batch at a time, so an iterator that opens them keeps few in memory. The model is in
+    They are taken one batch at a time, so an iterator that opens them keeps few in memory. The model is in
     evaluation mode only while it generates.
 
     Args:
@@ -53,12 +52,12 @@ def generate_answers(
     """
     import torch  # here, so that the report can be written again without it
 
-    pictures = iter(pictures)
-    while batch := list(islice(pictures, batch_size)):
+    asked = iter(asked)
+    while batch := list(islice(asked, batch_size)):
         # Left, so that every row's answer begins right after its prompt.
         inputs = processor(
-            text=[task.prompt] * len(batch),
-            images=[[picture] for picture in batch],
+            text=[prompt for prompt, _ in batch],
+            images=[[picture] for _, picture in batch],
             padding=True,
             padding_side="left",
             return_tensors="pt",

@@ -2,12 +2,24 @@
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etalage.catalogue.splits import assign_splits
+from etalage.catalogue.splits import assign_splits as assign_groups
+from etalage.catalogue.splits import row_wise
+
+
+def assign_splits(groups: Sequence[str], categories: Sequence[str], *how: Any) -> list[str]:
+    """Of products, as a table has them."""
+    members = defaultdict(Counter)
+    for group, category in zip(groups, categories, strict=True):
+        members[group][category] += 1
+    split_of = assign_groups(members, *how)
+    return [split_of[group] for group in groups]
 
 
 @settings(deadline=None, max_examples=40)
@@ -68,3 +80,11 @@ def test_fractions_of_nothing_give_nothing() -> None:
 def test_too_few_groups_are_an_error() -> None:
     with pytest.raises(ValueError, match="5 products in 2 groups cannot fill train and validation and test"):
         assign_splits(list("aaabb"), list("XXXXX"), 0.1, 0.2, 0)
+
+
+def test_row_wise_splits_have_their_fractions_and_forget_groups() -> None:
+    split = row_wise(0.1, 0.2, 0)
+    counts = Counter(split(number) for number in range(1, 10_001))
+    assert all(abs(counts[name] - share * 10_000) < 150 for name, share in (("validation", 0.1), ("test", 0.2)))
+    assert [split(n) for n in range(50)] == [row_wise(0.1, 0.2, 0)(n) for n in range(50)]
+    assert [split(n) for n in range(50)] != [row_wise(0.1, 0.2, 1)(n) for n in range(50)]

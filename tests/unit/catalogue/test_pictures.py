@@ -1,6 +1,7 @@
-"""Pictures are read in one way, hostile ones refused by a reason; rows unfit to learn from are counted out."""
+"""Pictures are read in one way, and hostile ones refused by a reason."""
 
 import os
+import signal
 import struct
 import threading
 import warnings
@@ -12,10 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from etalage.catalogue.checks import BadPicture, check_rows, open_picture, read_picture, resolve_picture
-from etalage.catalogue.sources import read_table
-from etalage.config import PrepareConfig, TaskConfig
-from etalage.task import Task
+from etalage.catalogue.pictures import (
+    BadPicture,
+    check_colour,
+    data_of_uri,
+    open_picture,
+    read_picture,
+    read_pictures,
+    resolve_picture,
+)
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 LIMITS = {"max_image_px": 1_000_000, "max_image_bytes": 1_000_000}
@@ -64,6 +70,14 @@ def test_transparency_is_laid_on_white(mode: str) -> None:
     else:
         image = image.convert(mode)
     assert open_picture(encoded(image, **options)).getpixel((4, 4)) == WHITE
+
+
+def test_the_background_can_be_chosen() -> None:
+    clear = encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 0)))
+    assert open_picture(clear, background="#102030").getpixel((4, 4)) == (16, 32, 48)
+    check_colour("#102030")
+    with pytest.raises(ValueError, match=r"--background 'whit' is no colour"):
+        check_colour("whit")
 
 
 def test_half_transparent_black_is_grey() -> None:
@@ -155,12 +169,6 @@ def test_a_picture_is_known_by_what_it_holds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "image_missing"),
-        ("https://example.com/a.png", "image_is_url"),
-        ("HTTP://example.com/a.png", "image_is_url"),
-        ("//example.com/a.png", "image_is_url"),
-        ("file:///etc/passwd", "image_is_url"),
-        ("data:image/png;base64,AAAA", "image_is_url"),
         ("a\0.png", "image_path_invalid"),
         ("/etc/passwd", "image_outside_folder"),
         ("../secret.png", "image_outside_folder"),
@@ -188,50 +196,61 @@ def test_odd_paths_inside_the_folder_are_taken_as_they_are(tmp_path: Path) -> No
         open_picture(resolve_picture(folder, "loop/a.png"))
 
 
-def test_each_row_is_kept_or_dropped_for_one_reason(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(encoded(Image.new("RGB", (9, 9))))
-    (tmp_path / "bad.png").write_bytes(b"no picture")
-    rows = {
-        "1,Scarf,SCARVES,990.0,a.png": "",
-        "1,Scarf,SCARVES,990,a.png": "",  # a code may be shared
-        "1,Scarf,SCARVES,990.0,a.png ": "",  # not the same text
-        "1,Scarf,SCARVES,1.29e3,a.png": "",
-        " 2 , ,SCARVES,990.0,a.png": "missing_title",
-        "3,Scarf,\0,990.0,a.png": "missing_category",
-        "4,Scarf,SCARVES,,a.png": "missing_price",
-        "5,Scarf,SCARVES,£990,a.png": "price_unparsable",
-        "6,Scarf,SCARVES,nan,a.png": "price_unparsable",
-        "7,Scarf,SCARVES,1e999,a.png": "price_unparsable",
-        "8,Scarf,SCARVES,0.004,a.png": "price_zero",
-        "9,Scarf,SCARVES,-5,a.png": "price_negative",
-        f"10,{'x' * 301},SCARVES,5,a.png": "title_too_long",
-        f"11,Scarf,SCARVES,{'9' * 301},a.png": "price_too_long",
-        '12,"A, Category: B",SCARVES,5,a.png': "",  # greedy reading finds the last separator
-        '13,A,"B, Category: C",5,a.png': "answer_ambiguous",
-        "14,Scarf,SCARVES,5,bad.png": "image_undecodable",
-        "15,Scarf,SCARVES,5,no.png": "image_not_found",
-        "16,Scarf,SCARVES,5,../a.png": "image_outside_folder",
-        "1,Scarf,SCARVES,990.0,a.png\n": "row_repeated",
-    }
-    table = tmp_path / "t.csv"
-    table.write_text("sku,title,category,price,image\n" + "\n".join(rows))
-    seen: list[tuple[int, int]] = []
-    task, config = Task(TaskConfig()), PrepareConfig(table, tmp_path / "out")
-    kept, drops = check_rows(read_table(table, ["title", "category", "price"]), task, config, lambda *n: seen.append(n))
-    found = {drop.source_row: drop.reason for drop in drops} | {product.source_row: "" for product in kept}
-    assert list(dict(sorted(found.items())).values()) == list(rows.values())
-    assert [drop.source_row for drop in drops] == sorted(drop.source_row for drop in drops)
-    assert seen == [(1, 3), (2, 3), (3, 3)]
-    assert kept[3].values == {"title": "Scarf", "category": "SCARVES", "price": 1290.0}
-    assert drops[0].product_code == "2"
+def test_data_uris_are_read_or_refused() -> None:
+    assert data_of_uri("data:image/png;base64,aGVsbG8", 100) == b"hello"
+    assert data_of_uri("data:,a%20b", 100) == b"a b"
+    for uri, expected in (
+        ("data:image/png;base64", "image_data_uri_invalid"),
+        ("data:image/png;base64,????", "image_data_uri_invalid"),
+        ("data:image/png;base64," + "A" * 500, "image_too_many_bytes"),
+    ):
+        with pytest.raises(BadPicture) as caught:
+            data_of_uri(uri, 100)
+        assert caught.value.reason == expected
 
 
-def test_a_table_of_which_nothing_is_left_is_an_error(tmp_path: Path) -> None:
-    table = tmp_path / "t.csv"
-    table.write_text("title,category,price,image\nScarf,SCARVES,990.0,https://example.com/a.png\n")
-    with pytest.raises(ValueError, match=r"nothing left of 1 rows; row 1 .code 1.: image_is_url.*image=image"):
-        check_rows(
-            read_table(table, ["title", "category", "price"]),
-            Task(TaskConfig()),
-            PrepareConfig(table, tmp_path / "out"),
-        )
+def test_workers_read_in_order_and_send_back_what_is_bad(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.png" for n in range(40)]
+    for n, path in enumerate(paths):
+        path.write_bytes(b"no picture" if n == 7 else encoded(Image.new("RGB", (10 + n, 12))))
+    found = list(read_pictures(paths, **LIMITS))
+    assert [getattr(picture, "width", None) for picture in found] == [None if n == 7 else 10 + n for n in range(40)]
+    assert isinstance(found[7], BadPicture)
+    assert found[7].reason == "image_undecodable"
+
+
+def test_a_worker_that_dies_costs_nothing(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.png" for n in range(200)]
+    for n, path in enumerate(paths):
+        path.write_bytes(encoded(Image.new("RGB", (300 + n, 200))))
+    pictures = read_pictures(paths, **LIMITS)
+    first = next(pictures)
+    for pid in pictures.gi_frame.f_locals["workers"]._pool._processes:
+        os.kill(pid, signal.SIGKILL)
+    assert [picture.width for picture in (first, *pictures)] == [300 + n for n in range(200)]
+
+
+def test_near_copies_are_near_and_others_far(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+
+    def drawn(kind: int) -> Image.Image:
+        coarse = Image.fromarray(np.random.default_rng(kind).integers(0, 255, (9, 9, 3), dtype=np.uint8))
+        return coarse.resize((240, 300), Image.Resampling.BICUBIC)
+
+    def bits(image: Image.Image, kind: str = "PNG", **options: object) -> np.ndarray:
+        path = tmp_path / f"{random.integers(1 << 40)}"
+        path.write_bytes(encoded(image, kind, **options))
+        return np.unpackbits(np.frombuffer(read_picture(path, **LIMITS).pdq, np.uint8))
+
+    for kind in range(4):
+        image = drawn(kind)
+        own = bits(image)
+        assert (own != bits(image, "JPEG", quality=40)).sum() <= 31
+        assert (own != bits(image.resize((180, 225)))).sum() <= 31
+        assert (own != bits(drawn(kind + 10))).sum() > 60
+    assert read_picture_pdq(tmp_path, Image.new("RGB", (50, 50), RED)) == b"", "a plain picture has none"
+
+
+def read_picture_pdq(folder: Path, image: Image.Image) -> bytes:
+    (folder / "plain.png").write_bytes(encoded(image))
+    return read_picture(folder / "plain.png", **LIMITS).pdq
