@@ -194,8 +194,8 @@ def prepare(config: c.PrepareConfig) -> None:
         if not staging.num_kept():
             row, code, reason, detail = next(staging.dropped())
             raise ValueError(
-                f"{source.name}: nothing is left of its rows; row {row} (code {code}): {reason}, {detail}; columns used: "
-                + ", ".join(f"{name}={column}" for name, column in table.columns.items())
+                f"{source.name}: nothing is left of its rows; row {row} (code {code}): {reason}, {detail}; "
+                "columns used: " + ", ".join(f"{name}={column}" for name, column in table.columns.items())
             )
         fractions = config.validation_fraction, config.test_fraction, config.seed
         if not config.split_column:
@@ -425,7 +425,8 @@ def _say_prepared(config: c.PrepareConfig, facts: Mapping[str, Any]) -> None:
     _say(f"{total} products in {facts['num_groups']} groups ({counts}): {config.out}")
     if facts["drops"]:
         reasons = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
-        _say(f"{sum(facts['drops'].values())} rows dropped ({reasons}): {config.out / 'drops.parquet'}")
+        num_dropped = sum(facts["drops"].values())
+        _say(f"{num_dropped} row{'s' * (num_dropped > 1)} dropped ({reasons}): {config.out / 'drops.parquet'}")
     for found in facts["placeholders"][:3]:
         what = f"{found['num_products']} products with {found['num_titles']} titles"
         _say(f"placeholder? {what} show {config.out / found['file_name']}; --placeholders drop leaves them out")

@@ -1,14 +1,14 @@
 """One progress bar for all long work: how far, how fast, how long still."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from rich import progress as rich_progress
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
     Task,
     TaskID,
@@ -17,16 +17,18 @@ from rich.progress import (
 )
 from rich.text import Text
 
-__all__ = ["Bar", "bar"]
+__all__ = ["Bar", "Progress", "bar"]
 
 T = TypeVar("T")
+Progress = Callable[[int, int], None]
+"""Called with how many are done and how many there are."""
 
 
 @dataclass(frozen=True)
 class Bar:
     """What long work tells of itself."""
 
-    progress: Progress
+    progress: rich_progress.Progress
     task: TaskID
 
     def add(self, done: int = 1, note: str = "") -> None:
@@ -61,7 +63,7 @@ def bar(what: str, total: int | None = None, *, done: int = 0) -> Iterator[Bar]:
         total: Number of things, if known at the start; the speed is in these.
         done: Those done before, in an earlier process.
     """
-    with Progress(
+    with rich_progress.Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),

@@ -101,7 +101,8 @@ def _check_value(text: str, field: Field, marks: Mapping[str, DecimalMark], conf
     try:
         price = parse_amount(text, price_range=config.price_range, decimal=marks[field.name]).value
     except BadPrice as bad:
-        raise Unfit(bad.reason.replace("price", field.name, 1), str(bad)) from bad
+        words = "missing_price" if bad.reason == "price_missing" else bad.reason
+        raise Unfit(words.replace("price", field.name), str(bad)) from bad
     if not round(price, 2):
         raise Unfit(f"{field.name}_zero", repr(text))
     if price > config.max_price:

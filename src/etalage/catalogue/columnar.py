@@ -94,7 +94,7 @@ def open_hub(source: str) -> Opened:
         ValueError: not there, no way to reach it, of a kind that runs code, or the library for it is not installed.
     """
     try:
-        import datasets
+        import datasets  # type: ignore[import-untyped]
     except ModuleNotFoundError as error:
         raise ValueError(f"{source}: reading from the hub needs one more package; pip install etalage[hub]") from error
     name = Path(source).name if Path(source).exists() else source
@@ -105,7 +105,7 @@ def open_hub(source: str) -> Opened:
         if features is None:
             features = found[splits[0]]._resolve_features().features  # reads the first rows
     except Exception as error:  # datasets, huggingface_hub, fsspec and httpx each raise their own
-        raise ValueError(f"{name} cannot be loaded from the hub: {_words(error)}") from error
+        raise ValueError(f"{name} cannot be loaded as a dataset on the hub: {_words(error)}") from error
     labels = {column: kind.names for column, kind in features.items() if isinstance(kind, datasets.ClassLabel)}
 
     def batches(columns: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -124,7 +124,7 @@ def open_hub(source: str) -> Opened:
 def _with_splits(
     names: list[str], batches: Callable[[Sequence[str]], Iterator[tuple[str, Any]]], labels: Labels, several: bool
 ) -> Opened:
-    """Where there are several splits, a column more says which, for --split-column; a column of that name goes first."""
+    """Where there are several splits, a column more says which, for --split-column; the table's own goes first."""
     own = several and "split" not in names
 
     def records(columns: Sequence[str]) -> Iterator[list[Any]]:
@@ -132,7 +132,7 @@ def _with_splits(
         for split, batch in batches(asked or names[:1]):
             for row in _rows(batch, asked or names[:1], labels):
                 cells = dict(zip(asked, row, strict=False))
-                yield [cells[column] if column in cells else split for column in columns]
+                yield [cells.get(column, split) for column in columns]
 
     return Opened([*names, *(["split"] if own else [])], records)
 
@@ -148,12 +148,12 @@ def _cells(column: Any, labels: Sequence[str] | None) -> list[Any]:
     if labels and pa.types.is_integer(kind):
         return [labels[i] if i is not None and 0 <= i < len(labels) else None for i in column.to_pylist()]
     if pa.types.is_nested(kind) or _is_binary(kind):
-        return column.to_pylist()  # type: ignore[no-any-return]
+        return column.to_pylist()
     if pa.types.is_float16(kind):
         column = column.cast(pa.float32())
     texts = column.cast(pa.string()).to_pylist()
     if not pa.types.is_floating(kind):
-        return texts  # type: ignore[no-any-return]
+        return texts
     return [_float_text(text) for text in texts]
 
 

@@ -22,7 +22,7 @@ KNOWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "category": (
         *("category3_code", "category", "product_type", "type", "product_category", "google_product_category"),
-        *("categorie", "categorie_produit", "kategorie", "produktkategorie", "warengruppe", "produkttyp"),
+        *("categorie", "categorie_produit", "kategorie", "produktkategorie", "warengruppe", "produkttyp", "typ"),
         *("categoria", "categoria_producto", "categoria_prodotto", "tipo", "label"),
     ),
     "price": (
@@ -48,12 +48,14 @@ KNOWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
 other field is looked for under its own name."""
 
 RESERVED = frozenset(
-    ("source_row", "product_code", "file_name", "image", "split", "group", "placeholder", "question")
-    + ("image_sha256", "image_width", "image_height")
+    (
+        *("source_row", "product_code", "file_name", "image", "split", "group", "placeholder", "question"),
+        *("image_sha256", "image_width", "image_height"),
+    )
 )
 """Columns that a catalogue has or may have beside its fields (store.py), hence no names for fields."""
 
-_PICTURE = re.compile(r"data:image/|.*\.(jpe?g|png|webp|gif|bmp|tiff?|avif)(\?.*)?", re.IGNORECASE | re.DOTALL)
+_PICTURE = re.compile(r"data:image/.*|.*\.(jpe?g|png|webp|gif|bmp|tiff?|avif)(\?.*)?", re.IGNORECASE | re.DOTALL)
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*://|www\.", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*")
 _CODE = re.compile(r"(?=\S*\d)[\w./-]{3,32}")
@@ -195,15 +197,13 @@ def _guess(
         "product_code": _codes,
     }
     wanted = sorted((role for role in missing if missing[role] in tests), key=lambda r: list(tests).index(missing[r]))
-    if not any(role != "product_code" for role in wanted):  # a code is not needed, and a name would have told
+    known = {_key(name) for listed in KNOWN_COLUMNS.values() for name in listed}
+    open_names = [name for name in names if name and name not in columns.values() and _key(name) not in known]
+    if not wanted or not open_names:
         return {}
-    known = {_key(name): role for role, listed in KNOWN_COLUMNS.items() for name in listed}
+    places = [(name, names.index(name)) for name in open_names]
     rows = sample()
-    free = [
-        _Looks(name, [cell for cell in cells if cell not in (None, "", [], {})])
-        for name, cells in zip(names, zip(*rows, strict=True), strict=True)
-        if name and name not in columns.values() and _key(name) not in known
-    ] if rows else []
+    free = [_Looks(name, [row[at] for row in rows if row[at] not in (None, "", [], {})]) for name, at in places]
     guessed: dict[str, str] = {}
     for role in wanted:
         left = [looks for looks in free if looks.cells and looks.name not in guessed.values()]
@@ -303,5 +303,3 @@ def _wordy(looks: _Looks) -> list[str]:
     odd = looks.share(lambda t: not any(c.isalpha() for c in t) or _LINK.match(t) or _PICTURE.fullmatch(t))
     words = len(looks.texts) == len(looks.cells) and odd <= 0.2 and looks.share(_DATE.fullmatch) <= 0.2
     return looks.texts if words and not _amounts(looks.texts) else []
-
-

@@ -1,13 +1,13 @@
 """Pictures named by URL, fetched into a store that outlives broken runs.
 
-The store is a folder: STORE/ab/<sha256 of the bytes> per picture, named by content only, and STORE/fetched.sqlite, which
-says of each URL what it gave. A picture is in its place before its row is written, so that a run killed at any moment
-leaves nothing worse than a picture to ask for again.
+The store is a folder: STORE/ab/<sha256 of the bytes> per picture, named by content only, and STORE/fetched.sqlite,
+which says of each URL what it gave. A picture is in its place before its row is written, so that a run killed at any
+moment leaves nothing worse than a picture to ask for again.
 
 The caller's thread reads `urls` and keeps the rows, one thread runs an event loop with all connections, and a few hash
-and write pictures. The client is aiohttp: it takes a quarter of httpx2's processor time, and its connector lets us judge
-the very address of each socket. Proxies named by the environment are not used, since what a proxy connects to cannot be
-judged; cookies are not kept.
+and write pictures. The client is aiohttp: it takes a quarter of httpx2's processor time, and its connector lets us
+judge the very address of each socket. Proxies named by the environment are not used, since what a proxy connects to
+cannot be judged; cookies are not kept.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ import zlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -365,9 +366,7 @@ class _Crew:
         self._config, self._store = config, store
         self._outcomes: SimpleQueue[_Outcome | BaseException] = SimpleQueue()
         self._waiting: dict[str, deque[_Job]] = {}  # by host; no host without a job
-        self._ready: OrderedDict[str, None] = (
-            OrderedDict()
-        )  # hosts with a job waiting and a connection to spare, next one first
+        self._ready: OrderedDict[str, None] = OrderedDict()  # hosts that may be asked and have a job, next one first
         self._active: Counter[str] = Counter()
         self._num_active = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -381,7 +380,7 @@ class _Crew:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if self._thread.is_alive():
+        with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         while self.has_news():  # no need to ask for these again, either

@@ -33,12 +33,15 @@ _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 
 
 def title_family(title: str) -> str:
-    """A title without colours, sizes and numbers, for variants to share; the whole title if fewer than two words stay.
+    """A title without the colours and sizes at its end, for variants to share; all of it if fewer than two words stay.
 
-    So "Check Wool Scarf in Navy" and "Check Wool Scarf in Red" are of one family, "Black Dress" and "Red Dress" not.
+    So "Check Wool Scarf in Navy" and "Check Wool Scarf in Red" are of one family. "Navy Check Scarf" and "Red Check
+    Scarf" are not: there the colour is part of what the product is, and only near pictures make variants of them.
     """
     title = title.casefold()
-    words = [w for w in _WORD.findall(title) if w not in COLOURS and w != "in" and not _SIZE.fullmatch(w)]
+    words = _WORD.findall(title)
+    while words and (words[-1] in COLOURS or words[-1] == "in" or _SIZE.fullmatch(words[-1])):
+        words.pop()
     return " ".join(words) if len(words) > 1 else title
 
 

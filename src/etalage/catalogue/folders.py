@@ -1,6 +1,7 @@
 """Pictures -> cells: a folder of them, and WebDataset tars. A name from either is text, never a path to write to."""
 
 import json
+import os
 import re
 import tarfile
 import zlib
@@ -72,20 +73,21 @@ def open_tars(paths: Sequence[Path], max_bytes: int) -> Opened:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    """In the order of their names, folder by folder; what is hidden is left out, and no link to a folder is followed."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
+    """By name, folder by folder; what is hidden is left out, and no link to a folder is followed."""
+    for name in sorted(os.listdir(folder)):  # names are all that is held of a folder of millions
+        if name.startswith("."):
             continue
-        if path.is_dir():
-            if not path.is_symlink():
-                yield from _pictures(path)
-        elif path.suffix.lower() in PICTURES:
+        path = folder / name
+        if path.suffix.lower() in PICTURES:
             yield path
+        elif path.is_dir() and not path.is_symlink():
+            yield from _pictures(path)
 
 
 def _samples(paths: Sequence[Path], max_bytes: int, *, with_pictures: bool) -> Iterator[dict[str, Any]]:
     for path in paths:
-        key, sample = "", {}
+        key = ""
+        sample: dict[str, Any] = {}
         for name, member, tar in _members(path):
             stem, _, ending = PurePosixPath(name).name.partition(".")
             suffix = "." + ending.rpartition(".")[2].lower()
@@ -101,7 +103,9 @@ def _samples(paths: Sequence[Path], max_bytes: int, *, with_pictures: bool) -> I
                 sample.setdefault("image", picture)
             elif suffix in (".json", ".txt", ".cls"):
                 if member.size > max_bytes:
-                    raise ValueError(f"{path.name}, {own_key}{suffix}: {member.size} bytes, at most {max_bytes} are read")
+                    raise ValueError(
+                        f"{path.name}, {own_key}{suffix}: {member.size} bytes, at most {max_bytes} are read"
+                    )
                 text = _read(tar, member, max_bytes, path).decode("utf-8-sig", "replace")
                 _add(sample, suffix, text, f"{path.name}, {own_key}.{ending}")
         if sample:
@@ -112,7 +116,7 @@ def _members(path: Path) -> Iterator[tuple[str, tarfile.TarInfo, tarfile.TarFile
     try:
         with tarfile.open(path, "r|*", errors="surrogateescape") as tar:
             for member in tar:
-                tar.members.clear()  # of which a tar of millions would hold as many
+                tar.members = []  # type: ignore[attr-defined]  # of which a tar of millions would hold as many
                 if member.isreg():
                     yield member.name, member, tar
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:

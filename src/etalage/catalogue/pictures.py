@@ -28,6 +28,7 @@ from typing import Self, TypedDict, Unpack
 
 import numpy as np
 import pdqhash
+import xxhash
 from PIL import Image, ImageColor, ImageOps
 from PIL import TiffImagePlugin as _tiff  # noqa: F401  # without these two, Pillow loads every plugin that it has
 from PIL import WebPImagePlugin as _webp  # noqa: F401
@@ -84,8 +85,9 @@ class Picture:
     path: Path
     sha256: str
     """Of the file."""
-    pixel_sha256: str
-    """Of size and pixels as the model is shown them."""
+    pixels: str
+    """XXH3 of the pixels as the model is shown them, seeded with their width; a photo's SHA-256 would take longer than
+    its decoding."""
     width: int
     height: int
     extension: str
@@ -142,7 +144,7 @@ def read_picture(path: Path, **limits: Unpack[Limits]) -> Picture:
     limits = {**DEFAULT_LIMITS, **limits}
     data = _read_bytes(path, limits["max_image_bytes"])
     image, extension = _decode(data, **limits)
-    pixels = hashlib.sha256(f"{image.width}x{image.height} ".encode() + image.tobytes()).hexdigest()
+    pixels = xxhash.xxh3_128_hexdigest(image.tobytes(), seed=image.width)
     return Picture(
         path, hashlib.sha256(data).hexdigest(), pixels, image.width, image.height, extension, perceptual_hash(image)
     )
@@ -173,6 +175,7 @@ def perceptual_hash(image: Image.Image) -> bytes:
     Source: "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (Meta, 2019), which gives both
     the threshold and the quality below which a hash says nothing.
     """
+    image = image.reduce(max(1, min(image.size) // 128))  # the hash is made from 64 x 64 values
     bits, quality = pdqhash.compute(np.asarray(image))
     return np.packbits(bits.astype(np.uint8)).tobytes() if quality >= LEAST_PDQ_QUALITY else b""
 

@@ -47,12 +47,13 @@ NUM_FIELDS = 4
 """Fields of a kind that are drawn."""
 NUM_NAMED = 40
 """Of whatever is named in a line."""
-NUM_GROUPS, NUM_PLACEHOLDERS, NUM_TINY, NUM_REASONS, NUM_DROPS = 6, 8, 8, 40, 3
+NUM_GROUPS, NUM_PLACEHOLDERS, NUM_TINY, NUM_REASONS, NUM_DROPS, NUM_TEXTS, NUM_LEAKS = 6, 8, 8, 40, 3, 4, 6
 
 MAX_KINDS = 65_536
 """Different values that are counted of a column; what goes beyond is no category."""
 
-_BATCH = 16_384
+_BATCH, _BUFFER = 16_384, 1 << 20
+"""Rows that are read at once, and the bytes that the file is read by."""
 _WORD_CHARS, _DETAIL_CHARS, _QUESTION_CHARS = 80, 240, 1000
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 428.0, 24.0, 208.0
@@ -106,15 +107,23 @@ class Shown:
     src: str
     """A data URI; none if the picture cannot be opened any more."""
     caption: str
+    code: str = ""
+    size: str = ""
 
 
 @dataclass(frozen=True)
-class Share:
-    """A category's share of each split."""
+class Shares:
+    """How a category field is spread over the splits that hold products."""
 
-    name: str
-    shares: list[float]
-    """Of train, validation and test, in percent."""
+    field: str
+    splits: list[str]
+    rows: list[tuple[str, list[float]]]
+    """Category, and its share of each split in percent."""
+    spread: float
+    """The largest step between two splits, in percent, and whose it is."""
+    widest: str
+    lacking: list[tuple[str, int]]
+    """Splits, and how many categories they have no product of."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"words": _words, "count": "{:,}".format, "percent": _percent}
+    environment.filters |= {"words": _words, "count": "{:,}".format, "percent": _percent, "heading": _heading}
     return environment
 
 
@@ -167,7 +176,8 @@ def _contents(folder: Path, facts: Mapping[str, Any], fields: Sequence[Field]) -
     sheet = _sheet(first, order, pictures)
     num_tiny, tiny, sizes = _sizes(table)
     sharing, largest = _groups(groups, order, pictures)
-    cards = _cards(table, folder, facts, [*tiny, *(row for *_, rows in [*sheet, *largest] for row in rows)], fields)
+    rows = tiny + [row for *_, some in sheet for row in some] + [row for _, some in largest for row in some]
+    cards = _cards(table, folder, facts, rows, fields)
     return {
         "source": facts.get("source") or "Catalogue",
         "num_products": len(order),
@@ -185,7 +195,7 @@ def _contents(folder: Path, facts: Mapping[str, Any], fields: Sequence[Field]) -
         "kinds": {f.name: f.kind for f in fields},
         "missing": [(f.name, n) for f in fields if (n := _num_missing(table, f))],
         "rest": _rest(first, len(sheet)),
-        "shares": [(name, *_shares(column, splits)) for name, column in categories.items()],
+        "shares": [found for name, column in categories.items() if (found := _shares(name, column, splits))],
         "prices": [plot for name in by_kind["price"] if (plot := _prices(table, name, first))],
         "sizes": sizes,
         "num_tiny": num_tiny,
@@ -196,7 +206,7 @@ def _contents(folder: Path, facts: Mapping[str, Any], fields: Sequence[Field]) -
         "sharing": sharing,
         "num_placed": int(_integers(table, "placeholder", np.int32).sum()),
         "num_placeholders": len(facts.get("placeholders") or ()),
-        "leaks": dict(facts.get("leaks") or {}),
+        "leaks": _leaks_by_rows(facts),
         "held": _leaked(splits, groups, pictures),
         "made": list(_made(facts)),
         "sheet": [(name, count, [cards[row] for row in rows]) for name, count, rows in sheet],
@@ -211,7 +221,7 @@ def _contents(folder: Path, facts: Mapping[str, Any], fields: Sequence[Field]) -
 
 def _read(table: Path, column: str, read: Callable[[Any], NDArray[Any]], dtype: Any) -> NDArray[Any]:
     """A column, each batch of it turned into numbers."""
-    with pq.ParquetFile(table) as file:
+    with pq.ParquetFile(table, buffer_size=_BUFFER) as file:
         values = np.empty(file.metadata.num_rows, dtype)
         start = 0
         for batch in file.iter_batches(_BATCH, columns=[column], use_threads=False):
@@ -273,7 +283,7 @@ def _num_missing(table: Path, of: Field) -> int:
 def _rows_at(table: Path, rows: Sequence[int], columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The rows at these places, in the table's order."""
     places, start = np.unique(np.array(rows, np.int64)), 0
-    with pq.ParquetFile(table) as file:
+    with pq.ParquetFile(table, buffer_size=_BUFFER) as file:
         for batch in file.iter_batches(_BATCH, columns=list(dict.fromkeys(columns)), use_threads=False):
             low, high = np.searchsorted(places, (start, start + batch.num_rows))
             if low < high:
@@ -338,30 +348,29 @@ def _split_bar(counts: Mapping[str, int]) -> list[tuple[str, int, float]]:
     return [(name, counts[name], 100 * counts[name] / total) for name in names if counts.get(name)]
 
 
-def _shares(column: Column, splits: Column) -> tuple[list[str], list[Share], float, str]:
-    """Of the splits that hold products: their names, the shares, and the largest step between two and whose it is."""
-    present = [name for name in get_args(Split) if name in splits.names]
-    if not present:
-        return [], [], 0.0, ""
+def _shares(name: str, column: Column, splits: Column) -> Shares | None:
+    """None where there is nothing to compare."""
+    present = [split for split in get_args(Split) if split in splits.names]
+    if len(present) < 2 or len(column.names) < 2:
+        return None
+    known = column.codes >= 0
     counts = np.stack(
         [
-            np.bincount(
-                column.codes[(splits.codes == splits.names.index(name)) & (column.codes >= 0)],
-                minlength=len(column.names),
-            )
-            for name in present
+            np.bincount(column.codes[known & (splits.codes == splits.names.index(split))], minlength=len(column.names))
+            for split in present
         ]
     )
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     spread = shares.max(axis=0) - shares.min(axis=0)
     widest = int(spread.argmax())
     top = column.by_count[:NUM_SHARES]
-    rows = [Share(column.names[code], shares[:, code].tolist()) for code in top]
-    if len(column.names) > len(top):
-        rows.append(
-            Share(f"{len(column.names) - len(top):,} more", (100 - shares[:, top].sum(axis=1)).clip(0).tolist())
-        )
-    return present, rows, float(spread[widest]), column.names[widest]
+    rows = [(column.names[code], shares[:, code].tolist()) for code in top]
+    if more := len(column.names) - len(top):
+        rows.append((f"{more:,} more", (100 - shares[:, top].sum(axis=1)).clip(0).tolist()))
+    lacking = [(split, int((of == 0).sum())) for split, of in zip(present, counts, strict=True)]
+    return Shares(
+        name, present, rows, float(spread[widest]), column.names[widest], [pair for pair in lacking if pair[1]]
+    )
 
 
 def _prices(table: Path, name: str, first: Column | None) -> dict[str, Any] | None:
@@ -381,21 +390,22 @@ def _prices(table: Path, name: str, first: Column | None) -> dict[str, Any] | No
     ticks = _log_ticks(math.exp(low), math.exp(high))
     median = float(np.median(prices[good]))
     names = [f"{_number(math.exp(a))} to {_number(math.exp(b))}" for a, b in pairwise(edges)]
+    lowest, highest = (_number(float(price)) for price in (prices[good].min(), prices[good].max()))
     plot = _bars(
-        f"{name}, on a logarithmic axis", name, [x(edge) for edge in edges], counts, names,
-        [(x(math.log(tick)), _number(tick)) for tick in ticks], (x(math.log(median)), f"median {_number(median)}"),
+        f"From {lowest} to {highest} on a logarithmic axis, half of them at or below {_number(median)}",
+        name, [x(edge) for edge in edges], counts, names,
+        [(x(math.log(tick)), _tick(tick)) for tick in ticks], (x(math.log(median)), f"median {_number(median)}"),
     )  # fmt: skip
     small = []
-    for code in first.by_count[:NUM_SMALL] if first and len(first.names) > 1 else []:
-        some = good & (first.codes == code)
-        if some.any():
-            middle = float(np.median(prices[some]))
-            small.append(
-                Small(first.names[code], _number(middle), _small_bars(np.histogram(logs[some], edges[::2])[0]),
-                      _scale(low, high, 0, 200)(math.log(middle)))
-            )  # fmt: skip
-    lowest, highest = (_number(float(price)) for price in (prices[good].min(), prices[good].max()))
-    return {"name": name, "plot": plot, "small": small, "low": lowest, "high": highest, "median": _number(median)}
+    if first and len(first.names) > 1:
+        for code in first.by_count[:NUM_SMALL]:
+            some = good & (first.codes == code)
+            if some.any():
+                middle = float(np.median(prices[some]))
+                bars = _small_bars(np.histogram(logs[some], edges[::2])[0])
+                mark = _scale(low, high, 0, 200)(math.log(middle))
+                small.append(Small(first.names[code], _number(middle), bars, mark))
+    return {"name": name, "plot": plot, "small": small}
 
 
 def _small_bars(counts: NDArray[Any]) -> list[tuple[float, float, float, float]]:
@@ -408,11 +418,15 @@ def _small_bars(counts: NDArray[Any]) -> list[tuple[float, float, float, float]]
 
 
 def _lengths(table: Path, name: str) -> dict[str, Any] | None:
-    """How long the texts of a field are; None without any."""
+    """How long the texts of a field are, and its shortest and longest ones; None without any."""
     lengths = _read(table, name, lambda batch: pc.fill_null(pc.utf8_length(batch), 0).to_numpy(), np.int32)
-    lengths = lengths[lengths > 0]
-    if not len(lengths):
+    some = np.flatnonzero(lengths)
+    if not len(some):
         return None
+    ranked = some[np.argsort(lengths[some], kind="stable")]
+    ends = {"shortest": ranked[: 16 * NUM_TEXTS].tolist(), "longest": ranked[::-1][: 16 * NUM_TEXTS].tolist()}
+    texts = {place: row[name] for place, row in _rows_at(table, [*ends["shortest"], *ends["longest"]], [name])}
+    lengths = lengths[some]
     longest, median = int(lengths.max()), float(np.median(lengths))
     width = max(1, math.ceil((longest + 1) / 48))
     counts = np.bincount(lengths // width)
@@ -420,11 +434,14 @@ def _lengths(table: Path, name: str) -> dict[str, Any] | None:
     x = _scale(0, starts[-1], LEFT, RIGHT)
     names = [f"{a} to {a + width - 1} characters" if width > 1 else f"{a} characters" for a in starts[:-1]]
     plot = _bars(
-        f"Length of {name}", "characters", [x(start) for start in starts], counts, names,
-        [(x(tick), _number(tick)) for tick in _linear_ticks(0, starts[-1], 6)],
+        f"Length of {name}, half of them at or below {_number(median)} characters",
+        "characters", [x(start) for start in starts], counts, names,
+        [(x(tick), _tick(tick)) for tick in _linear_ticks(0, starts[-1], 6)],
         (x(median + (0.5 if width == 1 else 0)), f"median {_number(median)}"),
     )  # fmt: skip
-    return {"name": name, "plot": plot, "longest": longest, "median": _number(median)}
+    different = {end: list(dict.fromkeys(texts[place] for place in places)) for end, places in ends.items()}
+    shown = [(end, [(len(text), _words(text)) for text in some[:NUM_TEXTS]]) for end, some in different.items()]
+    return {"name": name, "plot": plot, "ends": shown}
 
 
 def _sizes(table: Path) -> tuple[int, list[int], dict[str, Any] | None]:
@@ -479,6 +496,7 @@ def _ratios(wide: NDArray[Any], high: NDArray[Any], counts: NDArray[Any]) -> Bar
     """Eighths of an octave, the middle bin around the square."""
     octaves = np.log2(wide / high)
     reach = min(max(1, math.ceil(float(np.abs(octaves).max()))), 5)
+    step = 1 if reach < 4 else 2
     num = 16 * reach + 1
     bins = np.clip(np.round(octaves * 8).astype(int) + 8 * reach, 0, num - 1)
     totals = np.bincount(bins, weights=counts, minlength=num).astype(int)
@@ -487,7 +505,7 @@ def _ratios(wide: NDArray[Any], high: NDArray[Any], counts: NDArray[Any]) -> Bar
     return _bars(
         "Side ratios: portrait on the left, landscape on the right", "width : height",
         [x(k - 0.5) for k in range(num + 1)], totals, names,
-        [(x(8 * k), _ratio(k - reach)) for k in range(2 * reach + 1)], None,
+        [(x(8 * k), _ratio(k - reach)) for k in range(reach % step, 2 * reach + 1, step)], None,
     )  # fmt: skip
 
 
@@ -498,7 +516,7 @@ def _ratio(octaves: float) -> str:
 
 def _formats(table: Path) -> list[tuple[str, int]]:
     totals: dict[str, int] = {}
-    with pq.ParquetFile(table) as file:
+    with pq.ParquetFile(table, buffer_size=_BUFFER) as file:
         for batch in file.iter_batches(_BATCH, columns=["file_name"], use_threads=False):
             suffixes = pc.replace_substring_regex(pc.fill_null(batch.column(0), ""), r"(?s)^.*\.", "")
             for found in pc.value_counts(suffixes).to_pylist():
@@ -536,6 +554,16 @@ def _leaked(splits: Column, groups: Hashes, pictures: Hashes) -> dict[str, int]:
         "num_held": int(held.sum()),
         "num_leaked": int(np.isin(groups[held], groups[~held]).sum()),
         "num_same_picture": int(np.isin(pictures[held], pictures[~held]).sum()),
+    }
+
+
+def _leaks_by_rows(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a split by row would have leaked, as `prepare` found it; None tested if it did not look."""
+    leaks = facts.get("leaks") or {}
+    return {
+        "num_tested": leaks.get("num_rows_tested"),
+        "num_leaked": leaks.get("num_leaked_by_rows") or 0,
+        "examples": list(leaks.get("examples") or ())[:NUM_LEAKS],
     }
 
 
@@ -582,14 +610,14 @@ def _cards(
     found = dict(_rows_at(table, rows, columns))
     names = sorted({row["file_name"] or "" for row in found.values()})
     thumbnails = dict(zip(names, _thumbnails(folder, names, facts), strict=True))
-    return {place: Shown(thumbnails[row["file_name"] or ""], _caption(row, fields)) for place, row in found.items()}
+    return {place: _card(row, thumbnails[row["file_name"] or ""], fields) for place, row in found.items()}
 
 
-def _caption(row: Mapping[str, Any], fields: Sequence[Field]) -> str:
+def _card(row: Mapping[str, Any], src: str, fields: Sequence[Field]) -> Shown:
     values = (row[f.name] for f in fields[: 2 * NUM_FIELDS])
     texts = [_number(value) if isinstance(value, float) else value for value in values]
-    size = f"{row['image_width']} × {row['image_height']}"
-    return " · ".join(_words(text) for text in (row["product_code"], *texts, size) if text)
+    code, size = _words(row["product_code"]), f"{row['image_width']} × {row['image_height']} px"
+    return Shown(src, " · ".join([code, *(_words(text) for text in texts if text), size]), code, size)
 
 
 def _placeholders(folder: Path, facts: Mapping[str, Any]) -> list[tuple[Shown, int, int]]:
@@ -646,12 +674,25 @@ def _is_unseen(character: str) -> bool:
 def _percent(share: float) -> str:
     """Of 100; never rounded to none or to all."""
     if 0 < share < 0.1:
-        return "under 0.1 %"
+        return "< 0.1 %"
     return f"{min(share, 99.9) if share < 100 else 100:.1f} %".replace(".0 %", " %")
 
 
 def _number(value: float) -> str:
-    return f"{value:,.6g}" if value < 1e6 else f"{value:.3g}"
+    """At most two decimals, and never an exponent where a person would write the digits."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if 0.01 <= abs(value) < 1e12 else f"{value:.3g}"
+
+
+def _tick(value: float) -> str:
+    for least, unit in ((1e12, None), (1e9, " bn"), (1e6, " M")):
+        if value >= least:
+            return f"{value / least:g}{unit}" if unit else f"{value:g}"
+    return _number(value)
+
+
+def _heading(name: str) -> str:
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 # --- coordinates ---
@@ -673,7 +714,12 @@ def _bars(
         for left, right, n, name in zip(edges, edges[1:], counts.tolist(), names, strict=False)
         if n
     ]
-    y_ticks = [(y(tick), _number(tick)) for tick in _linear_ticks(0, tallest, 4) if tick == round(tick)]
+    unit, suffix = (1000, " k") if tallest >= 20_000 else (1, "")
+    y_ticks = [
+        (y(tick), f"{tick / unit:,g}{suffix}" if tick else "0")
+        for tick in _linear_ticks(0, tallest, 4)
+        if tick == round(tick)
+    ]
     side = "start" if mark and mark[0] < (LEFT + RIGHT) / 2 else "end"
     return Bars(caption, x_label, "products", bars, x_ticks, y_ticks, (*mark, side) if mark else None)
 

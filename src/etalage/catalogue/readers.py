@@ -1,4 +1,4 @@
-"""Files of rows -> cells: CSV, JSON, conversations, Excel. Streamed, except for Excel, whose format has to be read whole."""
+"""Files of rows -> cells: CSV, JSON, conversations, Excel. Streamed, except for Excel, which has to be read whole."""
 
 import codecs
 import csv
@@ -15,7 +15,7 @@ from typing import Any
 __all__ = ["CONVERSATION", "Opened", "is_conversations", "open_conversations", "open_csv", "open_excel", "open_json"]
 
 CONVERSATION = ("question", "answer", "image", "product_code")
-"""The columns of conversations. They have one more, `unsupported`: why a row is no single question on one picture."""
+"""The columns of conversations; the last one if they have an id. They have one more, `unsupported`: why a row is no single question on one picture."""
 
 MAX_CELL_CHARS = 100_000_000
 MAX_SHEET_CELLS = 50_000_000
@@ -33,7 +33,7 @@ _BOMS = (
 _WESTERN = frozenset("€£¥§©®™°²³µ·«»‘’“”„‚–—…•¿¡ºª´¨\xa0\xad")
 _IMAGE_MARK = re.compile(r"<image>|<\|image_\d+\|>")
 _ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
-_CELL_PLACE = re.compile(rb'<(?:\w+:)?c [^>]*?r="([A-Z]{1,3})(\d{1,7})"')
+_CELL_PLACE = re.compile(rb'<(?:\w{1,9}:)?c [^<>]{0,200}?r="([A-Z]{1,3})(\d{1,7})"')
 
 
 @dataclass(frozen=True)
@@ -204,8 +204,7 @@ def open_json(path: Path) -> Opened:
 
 def is_conversations(path: Path) -> bool:
     """Whether the first row of this JSON file holds turns rather than columns."""
-    first = next(_json_records(path), {})
-    return any(isinstance(first.get(key), list) for key in ("conversations", "messages"))
+    return _has_turns(next(_json_records(path), {}))
 
 
 def open_conversations(path: Path) -> Opened:
@@ -214,7 +213,8 @@ def open_conversations(path: Path) -> Opened:
     Raises:
         ValueError: no such file, or broken JSON.
     """
-    if not is_conversations(path):
+    first = next(_json_records(path), {})
+    if not _has_turns(first):
         raise ValueError(f"{path.name}: its first row has no list `conversations` or `messages`; leave out --format")
 
     def records(columns: Sequence[str]) -> Iterator[list[Any]]:
@@ -222,7 +222,7 @@ def open_conversations(path: Path) -> Opened:
             cells = _read_conversation(record)
             yield [cells[column] for column in columns]
 
-    return Opened(list(CONVERSATION), records)
+    return Opened([name for name in CONVERSATION if name != "product_code" or "id" in first], records)
 
 
 def _json_records(path: Path) -> Iterator[dict[str, Any]]:
@@ -231,7 +231,7 @@ def _json_records(path: Path) -> Iterator[dict[str, Any]]:
     rows = _array_items(path) if head.startswith(b"[") else _json_lines(path)
     for where, record in rows:
         if not isinstance(record, dict):
-            raise ValueError(f"{where} holds a {type(record).__name__}; write one object per row")
+            raise ValueError(f"{where} is no object; write one per row, with the columns' names")
         yield record
 
 
@@ -300,6 +300,10 @@ def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
     match = pattern.match(text, at)
     assert match is not None
     return match.end()
+
+
+def _has_turns(record: Mapping[str, Any]) -> bool:
+    return any(isinstance(record.get(key), list) for key in ("conversations", "messages"))
 
 
 def _read_conversation(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,256 +1,316 @@
 """Tables as people have them -> rows of text under the names that the task uses.
 
-Everything is read as text, so a code such as 00123 keeps its zeros; what the text means is decided in checks.py.
-Rows are streamed: a table of a million rows needs no more memory than one of ten.
+Everything but pictures is read as text, so a code such as 00123 keeps its zeros; what the text means is decided in
+checks.py. Rows are streamed: a table of a million rows needs no more memory than one of ten.
 """
 
-import csv
-import difflib
-import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from etalage.catalogue.columnar import open_hub, open_parquet, open_saved
+from etalage.catalogue.columns import KNOWN_COLUMNS, RESERVED, match_columns
+from etalage.catalogue.folders import TARS, has_picture, open_pictures, open_tars
+from etalage.catalogue.readers import Opened, is_conversations, open_conversations, open_csv, open_excel, open_json
+from etalage.config import Format, PrepareConfig
+from etalage.task import Field
 
-__all__ = ["KNOWN_COLUMNS", "RESERVED", "Row", "Table", "match_columns", "read_table"]
+__all__ = ["KNOWN_COLUMNS", "RESERVED", "Row", "Source", "Table", "open_source", "read_table"]
 
-KNOWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "title": ("title", "name", "product_name", "product_title"),
-    "category": ("category3_code", "category", "product_type", "type"),
-    "price": ("full_price", "price", "amount"),
-    "image": ("image", "image_path", "image_file", "picture", "file_name", "imageurl", "image_url"),
-    "product_code": ("product_code", "sku", "code", "id"),
+UNSUPPORTED = "unsupported"
+"""Key of Row.texts for why a row of conversations cannot be learned from."""
+
+NUM_SAMPLED, MAX_SAMPLED_BYTES = 200, 1 << 26
+"""Of a table, to tell its columns by."""
+
+_SUFFIXES: Mapping[str, Format] = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), "csv"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"), "excel"),
+    **dict.fromkeys(TARS, "webdataset"),
 }
-"""Names by which a column is recognised, the preferred one first. Any other field is looked for under its own name."""
-
-RESERVED = frozenset(
-    ("source_row", "product_code", "image", "split", "group", "image_sha256", "image_width", "image_height")
-)
-"""Columns that every catalogue has beside its fields (store.py), hence no names for fields."""
-
-MAX_CELL_CHARS = 100_000_000
+_TABLES = tuple(suffix for suffix in _SUFFIXES if suffix != ".txt")
+_METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_HUB_FILE = re.compile(r"hf://datasets/([^/@]+/[^/@]+)(?:@([^/]+))?/(.+)")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 class Row(NamedTuple):
-    """A row of a table, all of it text; a missing value is empty."""
+    """A row of a table; a missing value is empty."""
 
     number: int
     """The first row below the header is 1."""
     product_code: str
-    image: str
+    """The row's number where there is no code."""
+    image: str | bytes
+    """A path, a URL or a data URI, or the picture's own bytes."""
     texts: dict[str, str]
-    """By field of the task."""
+    """By field of the task. Conversations have their `question`, too, and `unsupported` if they cannot be used: why."""
+    split: str = ""
+    """What --split-column says."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, folder or dataset on the hub that was recognised and looked into."""
+
+    name: str
+    """For messages and catalogue.json: a file's name or a hub id, never an absolute path."""
+    folder: Path | None
+    """What the paths of pictures start from; none on the hub."""
+    kind: Format
+    names: list[str]
+    """Its columns."""
+    note: str = ""
+    """What had to be guessed to read it, for the user; mostly nothing."""
+    records: Callable[[Sequence[str]], Iterator[list[Any]]] = field(
+        default=lambda columns: iter(()), repr=False, compare=False
+    )
+    """Reads the cells of these columns from the start."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose columns are recognised. Iterating reads the file."""
+    """A source whose columns are recognised. Iterating reads it, each time from the start and in the same order."""
 
-    source: Path
+    source: Source
     columns: Mapping[str, str]
-    """Which column holds what, by field name and `image`; `product_code` only if there is one."""
+    """Which column holds what, by field name and `image`; `product_code` if there is one, `split` if asked for."""
+    guessed: frozenset[str] = frozenset()
+    """Those of `columns` that were told by their cells, not by their name."""
 
     def __iter__(self) -> Iterator[Row]:
-        roles = list(self.columns)
-        records = _reader(self.source)(self.source, list(self.columns.values()))
-        for number, record in enumerate(records, 1):
-            texts = dict(zip(roles, record, strict=True))
-            image, code = texts.pop("image"), texts.pop("product_code", "")
-            yield Row(number, code.strip() or str(number), image, texts)
+        roles, columns = list(self.columns), list(self.columns.values())
+        if self.source.kind == "conversations":
+            roles, columns = [*roles, UNSUPPORTED], [*columns, UNSUPPORTED]
+        for number, record in enumerate(self.source.records(columns), 1):
+            image: str | bytes = ""
+            texts: dict[str, str] = {}
+            for role, column, cell in zip(roles, columns, record, strict=True):
+                if role == "image":
+                    image = self._image(cell, number, column)
+                else:
+                    texts[role] = self._text(cell, number, column)
+            if not texts.get(UNSUPPORTED):
+                texts.pop(UNSUPPORTED, None)
+            code, split = texts.pop("product_code", "").strip(), texts.pop("split", "").strip()
+            yield Row(number, code or str(number), image, texts, split)
+
+    def _text(self, cell: Any, number: int, column: str) -> str:
+        if cell is None:
+            return ""
+        if not isinstance(cell, str | bool):
+            what = {list: "a list", dict: "an object", bytes: "bytes"}.get(type(cell), type(cell).__name__)
+            raise ValueError(f"{self.source.name} row {number}, {column}: {what} where a text or a number is needed")
+        return str(cell).encode("utf-8", "replace").decode()  # JSON can smuggle in half characters
+
+    def _image(self, cell: Any, number: int, column: str) -> str | bytes:
+        """Of several pictures the first; of a picture with its path its bytes, if any; of a file on the hub its URL."""
+        if isinstance(cell, list):
+            cell = cell[0] if cell else None
+        if isinstance(cell, dict):
+            cell = next((cell[key] for key in ("bytes", "path", "url", "src") if cell.get(key)), None)
+        if isinstance(cell, bytes):
+            return cell
+        text = self._text(cell, number, column)
+        if found := _HUB_FILE.fullmatch(text):
+            return f"https://huggingface.co/datasets/{found[1]}/resolve/{found[2] or 'main'}/{quote(found[3])}"
+        return text
 
 
-def read_table(source: Path, fields: Sequence[str], columns: str = "") -> Table:
-    """Open a table and find the columns that the task needs.
+def open_source(source: str, config: PrepareConfig) -> Source:
+    """Recognise what the user gave and look into it.
 
     Args:
-        source: A CSV, Parquet or JSONL file in UTF-8, with a header in the first case.
-        fields: The names of the task's fields.
-        columns: Overrides of what is recognised by name: `title=name,image=photo`.
+        source: A file, a folder, a pattern such as data/*.parquet, or the id of a dataset on the hub.
+        config: Its `format` goes before what name and content say; `image_folder`, where pictures are.
     Raises:
-        ValueError: not such a file, no rows, a column twice, a column not found; also while iterating, with the row
-            number, on rows of another length or broken text.
+        ValueError: not there, of no kind that is known, damaged, empty, or a column twice.
     """
-    if clash := RESERVED.intersection(fields):
+    path = Path(source)
+    try:
+        kind = config.format if config.format != "auto" else _detect(source)
+        opened, folder = _open(kind, source, config)
+    except OSError as error:
+        raise ValueError(f"{source}: {error.strerror or error}; see that it can be read") from error
+    if kind == "hub":
+        name, folder = (path.name, path) if path.exists() else (source, None)
+    else:
+        name = path.name or path.resolve().name
+    if twice := [column for column, count in Counter(opened.names).items() if column and count > 1]:
+        raise ValueError(f"{name}: column {twice[0]!r} stands there twice; rename one of them")
+    return Source(name, config.image_folder or folder, kind, opened.names, opened.note, opened.records)
+
+
+def read_table(source: Source, fields: Sequence[Field], config: PrepareConfig) -> Table:
+    """Find the columns that the task needs.
+
+    Args:
+        fields: The task's.
+        config: `columns` overrides what is recognised; `split_column`.
+    Raises:
+        ValueError: no rows, a column not found, or one that may be several; also while iterating, with the row's
+            number, on rows that cannot be read.
+    """
+    if clash := RESERVED.intersection(field.name for field in fields):
         raise ValueError(
             f"{{{min(clash)}}} cannot be a field of the answer: a catalogue has its own column of that name"
         )
-    if not source.is_file():
-        raise ValueError(
-            f"{source} is {'a folder' if source.is_dir() else 'not there'}; give a CSV, Parquet or JSONL file"
-        )
-    read = _reader(source)
-    names = next(iter(read(source, None)))
-    if twice := [name for name, count in Counter(names).items() if name and count > 1]:
-        raise ValueError(f"{source}: column {twice[0]!r} stands there twice; rename one of them")
     try:
-        table = Table(source, match_columns(names, fields, columns))
+        match = match_columns(
+            source.names,
+            fields,
+            config.columns,
+            split_column=config.split_column,
+            sample=lambda: _sample(source),
+        )
     except ValueError as error:
-        raise ValueError(f"{source}: {error}") from error
-    if next(iter(read(source, list(table.columns.values()))), None) is None:
-        raise ValueError(f"{source} has a header and no rows; there is nothing to prepare")
+        raise ValueError(f"{source.name}: {error}") from error
+    columns = dict(match.columns)
+    if source.kind == "conversations":
+        columns = {"question": "question", **columns}
+    table = Table(source, columns, match.guessed)
+    if next(iter(table), None) is None:
+        raise ValueError(f"{source.name} has a header and no rows; there is nothing to prepare")
     return table
 
 
-def match_columns(names: Sequence[str], fields: Sequence[str], overrides: str = "") -> dict[str, str]:
-    """Which column holds which field, the picture and the code.
-
-    Raises:
-        ValueError: an override that fits nothing, or a field or the picture without a column; suggests near names.
-    """
-    roles = [*fields, "image", "product_code"]
-    columns = {}
-    for part in filter(None, (part.strip() for part in overrides.split(","))):
-        role, equals, column = (word.strip() for word in part.partition("="))
-        if not equals:
-            raise ValueError(f"--columns has {part!r}; write {roles[0]}=COLUMN, with commas between")
-        if role not in roles:
-            raise ValueError(f"--columns names {role!r}, which is none of {', '.join(roles)}{_nearest([role], roles)}")
-        if column not in names:
-            raise ValueError(f"--columns: no column {column!r}{_nearest([column], names)}; found {', '.join(names)}")
-        columns[role] = column
-    keys: dict[str, str] = {}
-    for name in names:
-        keys.setdefault(_key(name), name)
-    for role in roles:
-        wanted = KNOWN_COLUMNS.get(role, (role,))
-        found = next((keys[_key(name)] for name in wanted if _key(name) in keys), None)
-        if role in columns or (role == "product_code" and found is None):
-            continue
-        if found is None:
-            raise ValueError(
-                f"no column for {role}: looked for {', '.join(wanted)}{_nearest(wanted, names)}; "
-                f"found {', '.join(names)}; say which with --columns {role}=COLUMN"
-            )
-        columns[role] = found
-    return {role: columns[role] for role in roles if role in columns}
+def _sample(source: Source) -> list[list[Any]]:
+    """The first rows; fewer where they hold pictures."""
+    rows: list[list[Any]] = []
+    size = 0
+    for row in islice(source.records(source.names), NUM_SAMPLED):
+        rows.append(row)
+        size += sum(len(str(cell) if isinstance(cell, list) else _bytes_of(cell)) for cell in row)
+        if size > MAX_SAMPLED_BYTES:
+            break
+    return rows
 
 
-def _key(name: str) -> str:
-    return re.sub(r"[\s-]+", "_", name.strip().casefold())
+def _bytes_of(cell: Any) -> str | bytes:
+    if isinstance(cell, dict):
+        cell = cell.get("bytes")
+    return cell if isinstance(cell, str | bytes) else ""
 
 
-def _nearest(wanted: Iterable[str], names: Iterable[str]) -> str:
-    by_key = {_key(name): name for name in names}
-    near = [by_key[key] for want in wanted for key in difflib.get_close_matches(_key(want), by_key, 1, 0.75)]
-    return f" (did you mean {near[0]!r}?)" if near else ""
+# Which kind
 
 
-# A reader yields the names of a file's columns when asked for none of them, otherwise the texts of those asked for.
-Reader = Callable[[Path, list[str] | None], Iterator[list[str]]]
+def _detect(source: str) -> Format:
+    path = Path(source)
+    if path.is_dir():
+        return _detect_folder(path)
+    if path.is_file() or _matches(source):
+        kind = _kind_by_suffix(path)
+        return "conversations" if kind == "jsonl" and path.is_file() and is_conversations(path) else kind
+    if _HUB_ID.fullmatch(source) and not any(source.lower().endswith(suffix) for suffix in _SUFFIXES):
+        return "hub"
+    raise ValueError(f"{source} is not there; give a table, a folder, or a dataset on the hub as owner/name")
 
 
-def _reader(source: Path) -> Reader:
-    readers: dict[str, Reader] = {
-        ".csv": _read_csv,
-        ".parquet": _read_parquet,
-        ".jsonl": _read_jsonl,
-        ".ndjson": _read_jsonl,
-        ".json": _read_jsonl,
-    }
-    if source.suffix.lower() not in readers:
+def _kind_by_suffix(path: Path) -> Format:
+    for suffix, kind in _SUFFIXES.items():
+        if path.name.lower().endswith(suffix):
+            return kind
+    raise ValueError(
+        f"{path.name}: cannot read {path.suffix or 'a file without a suffix'}; use {', '.join(_SUFFIXES)}, or say what "
+        "it is with --format"
+    )
+
+
+def _detect_folder(folder: Path) -> Format:
+    """A saved dataset, a table with pictures, tars or Parquet say themselves what they are; a stray table does not."""
+    held = sorted(path.name for path in folder.iterdir())
+    if "dataset_dict.json" in held or ("state.json" in held and "dataset_info.json" in held):
+        return "datasets"
+    if any(name in held for name in _METADATA):
+        return "folder"
+    if _tars(folder):
+        return "webdataset"
+    if _shards(folder):
+        return "parquet"
+    tables = [name for name in held if name.lower().endswith(_TABLES) and name[0] != "."]
+    if tables:
         raise ValueError(
-            f"{source}: cannot read {source.suffix or 'a file without a suffix'}; use {', '.join(readers)}"
+            f"{folder} is a folder with a table in it: give {folder / tables[0]}, or, if the table is none of "
+            "products, --format folder"
         )
-    return readers[source.suffix.lower()]
+    if has_picture(folder):
+        return "folder"
+    raise ValueError(
+        f"{folder} is a folder without pictures, tables or tars; it holds {', '.join(held[:5]) or 'nothing'}"
+    )
 
 
-def _read_csv(path: Path, columns: list[str] | None) -> Iterator[list[str]]:
-    csv.field_size_limit(MAX_CELL_CHARS)  # a monstrous title drops its product (checks.py), it does not end the run
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        number = 0
-        try:
-            names = next((row for row in reader if row), None)
-            if names is None:
-                raise ValueError(f"{path} is empty")
-            if columns is None:
-                yield names
-                return
-            places = [names.index(column) for column in columns]
-            for number, row in enumerate(filter(None, reader), 1):
-                if len(row) != len(names):
-                    raise ValueError(
-                        f"{path} row {number} (line {reader.line_num}) has {len(row)} cells where the header has "
-                        f"{len(names)}; quote cells that hold commas or line breaks"
-                    )
-                yield [row[place] for place in places]
-        except csv.Error as error:
-            raise ValueError(
-                f"{path} row {number + 1} (to line {reader.line_num}): {error}; check its quotes"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise _not_utf8(path) from error
+def _open(kind: Format, source: str, config: PrepareConfig) -> tuple[Opened, Path | None]:
+    """Look into a source; also says in which folder it is."""
+    path = Path(source)
+    if kind == "hub":
+        return open_hub(source), None
+    if path.is_dir():
+        if kind == "folder":
+            return _open_folder(path), path
+        if kind == "datasets":
+            return open_saved(path), path
+        if kind == "parquet":
+            return open_parquet(_some(_shards(path), source, "Parquet files")), path
+        if kind == "webdataset":
+            return open_tars(_some(_tars(path), source, "tars"), config.max_image_bytes), path
+        raise ValueError(f"{source} is a folder, and --format is {kind}; give a file")
+    if kind in ("folder", "datasets"):
+        raise ValueError(f"{source} is no folder, and --format is {kind}; give a folder")
+    if kind == "parquet":
+        return open_parquet(_some(_matches(source), source, "Parquet files")), path.parent
+    if kind == "webdataset":
+        return open_tars(_some(_matches(source), source, "tars"), config.max_image_bytes), path.parent
+    if not path.is_file():
+        raise ValueError(f"{source} is not there, or names several files; give one")
+    openers: Mapping[str, Callable[[Path], Opened]] = {
+        "csv": open_csv,
+        "jsonl": open_json,
+        "excel": open_excel,
+        "conversations": open_conversations,
+    }
+    return openers[kind](path), path.parent
 
 
-def _read_jsonl(path: Path, columns: list[str] | None) -> Iterator[list[str]]:
-    names: dict[str, None] = {}
-    number = 0
-    with path.open("rb") as file:
-        for line_number, line in enumerate(file, 1):
-            try:
-                text = line.decode("utf-8-sig" if line_number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise _not_utf8(path) from error
-            if not text.strip():
-                continue
-            number += 1
-            where = f"{path} row {number} (line {line_number})"
-            try:
-                record = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)  # as written: 990.0, 007
-            except (ValueError, RecursionError) as error:
-                raise ValueError(f"{where} is not JSON: {error}; write one object per line") from error
-            if not isinstance(record, dict):
-                raise ValueError(
-                    f"{where} holds a {type(record).__name__}; write one object per line, no list around them"
-                )
-            if columns is None:
-                names.update(dict.fromkeys(record))
-            else:
-                yield [_json_text(record.get(column), f"{where}, {column}") for column in columns]
-    if columns is None:
-        if not names:
-            raise ValueError(f"{path} is empty")
-        yield list(names)
+def _open_folder(folder: Path) -> Opened:
+    for name, opener in zip(_METADATA, (open_csv, open_json, lambda path: open_parquet([path])), strict=True):
+        if (folder / name).is_file():
+            opened = opener(folder / name)
+            if "file_name" not in opened.names:
+                raise ValueError(f"{name} has no column file_name, which names each row's picture; add it")
+            return opened
+    return open_pictures(folder)
 
 
-def _json_text(value: object, where: str) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str | bool):
-        raise ValueError(f"{where}: holds a {type(value).__name__} where a text or a number is needed")
-    return str(value).encode("utf-8", "replace").decode()  # JSON can smuggle in half characters
+def _matches(source: str) -> list[Path]:
+    """The file, or those that fit a pattern, by name."""
+    if Path(source).is_file():
+        return [Path(source)]
+    parts = Path(source).parts
+    start = next((at for at, part in enumerate(parts) if set("*?[") & set(part)), None)
+    if start is None:
+        return []
+    return sorted(path for path in Path(*parts[:start]).glob("/".join(parts[start:])) if path.is_file())
 
 
-def _read_parquet(path: Path, columns: list[str] | None) -> Iterator[list[str]]:
-    try:
-        with pq.ParquetFile(path) as file:
-            if columns is None:
-                yield list(file.schema_arrow.names)
-                return
-            for column in columns:
-                kind = file.schema_arrow.field(column).type
-                if pa.types.is_nested(kind):
-                    raise ValueError(f"{path}: column {column!r} holds {kind} where a text or a number is needed")
-            for batch in file.iter_batches(batch_size=4096, columns=columns):
-                texts = [batch.column(column).cast(pa.string()).fill_null("").to_pylist() for column in columns]
-                yield from (list(record) for record in zip(*texts, strict=True))
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
+def _shards(folder: Path) -> list[Path]:
+    """Parquet files by name; datasets from the hub have theirs in a subfolder."""
+    return sorted(folder.glob("*.parquet")) or sorted(folder.glob("*/*.parquet"))
 
 
-def _not_utf8(path: Path) -> ValueError:
-    offset = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                byte = f"byte {offset + error.start} (0x{line[error.start]:02x}) on line {number}"
-                return ValueError(f"{path} is not UTF-8: {byte}; save it as UTF-8")
-            offset += len(line)
-    return ValueError(f"{path} is not UTF-8: it ends inside a character; save it as UTF-8")
+def _tars(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.name.lower().endswith(TARS) and path.is_file())
+
+
+def _some(paths: list[Path], source: str, what: str) -> list[Path]:
+    if not paths:
+        raise ValueError(f"{source}: no {what} there")
+    return paths

@@ -22,6 +22,7 @@ from etalage.task import Value
 __all__ = ["Kept", "StagedRow", "Staging"]
 
 _PAGE = 4096
+_UNREAD = "path IS NOT NULL AND pixels IS NULL AND reason IS NULL"
 
 _SCHEMA = """
 CREATE TABLE pictures (
@@ -158,13 +159,13 @@ class Staging:
 
     def to_read(self) -> Iterator[Path]:
         """Files, in the order of the table."""
-        return (Path(path) for _, path in self._pages("id, path", "path IS NOT NULL AND pixels IS NULL AND reason IS NULL"))
+        return (Path(path) for _, path in self._pages("id, path", _UNREAD))
 
     def num_to_fetch(self) -> int:
         return self._count("pictures WHERE path IS NULL AND reason IS NULL")
 
     def num_to_read(self) -> int:
-        return self._count("pictures WHERE path IS NOT NULL AND reason IS NULL")
+        return self._count(f"pictures WHERE {_UNREAD}")
 
     def fetched(self, outcomes: Iterable[Fetched | Failed]) -> None:
         """What became of each URL."""
@@ -269,12 +270,11 @@ class Staging:
 
     def kept(self) -> Iterator[Kept]:
         """In the order of the table."""
-        for number, code, values, question, path, *picture, group, split, placeholder in self._rows(
-            "SELECT number, code, vals, question, path, sha256, width, height, extension, grp, split, placeholder"
-            " FROM kept ORDER BY number"
-        ):
-            file = (Path(path), *picture)
-            yield Kept(number, code, json.loads(values), question, *file, group, split, bool(placeholder))
+        columns = "number, code, vals, question, path, sha256, width, height, extension, grp, split, placeholder"
+        for row in self._rows(f"SELECT {columns} FROM kept ORDER BY number"):
+            number, code, values, question, path, sha256, width, height, extension, group, split, placeholder = row
+            picture = Path(path), sha256, width, height, extension
+            yield Kept(number, code, json.loads(values), question, *picture, group, split, bool(placeholder))
 
     def dropped(self) -> Iterator[tuple[int, str, str, str]]:
         """Number, code, reason and detail, in the order of the table."""

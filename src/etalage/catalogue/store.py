@@ -11,7 +11,7 @@ images/ab/abcd...   the picture files, each named by the SHA-256 of its bytes, n
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,9 +25,10 @@ from etalage.catalogue.pictures import open_picture
 from etalage.catalogue.sources import RESERVED
 from etalage.catalogue.staging import Kept, Staging
 from etalage.config import Split, TaskConfig
+from etalage.progress import Progress
 from etalage.task import Product, Task
 
-__all__ = ["Catalogue", "Progress", "write_catalogue", "write_leaks"]
+__all__ = ["Catalogue", "write_catalogue", "write_leaks"]
 
 VERSION = 2
 CATALOGUE, PRODUCTS, DROPS, LEAKS = "catalogue.json", "metadata.parquet", "drops.parquet", "leaks.parquet"
@@ -35,8 +36,6 @@ PROFILE = "profile.html"
 NUM_EXAMPLES = 20
 
 T = TypeVar("T")
-Progress = Callable[[int, int], None]
-"""Called with how many are done and how many there are."""
 
 _IMAGE = re.compile(r"images/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z]+")
 

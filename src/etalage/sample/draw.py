@@ -17,7 +17,7 @@ from statistics import median
 from PIL import Image, ImageChops, ImageDraw
 
 from etalage.aside import written_aside
-from etalage.catalogue.checks import Progress
+from etalage.progress import Progress
 from etalage.sample.world import COLOURS, KINDS, NOISE, PATTERNS, Item, draw_item
 
 __all__ = ["COLUMNS", "VERSION", "draw_picture", "write_sample"]

@@ -44,7 +44,8 @@ def test_answers_come_in_order_and_the_model_keeps_its_mode(task: Task) -> None:
         "Processor", (), {"__call__": staticmethod(asking), "batch_decode": staticmethod(processor.batch_decode)}
     )
     pictures, done = (Image.new("RGB", (10 + i, 8)) for i in range(5)), []
-    answers = generate_answers(model, caller(), task, pictures, batch_size=2, max_new_tokens=7, progress=done.append)
+    asked = ((task.ask("" if picture.width != 12 else "How wide?"), picture) for picture in pictures)
+    answers = generate_answers(model, caller(), asked, batch_size=2, max_new_tokens=7, progress=done.append)
     first = next(answers)
     assert not torch.is_inference_mode_enabled(), "inference mode must not leak to the caller"
     assert [first, *answers] == [f"[{10 + i}]" for i in range(5)]
@@ -56,8 +57,9 @@ def test_answers_come_in_order_and_the_model_keeps_its_mode(task: Task) -> None:
 def test_a_real_model_answers_alike_alone_and_in_a_batch(small, task: Task) -> None:
     model, processor = small
     pictures = [Image.new("RGB", size, colour) for size, colour in [((64, 64), "red"), ((90, 60), "blue")]]
+    asked = [(task.prompt, picture) for picture in pictures]
     alone, batched = (
-        list(generate_answers(model, processor, task, pictures, batch_size=size, max_new_tokens=2)) for size in (1, 2)
+        list(generate_answers(model, processor, asked, batch_size=size, max_new_tokens=2)) for size in (1, 2)
     )
     assert alone == batched
 

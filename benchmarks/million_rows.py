@@ -1,0 +1,67 @@
+"""Do time and memory of `etalage prepare` stay linear and flat? `python benchmarks/million_rows.py FOLDER [ROWS ...]`
+
+Tables of 10,000, 100,000 and 1,000,000 rows over 2,000 distinct pictures that are already there; each is prepared in a
+process of its own, whose memory, workers included, is summed every 0.2 s (resident sets, pages shared counted twice).
+"""
+
+import csv
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+from PIL import Image
+
+NUM_PICTURES = 2_000
+
+
+def draw_pictures(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(NUM_PICTURES):
+        rng = random.Random(number)
+        coarse = Image.new("RGB", (8, 10))
+        coarse.putdata([tuple(rng.randrange(256) for _ in range(3)) for _ in range(80)])
+        coarse.resize((224, 280), Image.Resampling.BICUBIC).save(folder / f"{number:04d}.jpg", quality=85)
+
+
+def write_table(path: Path, rows: int) -> None:
+    rng = random.Random(0)
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["product_code", "title", "category3_code", "full_price", "imageurl"])
+        for row in range(rows):
+            kind = rng.randrange(40)
+            title = f"Pattern {row % NUM_PICTURES} Thing Of Kind {kind}"
+            image = f"images/{row % NUM_PICTURES:04d}.jpg"
+            table.writerow([row, title, f"KIND {kind}", rng.randrange(10, 4000), image])
+
+
+def prepare(table: Path, out: Path) -> tuple[float, int]:
+    """Seconds and peak bytes."""
+    began, peak = time.perf_counter(), 0
+    command = [sys.executable, "-m", "etalage", "prepare", str(table), "--out", str(out)]
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        try:
+            family = [process, *process.children(recursive=True)]
+            peak = max(peak, sum(member.memory_info().rss for member in family))
+        except psutil.NoSuchProcess:
+            pass
+        time.sleep(0.2)
+    assert process.returncode == 0
+    return time.perf_counter() - began, peak
+
+
+def run(folder: Path, sizes: list[int]) -> None:
+    draw_pictures(folder / "images")
+    print("| rows | time | rows/s | peak memory |\n|---|---|---|---|")
+    for rows in sizes:
+        write_table(folder / f"{rows}.csv", rows)
+        seconds, peak = prepare(folder / f"{rows}.csv", folder / f"catalogue-{rows}")
+        print(f"| {rows:,} | {seconds:.1f} s | {rows / seconds:,.0f} | {peak / 2**20:.0f} MiB |", flush=True)
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), [int(size) for size in sys.argv[2:]] or [10_000, 100_000, 1_000_000])
