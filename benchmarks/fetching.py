@@ -36,7 +36,7 @@ from PIL import Image
 from etalage.catalogue.download import Failed, Fetched, fetch
 from etalage.config import PrepareConfig
 
-NUM_PICTURES, NUM_SERIAL, NUM_RUNS = 3040, 200, 1
+NUM_PICTURES, NUM_SERIAL, NUM_RUNS = 3040, 200, 3
 LATENCY_S = 0.1
 PORT = 8765
 NUM_LOST = NUM_PICTURES // 100
@@ -63,9 +63,9 @@ def draw(seed: int) -> bytes:
     """About what a shop's photo weighs: soft shapes, some grain."""
     rng = np.random.default_rng(seed)
     soft = Image.fromarray(rng.integers(0, 255, (12, 9, 3), np.uint8)).resize((720, 960), Image.Resampling.BICUBIC)
-    grain = rng.normal(0, 3.2, (960, 720, 1))
+    grain = rng.normal(0, 2.4, (960, 720, 1))
     file = BytesIO()
-    Image.fromarray((np.asarray(soft) + grain).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=80)
+    Image.fromarray((np.asarray(soft) + grain).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=75)
     return file.getvalue()
 
 
@@ -117,8 +117,8 @@ from io import BytesIO
 from pathlib import Path
 import requests
 from PIL import Image
-out, num_fetched = Path(sys.argv[1]), 0
-for number, url in enumerate(sys.stdin.read().split()):
+urls, out = Path(sys.argv[1]), Path(sys.argv[2])
+for number, url in enumerate(urls.read_text().split()):
     try:
         response = requests.get(url, stream=True)
         response.raise_for_status()
@@ -176,18 +176,17 @@ def measure_etalage(folder: Path, name: str, hosts: tuple[str, ...], **knobs: in
     return Way(name, len(urls), num_fetched, seconds, cpu, num_connections, num_requests)
 
 
-def measure_rival(folder: Path, python: str, name: str, code: str, num: int, *arguments: object, shard: int = 0) -> Way:
+def measure_rival(folder: Path, python: str, name: str, code: str, num: int, *settings: int) -> Way:
     run = f"rival{time.time_ns()}"
     urls = "\n".join(urls_of(run, num))
     with measured(folder / run) as work:
         (work / "urls.txt").write_text(urls)
         (work / "run.py").write_text(code)
         (work / "out").mkdir()
-        command = [python, str(work / "run.py"), *([str(work / "urls.txt")] if shard else []), str(work / "out")]
-        command += [*map(str, arguments), *([str(shard)] if shard else [])]
+        command = [python, *(str(work / name) for name in ("run.py", "urls.txt", "out")), *map(str, settings)]
         cpu = children_s()
         environment = {**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"}
-        done = subprocess.run(command, input=urls, capture_output=True, text=True, env=environment, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         ended = time.time()
         num_fetched = sum(1 for _ in (work / "out").rglob("*.jpg"))
     if done.returncode or not num_fetched:
@@ -196,7 +195,8 @@ def measure_rival(folder: Path, python: str, name: str, code: str, num: int, *ar
     return Way(name, num, num_fetched, ended - began, children_s() - cpu, num_connections, num_requests)
 
 
-def table(ways: list[list[Way]], serial: float) -> str:
+def table(ways: list[list[Way]]) -> str:
+    serial = statistics.median(way.rate for way in ways[0])
     lines = [
         "| way | pictures/s (least-most) | times serial | fetched | requests | connections | processor time |",
         "|---|---|---|---|---|---|---|",
@@ -224,23 +224,19 @@ def main() -> None:
             except OSError:
                 time.sleep(0.2)
         one, two = ("127.0.0.1",), ("127.0.0.1", "127.0.0.2")
-        ways: list[list[Way]] = [[measure_rival(folder, rivals, "serial", SERIAL, NUM_SERIAL)]]
-        for threads, processes, retries in ((32, 1, 0), (64, 1, 0), (128, 1, 0), (256, 1, 0), (128, 2, 0), (256, 1, 2)):
-            name = f"img2dataset, {processes} x {threads} threads, {retries} retries"
-            shard = -(-NUM_PICTURES // processes)
-            arguments = (threads, processes, retries)
-            ways.append(
-                [
-                    measure_rival(folder, rivals, name, IMG2DATASET, NUM_PICTURES, *arguments, shard=shard)
-                    for _ in range(NUM_RUNS)
-                ]
-            )
-        for name, hosts, knobs in (
-            ("etalage, as it comes: 64 connections", one, {}),
-            ("etalage, two hosts: 128 connections", two, {}),
-            ("etalage, --connections-per-host 128", one, {"connections_per_host": 128}),
-        ):
-            ways.append([measure_etalage(folder, name, hosts, **knobs) for _ in range(NUM_RUNS)])
+        ways: dict[str, list[Way]] = {}
+        for _ in range(NUM_RUNS):  # in turn, since the machine is not ours alone
+            found = [measure_rival(folder, rivals, "serial", SERIAL, NUM_SERIAL)]
+            for threads, processes, retries in ((64, 1, 0), (128, 1, 0), (256, 1, 0), (128, 2, 0), (128, 2, 2)):
+                name = f"img2dataset, {processes} x {threads} threads, {retries} retries"
+                settings = (threads, processes, retries, -(-NUM_PICTURES // processes))
+                found.append(measure_rival(folder, rivals, name, IMG2DATASET, NUM_PICTURES, *settings))
+            found.append(measure_etalage(folder, "etalage, as it comes (64 connections to a host)", one))
+            found.append(measure_etalage(folder, "etalage, two hosts (128 connections)", two))
+            name = "etalage, --connections-per-host 128"
+            found.append(measure_etalage(folder, name, one, connections_per_host=128))
+            for way in found:
+                ways.setdefault(way.name, []).append(way)
     finally:
         server.terminate()
         server.wait()
@@ -252,9 +248,9 @@ def main() -> None:
         f"`python benchmarks/fetching.py FOLDER RIVALS/bin/python`, {date.today()}, commit {commit.stdout.strip()}. "
         f"{os.cpu_count()} shared {platform.machine()} cores, which the server uses, too. Python "
         f"{platform.python_version()}, aiohttp {version('aiohttp')}, img2dataset {img2dataset}, requests {requests}. "
-        f"Serial: one run of {NUM_SERIAL} pictures; others: {NUM_RUNS} runs of {NUM_PICTURES}, median.\n"
+        f"Median of {NUM_RUNS} runs of each way, in turn: serial {NUM_SERIAL} pictures, all others {NUM_PICTURES}.\n"
     )
-    print(table(ways, ways[0][0].rate))
+    print(table(list(ways.values())))
 
 
 if __name__ == "__main__":

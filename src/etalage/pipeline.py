@@ -173,7 +173,7 @@ def prepare(config: c.PrepareConfig) -> None:
     limits = pictures.Limits(
         max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes, background=config.background
     )
-    downloads = config.downloads or config.out.with_name(f"{config.out.name}.downloads")
+    downloads = (config.downloads or config.out.with_name(f"{config.out.name}.downloads")).resolve()
     with written_aside(config.out) as aside, Staging(aside) as staging:
         inline = aside / "inline"
         inline.mkdir()
@@ -219,7 +219,7 @@ def prepare(config: c.PrepareConfig) -> None:
             "leaks": leaks,
         }
         with bar("write") as progress:
-            ours = [inline, downloads.resolve()]
+            ours = [inline, downloads]
             facts = store.write_catalogue(aside, staging, task, facts, ours=ours, progress=progress.reach)
         shutil.rmtree(inline)
         write_profile(aside / store.PROFILE, aside, facts, task.fields)

@@ -15,6 +15,7 @@ __all__ = ["open_hub", "open_parquet", "open_saved"]
 Labels = Mapping[str, Sequence[str]]
 """By column: what the numbers of a class label mean."""
 
+_BROKEN = (pa.ArrowException, OSError, UnicodeDecodeError)
 _SPLITS = ("train", "validation", "test")
 
 
@@ -28,7 +29,7 @@ def open_parquet(paths: Sequence[Path]) -> Opened:
     def look(path: Path) -> pa.Schema:
         try:
             return pq.read_schema(path)
-        except (pa.ArrowException, OSError) as error:
+        except _BROKEN as error:
             raise ValueError(f"{path.name} cannot be read as Parquet: {_words(error)}") from error
 
     names = list(look(paths[0]).names)
@@ -44,7 +45,7 @@ def open_parquet(paths: Sequence[Path]) -> Opened:
                     batches = file.iter_batches(batch_size=_batch_size(schema, columns), columns=list(columns))
                     for batch in batches:
                         yield from _rows(batch, columns, _labels(schema))
-            except (pa.ArrowException, OSError) as error:
+            except _BROKEN as error:
                 raise ValueError(f"{path.name} cannot be read as Parquet: {_words(error)}") from error
 
     return Opened(names, records)
@@ -68,7 +69,7 @@ def open_saved(folder: Path) -> Opened:
         ]
         with pa.memory_map(str(files[0][1])) as file:
             schema = pa.ipc.open_stream(file).schema
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (*_BROKEN, ValueError, KeyError, TypeError, IndexError) as error:
         raise ValueError(f"{folder.name} cannot be read as a saved dataset: {_words(error)}") from error
 
     def batches(columns: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -79,7 +80,7 @@ def open_saved(folder: Path) -> Opened:
                         size = _batch_size(schema, columns)
                         for start in range(0, batch.num_rows, size):
                             yield split, batch.slice(start, size)
-            except (pa.ArrowException, OSError) as error:
+            except _BROKEN as error:
                 raise ValueError(f"{folder.name}: {path.name} cannot be read: {_words(error)}") from error
 
     return _with_splits(list(schema.names), batches, _labels(schema), len(splits) > 1)

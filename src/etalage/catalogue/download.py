@@ -326,8 +326,11 @@ class _Store:
                 file.write(piece)
             num_bytes = file.tell()
         path = self.path(digest.hexdigest())
-        path.parent.mkdir(exist_ok=True)
-        aside.replace(path)
+        try:
+            aside.replace(path)
+        except FileNotFoundError:  # the first of its folder
+            path.parent.mkdir(exist_ok=True)
+            aside.replace(path)
         return digest.hexdigest(), num_bytes
 
 
@@ -488,43 +491,48 @@ class _Crew:
 
     async def _do(self, job: _Job) -> None:
         try:
-            outcome = await self._try(job)
-            if outcome is not None:
-                self._outcomes.put(outcome)
-        except Exception as error:
+            with SpooledTemporaryFile(_SPILL_BYTES, dir=str(self._store.aside)) as body:
+                try:
+                    there = await self._try(job, body)
+                finally:
+                    self._leave(job.host)  # which another may ask while this picture is written
+                if there:
+                    sha256, num_bytes = await self._loop.run_in_executor(self._keepers, self._store.keep, body)
+                    path = self._store.path(sha256)
+                    self._outcomes.put(_Outcome(Fetched(job.url, path, sha256), num_bytes, job.tries))
+        except Exception as error:  # of the disk, or a mistake of ours: ends the whole run
             self._outcomes.put(error)
         finally:
             self._num_active -= 1
-            self._active[job.host] -= 1
-            if not self._active[job.host]:
-                del self._active[job.host]
-            self._mark_ready(job.host)
             self._dispatch()
 
-    async def _try(self, job: _Job) -> _Outcome | None:
-        """Ask once; None if the job is to come again."""
+    def _leave(self, host: str) -> None:
+        self._active[host] -= 1
+        if not self._active[host]:
+            del self._active[host]
+        self._mark_ready(host)
+        self._dispatch()
+
+    async def _try(self, job: _Job, body: IO[bytes]) -> bool:
+        """Ask once. Whether the picture is there; if not, that was told or the job comes again."""
         try:
-            with SpooledTemporaryFile(_SPILL_BYTES, dir=str(self._store.aside)) as body:
-                await self._ask(job, body)
-                try:
-                    sha256, num_bytes = await self._loop.run_in_executor(self._keepers, self._store.keep, body)
-                except OSError as error:
-                    raise _StoreBroken from error
-            return _Outcome(Fetched(job.url, self._store.path(sha256), sha256), num_bytes, job.tries)
+            await self._ask(job, body)
+            return True
         except _Redirected as redirected:
             # queued anew, for the limits of the host that it leads to
             self._enqueue(replace(job, target=redirected.target, hops=job.hops + 1), first=True)
         except _Unfetched as unfetched:
-            if not unfetched.again or job.tries >= self._config.num_tries:
+            if unfetched.again and job.tries < self._config.num_tries:
+                wait_s = BACKOFF_S * 2 ** (job.tries - 1) * random.uniform(0.5, 1.5)
+                if unfetched.wait_s is not None:
+                    wait_s = unfetched.wait_s + random.uniform(0, 0.1)
+                again = replace(job, target=job.first, hops=0, tries=job.tries + 1)
+                self._loop.call_later(wait_s, self._enqueue, again)
+            else:
                 tries = f" (try {job.tries} of {self._config.num_tries})" if unfetched.again else ""
-                detail = f"{unfetched.detail[:180]}{tries}"
-                return _Outcome(Failed(job.url, unfetched.reason, detail), 0, job.tries)
-            wait_s = BACKOFF_S * 2 ** (job.tries - 1) * random.uniform(0.5, 1.5)
-            if unfetched.wait_s is not None:
-                wait_s = unfetched.wait_s + random.uniform(0, 0.1)
-            again = replace(job, target=job.first, hops=0, tries=job.tries + 1)
-            self._loop.call_later(wait_s, self._enqueue, again)
-        return None
+                failed = Failed(job.url, unfetched.reason, f"{unfetched.detail[:180]}{tries}")
+                self._outcomes.put(_Outcome(failed, 0, job.tries))
+        return False
 
     async def _ask(self, job: _Job, body: IO[bytes]) -> None:
         """Fetch into `body`. Raises _Unfetched, _Redirected or _StoreBroken."""

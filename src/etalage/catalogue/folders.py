@@ -74,7 +74,9 @@ def open_tars(paths: Sequence[Path], max_bytes: int) -> Opened:
 
 def _pictures(folder: Path) -> Iterator[Path]:
     """By name, folder by folder; what is hidden is left out, and no link to a folder is followed."""
-    for name in sorted(os.listdir(folder)):  # names are all that is held of a folder of millions
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries)  # all that is held of a folder of millions
+    for name in names:
         if name.startswith("."):
             continue
         path = folder / name

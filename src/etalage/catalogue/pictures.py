@@ -270,7 +270,7 @@ def _read_or_refuse(path: Path, limits: Limits) -> Picture | BadPicture:
     except BadPicture as bad:
         return bad
     except MemoryError:
-        return BadPicture("image_too_much_memory", f"{path} cannot be decoded in the memory there is")
+        return BadPicture("image_too_much_memory", f"{path.name} cannot be decoded in the memory there is")
 
 
 def _read_alone(path: Path, limits: Limits) -> Picture | BadPicture:
@@ -278,7 +278,7 @@ def _read_alone(path: Path, limits: Limits) -> Picture | BadPicture:
         try:
             return pool.submit(_read_or_refuse, path, limits).result()
         except BrokenProcessPool:
-            return BadPicture("image_kills_decoder", f"{path} ended the process that decoded it")
+            return BadPicture("image_kills_decoder", f"{path.name} ended the process that decoded it")
 
 
 def _batches(paths: Iterable[Path], size: int) -> Iterator[list[Path]]:
@@ -291,12 +291,14 @@ def _read_bytes(path: Path, max_image_bytes: int) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise BadPicture("image_not_found", f"{path} is no file")
+            raise BadPicture("image_not_found", f"{path.name} is no file")
         if status.st_size > max_image_bytes:
-            raise BadPicture("image_too_many_bytes", f"{path} has {status.st_size}, at most {max_image_bytes} are read")
+            raise BadPicture(
+                "image_too_many_bytes", f"{path.name} has {status.st_size}, at most {max_image_bytes} are read"
+            )
         return path.read_bytes()
     except OSError as error:
-        raise BadPicture("image_not_found", f"{path}: {error.strerror}") from error
+        raise BadPicture("image_not_found", f"{path.name}: {error.strerror}") from error
 
 
 def _decode(data: bytes, max_image_px: int, max_image_bytes: int, background: str) -> tuple[Image.Image, str]:

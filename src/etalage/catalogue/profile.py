@@ -25,6 +25,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from etalage.aside import write_aside
+from etalage.axes import linear_ticks, log_ticks, scale
 from etalage.catalogue.pictures import BadPicture, open_picture, resolve_picture
 from etalage.config import Split
 from etalage.task import Field
@@ -192,6 +193,7 @@ def _contents(folder: Path, facts: Mapping[str, Any], fields: Sequence[Field]) -
         "columns": dict(facts.get("columns") or {}),
         "guessed": set(facts.get("guessed") or ()),
         "task": dict(facts.get("task") or {}),
+        "own_questions": bool(facts.get("own_questions")),
         "kinds": {f.name: f.kind for f in fields},
         "missing": [(f.name, n) for f in fields if (n := _num_missing(table, f))],
         "rest": _rest(first, len(sheet)),
@@ -206,7 +208,7 @@ def _contents(folder: Path, facts: Mapping[str, Any], fields: Sequence[Field]) -
         "sharing": sharing,
         "num_placed": int(_integers(table, "placeholder", np.int32).sum()),
         "num_placeholders": len(facts.get("placeholders") or ()),
-        "leaks": _leaks_by_rows(facts),
+        "leaks": _leaks(facts),
         "held": _leaked(splits, groups, pictures),
         "made": list(_made(facts)),
         "sheet": [(name, count, [cards[row] for row in rows]) for name, count, rows in sheet],
@@ -386,8 +388,8 @@ def _prices(table: Path, name: str, first: Column | None) -> dict[str, Any] | No
     num_bins = 48
     edges = np.linspace(low, high, num_bins + 1)
     counts = np.histogram(logs[good], edges)[0]
-    x = _scale(low, high, LEFT, RIGHT)
-    ticks = _log_ticks(math.exp(low), math.exp(high))
+    x = scale(low, high, LEFT, RIGHT)
+    ticks = log_ticks(math.exp(low), math.exp(high))
     median = float(np.median(prices[good]))
     names = [f"{_number(math.exp(a))} to {_number(math.exp(b))}" for a, b in pairwise(edges)]
     lowest, highest = (_number(float(price)) for price in (prices[good].min(), prices[good].max()))
@@ -403,7 +405,7 @@ def _prices(table: Path, name: str, first: Column | None) -> dict[str, Any] | No
             if some.any():
                 middle = float(np.median(prices[some]))
                 bars = _small_bars(np.histogram(logs[some], edges[::2])[0])
-                mark = _scale(low, high, 0, 200)(math.log(middle))
+                mark = scale(low, high, 0, 200)(math.log(middle))
                 small.append(Small(first.names[code], _number(middle), bars, mark))
     return {"name": name, "plot": plot, "small": small}
 
@@ -431,12 +433,12 @@ def _lengths(table: Path, name: str) -> dict[str, Any] | None:
     width = max(1, math.ceil((longest + 1) / 48))
     counts = np.bincount(lengths // width)
     starts = [width * i for i in range(len(counts) + 1)]
-    x = _scale(0, starts[-1], LEFT, RIGHT)
+    x = scale(0, starts[-1], LEFT, RIGHT)
     names = [f"{a} to {a + width - 1} characters" if width > 1 else f"{a} characters" for a in starts[:-1]]
     plot = _bars(
         f"Length of {name}, half of them at or below {_number(median)} characters",
         "characters", [x(start) for start in starts], counts, names,
-        [(x(tick), _tick(tick)) for tick in _linear_ticks(0, starts[-1], 6)],
+        [(x(tick), _tick(tick)) for tick in linear_ticks(0, starts[-1], 6)],
         (x(median + (0.5 if width == 1 else 0)), f"median {_number(median)}"),
     )  # fmt: skip
     different = {end: list(dict.fromkeys(texts[place] for place in places)) for end, places in ends.items()}
@@ -473,22 +475,22 @@ def _sizes(table: Path) -> tuple[int, list[int], dict[str, Any] | None]:
 
 def _cells(wide: NDArray[Any], high: NDArray[Any], counts: NDArray[Any]) -> Cells:
     low, top = min(wide.min(), high.min()) / 1.15, max(wide.max(), high.max()) * 1.15
-    x, y = _scale(math.log(low), math.log(top), 58, 428), _scale(math.log(low), math.log(top), 382, 12)
+    x, y = scale(math.log(low), math.log(top), 58, 428), scale(math.log(low), math.log(top), 382, 12)
     num, step = 40, (math.log(top) - math.log(low)) / 40
     i, j = (np.minimum(((np.log(side) - math.log(low)) / step).astype(int), num - 1) for side in (wide, high))
     found, inverse = np.unique(i * num + j, return_inverse=True)
     totals = np.bincount(inverse, weights=counts).astype(int)
-    scale = math.log1p(int(totals.max()))
+    darkest = math.log1p(int(totals.max()))
     cells = []
     for cell, total in zip(found.tolist(), totals.tolist(), strict=True):
         (x0, x1), (y1, y0) = ((f(math.log(low) + k * step), f(math.log(low) + (k + 1) * step)) for f, k in
                               ((x, cell // num), (y, cell % num)))  # fmt: skip
         px = [round(low * math.exp(k * step)) for k in (cell // num, cell // num + 1, cell % num, cell % num + 1)]
         cells.append(
-            (x0, y0, round(x1 - x0, 1), round(y1 - y0, 1), round(0.2 + 0.8 * math.log1p(total) / scale, 2),
+            (x0, y0, round(x1 - x0, 1), round(y1 - y0, 1), round(0.2 + 0.8 * math.log1p(total) / darkest, 2),
              f"{px[0]} to {px[1]} wide, {px[2]} to {px[3]} high: {total:,}")
         )  # fmt: skip
-    ticks = [(x(math.log(tick)), y(math.log(tick)), _number(tick)) for tick in _log_ticks(low, top)]
+    ticks = [(x(math.log(tick)), y(math.log(tick)), _number(tick)) for tick in log_ticks(low, top)]
     return Cells(cells, ticks)
 
 
@@ -500,7 +502,7 @@ def _ratios(wide: NDArray[Any], high: NDArray[Any], counts: NDArray[Any]) -> Bar
     num = 16 * reach + 1
     bins = np.clip(np.round(octaves * 8).astype(int) + 8 * reach, 0, num - 1)
     totals = np.bincount(bins, weights=counts, minlength=num).astype(int)
-    x = _scale(-0.5, num - 0.5, LEFT, RIGHT)
+    x = scale(-0.5, num - 0.5, LEFT, RIGHT)
     names = [_ratio((k - 8 * reach) / 8) for k in range(num)]
     return _bars(
         "Side ratios: portrait on the left, landscape on the right", "width : height",
@@ -557,12 +559,13 @@ def _leaked(splits: Column, groups: Hashes, pictures: Hashes) -> dict[str, int]:
     }
 
 
-def _leaks_by_rows(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What a split by row would have leaked, as `prepare` found it; None tested if it did not look."""
+def _leaks(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What `prepare` found that a split by row leaks; None held out if it looked at the table's own split, or not."""
     leaks = facts.get("leaks") or {}
+    own = bool(facts.get("split_column"))
     return {
-        "num_tested": leaks.get("num_rows_tested"),
-        "num_leaked": leaks.get("num_leaked_by_rows") or 0,
+        "num_held": None if own else leaks.get("num_held_out", leaks.get("num_rows_tested")),
+        "num_leaked": leaks.get("num_leaked", leaks.get("num_leaked_by_rows")) or 0,
         "examples": list(leaks.get("examples") or ())[:NUM_LEAKS],
     }
 
@@ -591,8 +594,8 @@ def _drops(table: Path, counts: Mapping[str, int]) -> Iterator[tuple[str, int, l
 
 def _made(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """How the catalogue came to be."""
-    for key in ("seed", "version"):
-        if facts.get(key) is not None:
+    for key in ("kind", "split_column", "seed", "validation_fraction", "test_fraction", "version"):
+        if facts.get(key) not in (None, ""):
             yield key, str(facts[key])
     for key in ("fractions", "limits"):
         for name, value in dict(facts.get(key) or {}).items():
@@ -708,7 +711,7 @@ def _bars(
     mark: tuple[float, str] | None,
 ) -> Bars:
     tallest = max(int(counts.max()), 1)
-    y = _scale(0, tallest, BOTTOM, TOP)
+    y = scale(0, tallest, BOTTOM, TOP)
     bars = [
         (left, y(n), round(right - left - 0.8, 1), round(BOTTOM - y(n), 1), f"{name}: {n:,}")
         for left, right, n, name in zip(edges, edges[1:], counts.tolist(), names, strict=False)
@@ -717,29 +720,8 @@ def _bars(
     unit, suffix = (1000, " k") if tallest >= 20_000 else (1, "")
     y_ticks = [
         (y(tick), f"{tick / unit:,g}{suffix}" if tick else "0")
-        for tick in _linear_ticks(0, tallest, 4)
+        for tick in linear_ticks(0, tallest, 4)
         if tick == round(tick)
     ]
     side = "start" if mark and mark[0] < (LEFT + RIGHT) / 2 else "end"
     return Bars(caption, x_label, "products", bars, x_ticks, y_ticks, (*mark, side) if mark else None)
-
-
-def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    return lambda value: round(start + (value - low) / (high - low) * (end - start), 1)
-
-
-def _linear_ticks(low: float, high: float, most: int) -> list[float]:
-    rough = (high - low) / most or 1.0
-    decade = 10.0 ** math.floor(math.log10(rough))
-    step = next(s * decade for s in (1, 2, 5, 10) if s * decade >= rough * 0.999)
-    return [n * step for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers, at most seven; evenly stepped ones where the range holds too few powers."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for digits in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [d * 10.0**n for n in decades for d in digits if low <= d * 10.0**n <= high]
-        if len(ticks) <= 7:
-            break
-    return ticks[:: math.ceil(len(ticks) / 7)] if len(ticks) > 2 else _linear_ticks(low, high, 5)

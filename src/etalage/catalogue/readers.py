@@ -5,6 +5,7 @@ import csv
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -15,7 +16,8 @@ from typing import Any
 __all__ = ["CONVERSATION", "Opened", "is_conversations", "open_conversations", "open_csv", "open_excel", "open_json"]
 
 CONVERSATION = ("question", "answer", "image", "product_code")
-"""The columns of conversations; the last one if they have an id. They have one more, `unsupported`: why a row is no single question on one picture."""
+"""The columns of conversations; the last one if they have an id. One more can be asked for, `unsupported`: why a row is
+no single question on one picture."""
 
 MAX_CELL_CHARS = 100_000_000
 MAX_SHEET_CELLS = 50_000_000
@@ -34,6 +36,9 @@ _WESTERN = frozenset("€£¥§©®™°²³µ·«»‘’“”„‚–—…�
 _IMAGE_MARK = re.compile(r"<image>|<\|image_\d+\|>")
 _ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
 _CELL_PLACE = re.compile(rb'<(?:\w{1,9}:)?c [^<>]{0,200}?r="([A-Z]{1,3})(\d{1,7})"')
+
+
+_BAD_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, UnicodeDecodeError)
 
 
 @dataclass(frozen=True)
@@ -378,7 +383,10 @@ def open_excel(path: Path) -> Opened:
         from python_calamine import CalamineError, load_workbook
     except ModuleNotFoundError as error:
         raise ValueError(f"{path.name}: reading Excel needs one more package; pip install etalage[excel]") from error
-    _check_extent(path)
+    try:
+        _check_extent(path)
+    except _BAD_ZIP as error:
+        raise ValueError(f"{path.name} cannot be read as Excel: {error}; save it as .xlsx or .csv") from error
 
     def rows() -> Iterator[list[Any]]:
         try:

@@ -106,7 +106,8 @@ class Table:
         if cell is None:
             return ""
         if not isinstance(cell, str | bool):
-            what = {list: "a list", dict: "an object", bytes: "bytes"}.get(type(cell), type(cell).__name__)
+            kind = type(cell).__name__
+            what = {"list": "a list", "dict": "an object"}.get(kind, kind)
             raise ValueError(f"{self.source.name} row {number}, {column}: {what} where a text or a number is needed")
         return str(cell).encode("utf-8", "replace").decode()  # JSON can smuggle in half characters
 

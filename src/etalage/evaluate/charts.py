@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from etalage.axes import linear_ticks, log_ticks, scale
 from etalage.evaluate.judge import SYSTEMS, at
 from etalage.evaluate.metrics import DECIDING, FIGURES
 from etalage.task import Field
@@ -55,7 +56,7 @@ def evidence(metrics: Mapping[str, Any], of: Field) -> Evidence:
     ends = {system: at(metrics["intervals"], place)[of.name][name] for system, place in SYSTEMS.items()}
     floor, least = {"text": (0.0, 100.0), "category": (0.0, 1.0), "price": (1.0, 1.5)}[of.kind]
     high = max(least, *(end for pair in ends.values() if pair for end in pair))
-    x = _scale(floor, high, 78, 286)
+    x = scale(floor, high, 78, 286)
     rows = []
     for system, value in values.items():
         low_end, high_end = ends[system] or (floor, floor)
@@ -66,7 +67,7 @@ def evidence(metrics: Mapping[str, Any], of: Field) -> Evidence:
         rows=rows,
         ticks=[
             (x(tick), figure.form.replace(".1", ".0").format(tick) if name == "accuracy" else f"{tick:g}")
-            for tick in _linear_ticks(floor, high, 4)
+            for tick in linear_ticks(floor, high, 4)
         ],
     )
 
@@ -78,7 +79,7 @@ def price_scatter(prices: Sequence[tuple[float, float, str]]) -> Plot | None:
     both = [price for target, predicted, _ in prices for price in (target, predicted)]
     low, high = min(both) / 1.15, max(both) * 1.15
     x, y = _log_scale(low, high, LEFT, RIGHT), _log_scale(low, high, BOTTOM, TOP)
-    ticks = _log_ticks(low, high)
+    ticks = log_ticks(low, high)
     stride = math.ceil(len(prices) / _MAX_POINTS)
     diagonal = [
         _line(cls, [(low, low * f), (high, high * f)], x, y) for cls, f in (("even", 1), ("off", 0.8), ("off", 1.2))
@@ -105,14 +106,14 @@ def loss_curve(losses: Sequence[Mapping[str, Any]]) -> Plot | None:
     mean = [(sum(s for s, _ in chunk) / len(chunk), sum(v for _, v in chunk) / len(chunk)) for chunk in chunks]
     seen = [loss for _, loss in raw + validation]
     low, high = min(seen) / 1.1, max(seen) * 1.1
-    x, y = _scale(raw[0][0], max(raw[-1][0], raw[0][0] + 1), LEFT, RIGHT), _log_scale(low, high, BOTTOM, TOP)
+    x, y = scale(raw[0][0], max(raw[-1][0], raw[0][0] + 1), LEFT, RIGHT), _log_scale(low, high, BOTTOM, TOP)
     stride = math.ceil(len(raw) / _MAX_POINTS)
     lines = [_line("raw", raw[::stride], x, y), _line("mean", mean, x, y)]
     return Plot(
         x_label="step",
         y_label="loss",
-        x_ticks=[(x(tick), _number(tick)) for tick in _linear_ticks(raw[0][0], raw[-1][0], 5)],
-        y_ticks=[(y(tick), _number(tick)) for tick in _log_ticks(low, high)],
+        x_ticks=[(x(tick), _number(tick)) for tick in linear_ticks(raw[0][0], raw[-1][0], 5)],
+        y_ticks=[(y(tick), _number(tick)) for tick in log_ticks(low, high)],
         points=[(x(step), y(loss), f"validation loss at step {step}: {loss:.4g}") for step, loss in validation],
         lines=lines,
     )
@@ -127,30 +128,9 @@ def _line(css: str, points: Sequence[tuple[float, float]], x: Any, y: Any) -> tu
     return css, " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points)
 
 
-def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    return lambda value: round(start + (value - low) / (high - low) * (end - start), 1)
-
-
 def _log_scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    linear = _scale(math.log(low), math.log(high), start, end)
+    linear = scale(math.log(low), math.log(high), start, end)
     return lambda value: linear(math.log(value))
-
-
-def _linear_ticks(low: float, high: float, most: int) -> list[float]:
-    rough = (high - low) / most or 1.0
-    decade = 10.0 ** math.floor(math.log10(rough))
-    step = next(s * decade for s in (1, 2, 5, 10) if s * decade >= rough * 0.999)
-    return [n * step for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers, at most seven; evenly stepped ones where the range holds too few powers."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for digits in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [d * 10.0**n for n in decades for d in digits if low <= d * 10.0**n <= high]
-        if len(ticks) <= 7:
-            break
-    return ticks[:: math.ceil(len(ticks) / 7)] if len(ticks) > 2 else _linear_ticks(low, high, 5)
 
 
 def _number(value: float) -> str:

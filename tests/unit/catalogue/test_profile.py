@@ -135,7 +135,7 @@ def hostile(tmp_path: Path) -> str:
         guessed=["title"],
         task={"question": bad, "answer": HOSTILE[1]},
         placeholders=[{"file_name": f"../../{bad}", "num_products": 5, "num_titles": 5}],
-        leaks={"num_rows_tested": 9, "num_leaked_by_rows": 3, "examples": [bad, {bad: HOSTILE[1]}, [HOSTILE[3]]]},
+        leaks={"num_held_out": 9, "num_leaked": 3, "examples": [bad, {bad: HOSTILE[1]}, [HOSTILE[3]]]},
         duplicates={"exact": 3, bad: 1},
         fractions={bad: bad},
     )
@@ -191,10 +191,20 @@ def test_counts_and_drops(tmp_path: Path) -> None:
 
 def test_a_split_that_leaks_is_said_to_leak(tmp_path: Path) -> None:
     rows = [row(n, picture(tmp_path, n), group=f"g{n // 5}") for n in range(20)]
-    page = words(write(tmp_path, rows, leaks={"num_rows_tested": 6, "num_leaked_by_rows": 5, "examples": ["P3 of P1"]}))
+    found = {"num_held_out": 8, "num_leaked": 8, "examples": [{"title": "Scarf 3", "copy_of": "Scarf 1"}]}
+    page = words(write(tmp_path, rows, leaks=found, split_column="part"))
     assert "8 products held out of training have one of their group there" in page
-    assert "products 6 8 of them with a copy or variant in training 5 83.3 % 8 of them" in page
-    assert "P3 of P1" in page
+    assert "products 8 of them with a copy or variant in training 8 of them" in page
+    assert "This split parts some groups" in page
+    assert "title Scarf 3 ; copy of Scarf 1" in page
+    assert "by row" not in page
+
+
+def test_what_a_split_by_row_would_leak_stands_beside(tmp_path: Path) -> None:
+    rows = [row(n, picture(tmp_path, n)) for n in range(20)]
+    page = words(write(tmp_path, rows, leaks={"num_held_out": 6, "num_leaked": 5, "examples": []}, split_column=""))
+    assert "if split by row as split here products 6 8" in page
+    assert "with a copy or variant in training 5 83.3 % none" in page
 
 
 def test_a_split_by_group_is_said_not_to_leak(tmp_path: Path) -> None:

@@ -1,13 +1,21 @@
 """Sources of every kind are read as text and pictures, and what is wrong with them is said."""
 
+import contextlib
 import io
 import json
+import os
+import random
+import re
+import subprocess
 import sys
 import tarfile
+import threading
+import urllib.parse
 import zipfile
 from collections.abc import Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -434,6 +442,94 @@ def test_a_saved_dataset_names_no_files_outside(tmp_path: Path) -> None:
         read(tmp_path / "saved")
 
 
+BURBERRY = "DBQ/Burberry.Product.prices.United.States"
+READ_BURBERRY = f"""
+import json, pathlib
+from etalage.catalogue.sources import open_source, read_table
+from etalage.config import PrepareConfig, TaskConfig
+from etalage.task import Task
+config = PrepareConfig("{BURBERRY}", pathlib.Path("unused"))
+source = open_source(config.source, config)
+table = read_table(source, Task(TaskConfig()).fields, config)
+print(json.dumps([source.name, source.kind, source.folder, table.columns, list(table)]))
+"""
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of the hub's protocol as it takes to stream one dataset."""
+
+    files: ClassVar[dict[str, bytes]] = {}
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        _, _, path = urllib.parse.unquote(self.path.partition("?")[0]).partition(BURBERRY)
+        resolved = re.fullmatch("/resolve/[^/]+/(.+)", path)
+        tree = re.fullmatch("/tree/[^/]+/?(.*)", path)
+        if resolved:
+            return self.answer(self.files.get(resolved[1]))
+        if tree and tree[1]:
+            return self.answer(
+                [
+                    {"type": "file", "oid": "0" * 40, "path": name, "size": len(data)}
+                    for name, data in self.files.items()
+                ]
+            )
+        if tree:
+            return self.answer([{"type": "directory", "oid": "0" * 40, "path": "data"}])
+        facts = {"id": BURBERRY, "sha": "1" * 40, "siblings": [{"rfilename": name} for name in self.files]}
+        self.answer(facts if re.fullmatch("(/revision/[^/]+)?", path) else None)
+
+    do_HEAD = do_GET
+
+    def answer(self, what: Any) -> None:
+        data = what if isinstance(what, bytes) else json.dumps(what or {}).encode()
+        status = 404 if what is None else 200
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if asked and status == 200 and self.command == "GET":
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {asked[1]}-{asked[2]}/{len(data)}")
+            data = data[int(asked[1]) : int(asked[2]) + 1]
+        else:
+            self.send_response(status)
+        for name, value in {"Content-Length": len(data), "ETag": '"0"', "X-Repo-Commit": "1" * 40}.items():
+            self.send_header(name, str(value))
+        if what is None:
+            self.send_header("X-Error-Code", "EntryNotFound")
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data)
+
+
+def test_the_burberry_table_is_read_from_a_hub_without_options(tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    texts = ("website_name", "competence_date", "country_code", "currency_code", "brand", "category1_code")
+    columns: dict[str, list[Any]] = {
+        **{name: ["X", "Y"] for name in (*texts, "category2_code", "category3_code")},
+        **{"product_code": [80123, 80124], "title": ["A", "B"], "itemurl": ["i", "i"], "imageurl": ["u", "v"]},
+        **{"full_price": [990.0, 1290.5], "price": [1.0, 2.0], "full_price_eur": [3.0, 4.0], "price_eur": [5.0, 6.0]},
+        "flg_discount": [0, 1],
+    }
+    stored = io.BytesIO()
+    pq.write_table(pa.table(columns), stored)
+    Hub.files = {"data/train-00000-of-00001.parquet": stored.getvalue()}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path), "NO_PROXY": "*"}
+        command = [sys.executable, "-c", READ_BURBERRY]
+        done = subprocess.run(
+            command, env={**os.environ, **place, "HF_HUB_OFFLINE": "0"}, capture_output=True, text=True, timeout=100
+        )
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    name, kind, folder, found, read_rows = json.loads(done.stdout)
+    assert (name, kind, folder) == (BURBERRY, "hub", None)
+    assert list(found.values()) == ["title", "category3_code", "full_price", "imageurl", "product_code"]
+    assert [row[1] for row in read_rows] == ["80123", "80124"]
+    assert read_rows[1][2:4] == ["v", {"title": "B", "category": "Y", "price": "1290.5"}]
+
+
 def test_files_on_the_hub_become_their_urls(tmp_path: Path) -> None:
     record = {**ROWS[0], "image": {"bytes": None, "path": "hf://datasets/owner/name@0a1b/train/a b.png"}}
     path = write(tmp_path, json.dumps(record), "t.jsonl")
@@ -586,3 +682,30 @@ def test_a_tar_that_claims_ten_gigabytes(tmp_path: Path, name: str) -> None:
     )
     with pytest.raises(ValueError, match=r"t\.tar.*(cut short|cannot be read|at most 50000000)"):
         list(read(path, [FIELDS[0]])[1])
+
+
+# All of them
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.jsonl", "t.parquet", "t.tar", "t.xlsx"])
+def test_damaged_files_are_read_or_refused_and_nothing_else(tmp_path: Path, name: str) -> None:
+    record = {"title": "Chemise d’été", "image": {"bytes": "", "path": "a.png"}}
+    csv = "titre,image\nChemise d’été,a.png\n"
+    path = tmp_path / name
+    if name == "t.parquet":
+        pq.write_table(pa.Table.from_pylist([record] * 3), path)
+    elif name == "t.tar":
+        tar(path, {"a.jpg": PNG, "a.json": FACTS, "a.txt": b"A"})
+    elif name == "t.xlsx":
+        workbook(path, {"A1": "title", "B1": "image", "A2": "A", "B2": "a.png"})
+    else:
+        write(tmp_path, {"t.csv": csv, "t.json": json.dumps([record] * 2)}.get(name, json.dumps(record)), name)
+    whole = path.read_bytes()
+    dice = random.Random(0)
+    for _ in range(200):
+        data = bytearray(whole)
+        for _ in range(dice.choice([1, 2, 9])):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        path.write_bytes(data[: dice.choice([len(data), dice.randrange(len(data))])])
+        with contextlib.suppress(ValueError):
+            assert all(isinstance(row.texts["title"], str) for row in read(path, [FIELDS[0]])[1])
