@@ -169,6 +169,8 @@ def prepare(config: c.PrepareConfig) -> None:
     talks = source.kind == "conversations"
     task = Task(c.TaskConfig(answer="{answer}") if talks else config.task)
     table = read_table(source, task.fields, config)
+    if source.note:
+        _say(f"note: {source.note}")
     _say("columns: " + ", ".join(f"{n}={col}{' (guessed)' * (n in table.guessed)}" for n, col in table.columns.items()))
     limits = pictures.Limits(
         max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes, background=config.background

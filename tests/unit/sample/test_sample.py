@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from etalage.catalogue.sources import match_columns
+from etalage.catalogue.columns import match_columns
+from etalage.config import TaskConfig
 from etalage.sample.draw import COLUMNS, draw_picture, write_sample
 from etalage.sample.world import COLOURS, KINDS, NOISE, PATTERNS, Item, draw_item
+from etalage.task import Task
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def test_the_table_has_the_burberry_schema(sample: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == 40
     assert tuple(rows[0]) == COLUMNS
-    assert match_columns(COLUMNS, ["title", "category", "price"])["image"] == "imageurl"
+    assert match_columns(COLUMNS, Task(TaskConfig()).fields).columns["image"] == "imageurl"
     assert len({int(row["product_code"]) for row in rows}) == 40
     for row in rows:
         full, price = float(row["full_price"]), float(row["price"])
