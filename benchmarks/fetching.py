@@ -235,6 +235,8 @@ def main() -> None:
             found.append(measure_etalage(folder, "etalage, two hosts (128 connections)", two))
             name = "etalage, --connections-per-host 128"
             found.append(measure_etalage(folder, name, one, connections_per_host=128))
+            name = "etalage, --num-connections 256 --connections-per-host 256"
+            found.append(measure_etalage(folder, name, one, num_connections=256, connections_per_host=256))
             for way in found:
                 ways.setdefault(way.name, []).append(way)
     finally:

@@ -108,8 +108,9 @@ class Task:
 
 def clean_text(text: str) -> str:
     """One line of NFC text without control characters, in which nothing reads as one of the model's special tokens."""
-    text = unicodedata.normalize("NFC", text)
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
+    if not (text.isascii() and text.isprintable()):  # most texts are, and there are millions
+        text = unicodedata.normalize("NFC", text)
+        text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
     return _CONTROL_TOKEN.sub("‹", " ".join(text.split()))
 
 

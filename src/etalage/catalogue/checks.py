@@ -1,8 +1,9 @@
 """Whether a row is fit to learn from, and why not. Its texts are judged here, its picture in `pictures`."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline: Path) ->
         for field in task.fields
         if field.kind == "price"
     }
+    resolve = lru_cache(65536)(resolve_picture)  # thousands of rows may show one picture
     title = next((field.name for field in task.fields if field.name in KNOWN_COLUMNS["title"]), None)
     category = next((field.name for field in task.fields if field.kind == "category"), None)
     for row in table:
@@ -48,7 +50,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline: Path) ->
         split = _split(row, table) if config.split_column else None
         try:
             values = _check_values(row, task, marks, config)
-            picture = _locate(row.image, folder, inline, config.max_image_bytes)
+            picture = _locate(row.image, folder, resolve, inline, config.max_image_bytes)
             question = _check_question(row)
         except Unfit as unfit:
             yield replace(staged, reason=unfit.reason, detail=unfit.detail[:200])
@@ -117,7 +119,9 @@ def _check_question(row: Row) -> str:
     return clean_text(question)
 
 
-def _locate(image: str | bytes, folder: Path | None, inline: Path, max_image_bytes: int) -> str:
+def _locate(
+    image: str | bytes, folder: Path | None, resolve: Callable[[Path, str], Path], inline: Path, max_image_bytes: int
+) -> str:
     """A URL to fetch, or the path of a file."""
     if isinstance(image, str):
         image = image.strip()
@@ -139,4 +143,4 @@ def _locate(image: str | bytes, folder: Path | None, inline: Path, max_image_byt
         raise BadPicture("image_scheme_unsupported", f"{image[:100]!r}; paths, http, https and data URIs are read")
     if folder is None:
         raise BadPicture("image_path_invalid", f"{image[:100]!r} is a path, and this source has no folder")
-    return str(resolve_picture(folder, image))
+    return str(resolve(folder, image))

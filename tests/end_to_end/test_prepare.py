@@ -1,0 +1,129 @@
+"""`etalage prepare` on a table of URLs: killed at any moment, it goes on and ends with the same bytes."""
+
+import csv
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+NUM_PICTURES = 120
+CODES = ["../../x", "a\0b", "c" * 300, "手提包‮", "=HYPERLINK()", "CON", "-1", ""]
+
+
+class Shop(ThreadingHTTPServer):
+    """Pictures, each after 30 ms; every tenth does not exist, and there is one page."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path) -> None:
+        self.pictures = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
+        self.asked: Counter[str] = Counter()
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Shop
+
+    def do_GET(self) -> None:
+        self.server.asked[self.path] += 1
+        time.sleep(0.03)
+        number = int(self.path.rpartition("/")[2].partition(".")[0])
+        body = b"<html>gone</html>" if number == 7 else self.server.pictures[number]
+        self.send_response(404 if number % 10 == 3 else 200)
+        self.send_header("Content-Type", "image/jpeg")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("shop")
+    for number in range(NUM_PICTURES):
+        rng = random.Random(number)
+        coarse = Image.frombytes("RGB", (6, 6), rng.randbytes(108))
+        coarse.resize((80, 100), Image.Resampling.BICUBIC).save(folder / f"{number:03d}.jpg")
+    server = Shop(folder)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def table(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("table") / "shop.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["product_code", "title", "category3_code", "full_price", "imageurl"])
+        for number in range(NUM_PICTURES):
+            title = f"Model {number}x Bag" if number else "<script>alert(1)</script> Bag"
+            url = f"http://127.0.0.1:{shop.server_address[1]}/img/{number}.jpg"
+            rows.writerow([CODES[number % len(CODES)], title, "BAGS", f"$1,{number:03d}.00", url])
+    return path
+
+
+def command(table: Path, out: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "etalage", "prepare", str(table), "--out", str(out), *more]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_private_addresses_are_refused_by_default(table: Path, tmp_path: Path) -> None:
+    done = subprocess.run(command(table, tmp_path / "out"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "fetch_address_refused" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_killed_five_times_ends_as_an_unbroken_one(shop: Shop, table: Path, tmp_path: Path) -> None:
+    slow = ["--allow-private", "--num-connections", "2"]
+    unbroken = tmp_path / "unbroken"
+    began = time.perf_counter()
+    subprocess.run(command(table, unbroken, *slow), check=True, stdout=subprocess.DEVNULL)
+    whole = time.perf_counter() - began
+    shop.asked.clear()
+    killed = tmp_path / "killed"
+    rng = random.Random(0)
+    for _ in range(5):
+        process = subprocess.Popen(command(table, killed, *slow), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(whole * rng.uniform(0.3, 0.8))
+        process.kill()
+        process.wait()
+        if killed.exists():  # it was through before
+            break
+    else:
+        subprocess.run(command(table, killed, *slow), check=True, stdout=subprocess.DEVNULL)
+    assert contents(killed) == contents(unbroken)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "killed", "killed.downloads", "unbroken", "unbroken.downloads",
+    }  # fmt: skip
+    again = [path for path, times in shop.asked.items() if times > 2]
+    assert len(again) < NUM_PICTURES / 2, "what had arrived was not asked for again"
+
+
+def test_what_it_leaves_tells_of_every_row(table: Path, tmp_path: Path) -> None:
+    subprocess.run(command(table, tmp_path / "out", "--allow-private"), check=True, stdout=subprocess.DEVNULL)
+    drops = Counter(pq.read_table(tmp_path / "out/drops.parquet")["reason"].to_pylist())
+    assert drops == {"fetch_not_found": NUM_PICTURES // 10, "fetch_not_a_picture": 1}
+    products = pq.read_table(tmp_path / "out/metadata.parquet").to_pylist()
+    assert len(products) == NUM_PICTURES - drops.total()
+    assert products[1]["price"] == 1001.0
+    names = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert all(name.partition(".")[0].isalnum() for name in names)
+    assert "<script" not in (tmp_path / "out/profile.html").read_text()
