@@ -106,9 +106,9 @@ class PrepareConfig:
     """Ask again for pictures that could not be fetched in an earlier run."""
     allow_private: bool = False
     """Fetch from loopback, link-local and private addresses, too."""
-    num_connections: int = 128
+    num_connections: int = 256
     """Pictures fetched at once."""
-    connections_per_host: int = 64
+    connections_per_host: int = 128
     """Of these, from one host."""
     num_tries: int = 4
     """Requests for a picture before it is given up, where trying again may help."""
