@@ -23,6 +23,7 @@ class Shop(ThreadingHTTPServer):
     """Pictures, each after 30 ms; every tenth does not exist, and there is one page."""
 
     daemon_threads = True
+    request_queue_size = 256
 
     def __init__(self, folder: Path) -> None:
         self.pictures = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
