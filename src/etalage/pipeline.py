@@ -4,9 +4,8 @@ import json
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,6 @@ from etalage.progress import bar
 __all__ = ["Run", "demo", "evaluate", "predict", "prepare", "report", "sample", "train"]
 
 console = Console(highlight=False)
-
-PLACEHOLDER_TITLES = 5
-"""A picture beside at least so many different titles is taken for one that stands for no product in particular."""
 
 
 @dataclass(frozen=True)
@@ -157,74 +153,20 @@ def sample(config: c.SampleConfig) -> None:
 
 def prepare(config: c.PrepareConfig) -> None:
     """Read the table, fetch and check pictures, group copies, split by group, write the catalogue."""
-    from etalage.catalogue import checks, duplicates, pictures, splits, store
-    from etalage.catalogue.download import fetch
-    from etalage.catalogue.profile import write_profile
+    from etalage.catalogue.intake import take_in
+    from etalage.catalogue.pictures import check_colour
     from etalage.catalogue.sources import open_source, read_table
-    from etalage.catalogue.staging import Staging
     from etalage.task import Task
 
-    pictures.check_colour(config.background)
+    check_colour(config.background)
     source = open_source(config.source, config)
-    talks = source.kind == "conversations"
-    task = Task(c.TaskConfig(answer="{answer}") if talks else config.task)
+    task = Task(c.TaskConfig(answer="{answer}") if source.kind == "conversations" else config.task)
     table = read_table(source, task.fields, config)
     if source.note:
         _say(f"note: {source.note}")
     _say("columns: " + ", ".join(f"{n}={col}{' (guessed)' * (n in table.guessed)}" for n, col in table.columns.items()))
-    limits = pictures.Limits(
-        max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes, background=config.background
-    )
-    downloads = (config.downloads or config.out.with_name(f"{config.out.name}.downloads")).resolve()
-    with written_aside(config.out) as aside, Staging(aside) as staging:
-        inline = aside / "inline"
-        inline.mkdir()
-        with bar("read") as progress:
-            staging.add(progress.each(checks.check_rows(table, task, config, inline)))
-        if total := staging.num_to_fetch():
-            with bar("fetch", total) as progress:
-                staging.fetched(progress.each(fetch(staging.to_fetch(), downloads, config)))
-        with bar("look", staging.num_to_read()) as progress:
-            paths, same = tee(staging.to_read())
-            found = zip(paths, pictures.read_pictures(same, **limits), strict=True)
-            staging.read(progress.each(found))
-        groups, num_near = duplicates.group_pictures(staging.hashes(), staging.families())
-        staging.set_groups(groups)
-        staging.flag_placeholders(PLACEHOLDER_TITLES)
-        if config.placeholders == "drop":
-            staging.drop_placeholders()
-        if not staging.num_kept():
-            row, code, reason, detail = next(staging.dropped())
-            raise ValueError(
-                f"{source.name}: nothing is left of its rows; row {row} (code {code}): {reason}, {detail}; "
-                "columns used: " + ", ".join(f"{name}={column}" for name, column in table.columns.items())
-            )
-        fractions = config.validation_fraction, config.test_fraction, config.seed
-        if not config.split_column:
-            staging.set_splits(splits.assign_splits(staging.members(), *fractions))
-        others = None if config.split_column else splits.row_wise(*fractions)
-        leaks = store.write_leaks(aside, staging.leaks(others), staging.num_held_out(others))
-        words = replace(task.config, question=staging.most_frequent_question()) if talks else task.config
-        facts = {
-            "source": source.name,
-            "kind": source.kind,
-            "columns": dict(table.columns),
-            "guessed": sorted(table.guessed),
-            "task": asdict(words),
-            "own_questions": talks,
-            "seed": config.seed,
-            "validation_fraction": config.validation_fraction,
-            "test_fraction": config.test_fraction,
-            "split_column": config.split_column,
-            "limits": dict(limits),
-            "duplicates": {"near": num_near},
-            "leaks": leaks,
-        }
-        with bar("write") as progress:
-            ours = [inline, downloads]
-            facts = store.write_catalogue(aside, staging, task, facts, ours=ours, progress=progress.reach)
-        shutil.rmtree(inline)
-        write_profile(aside / store.PROFILE, aside, facts, task.fields)
+    with written_aside(config.out) as aside:
+        facts = take_in(aside, table, task, config)
     _say_prepared(config, facts)
 
 
