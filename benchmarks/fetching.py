@@ -231,12 +231,10 @@ def main() -> None:
                 name = f"img2dataset, {processes} x {threads} threads, {retries} retries"
                 settings = (threads, processes, retries, -(-NUM_PICTURES // processes))
                 found.append(measure_rival(folder, rivals, name, IMG2DATASET, NUM_PICTURES, *settings))
-            found.append(measure_etalage(folder, "etalage, as it comes (64 connections to a host)", one))
-            found.append(measure_etalage(folder, "etalage, two hosts (128 connections)", two))
-            name = "etalage, --connections-per-host 128"
-            found.append(measure_etalage(folder, name, one, connections_per_host=128))
-            name = "etalage, --num-connections 256 --connections-per-host 256"
-            found.append(measure_etalage(folder, name, one, num_connections=256, connections_per_host=256))
+            found.append(measure_etalage(folder, "etalage, as it comes (128 connections to a host)", one))
+            found.append(measure_etalage(folder, "etalage, two hosts (256 connections)", two))
+            name = "etalage, --connections-per-host 256"
+            found.append(measure_etalage(folder, name, one, connections_per_host=256))
             for way in found:
                 ways.setdefault(way.name, []).append(way)
     finally:

@@ -13,6 +13,7 @@ cannot be judged; cookies are not kept.
 import asyncio
 import fcntl
 import hashlib
+import math
 import random
 import re
 import shutil
@@ -60,6 +61,9 @@ MAX_RETRY_AFTER_S = 60.0
 """A host may ask for longer; it is then asked too early, and few pictures are worth the wait."""
 BACKOFF_S = 0.5
 """Before the second try, give or take a half; twice as long before each further one."""
+
+HOST_DOWN_S, HOST_DOWN_FAILURES = 60.0, 64
+"""A host that so many attempts in so long a time could not connect to is down; its other URLs fail at once."""
 
 RETRIED_STATUS = frozenset((408, 425, 429, 500, 502, 503, 504))
 JUDGED_ANEW = frozenset(("fetch_url_invalid", "fetch_address_refused"))
@@ -119,9 +123,9 @@ def fetch(
     Yields:
         `Fetched`, or `Failed` with one of the reasons fetch_url_invalid, fetch_address_refused (loopback, link-local,
         private and the like, judged by the address connected to, at every redirect), fetch_dns, fetch_connection,
-        fetch_timeout, fetch_too_many_redirects, fetch_not_found (404, 410), fetch_forbidden (401, 403),
-        fetch_http_error (other statuses), fetch_truncated, fetch_too_many_bytes (also once decompressed) or
-        fetch_not_a_picture (HTML, JSON or XML).
+        fetch_host_down (given up after HOST_DOWN_S without a connection), fetch_timeout, fetch_too_many_redirects,
+        fetch_not_found (404, 410), fetch_forbidden (401, 403), fetch_http_error (other statuses), fetch_truncated,
+        fetch_too_many_bytes (also once decompressed) or fetch_not_a_picture (HTML, JSON or XML).
     Raises:
         ValueError: another process uses the store, or its table is damaged or of another version.
     """
@@ -200,13 +204,17 @@ class _Outcome:
 class _Unfetched(Exception):
     """An answer, or none, that gave no picture."""
 
-    def __init__(self, reason: str, detail: str, *, again: bool = False, wait_s: float | None = None) -> None:
+    def __init__(
+        self, reason: str, detail: str, *, again: bool = False, wait_s: float | None = None, unreached: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason, self.detail = reason, detail
         self.again = again
         """Whether another try may help."""
         self.wait_s = wait_s
         """What the host asked to wait for."""
+        self.unreached = unreached
+        """Whether no connection could be made."""
 
 
 class _Redirected(Exception):
@@ -372,6 +380,7 @@ class _Crew:
         self._ready: OrderedDict[str, None] = OrderedDict()  # hosts that may be asked and have a job, next one first
         self._active: Counter[str] = Counter()
         self._num_active = 0
+        self._unreached: dict[str, tuple[float, int]] = {}  # by host: since when, and how often in a row
         self._tasks: set[asyncio.Task[None]] = set()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._started = threading.Event()
@@ -515,13 +524,22 @@ class _Crew:
 
     async def _try(self, job: _Job, body: IO[bytes]) -> bool:
         """Ask once. Whether the picture is there; if not, that was told or the job comes again."""
+        since, failures = self._unreached.get(job.host, (math.inf, 0))
         try:
+            if failures >= HOST_DOWN_FAILURES and time.monotonic() - since >= HOST_DOWN_S:
+                raise _Unfetched("fetch_host_down", f"{failures} attempts in a row found no connection", unreached=True)
             await self._ask(job, body)
+            self._unreached.pop(job.host, None)
             return True
         except _Redirected as redirected:
+            self._unreached.pop(job.host, None)
             # queued anew, for the limits of the host that it leads to
             self._enqueue(replace(job, target=redirected.target, hops=job.hops + 1), first=True)
         except _Unfetched as unfetched:
+            if unfetched.unreached:
+                self._unreached[job.host] = (min(since, time.monotonic()), failures + 1)
+            else:
+                self._unreached.pop(job.host, None)
             if unfetched.again and job.tries < self._config.num_tries:
                 wait_s = BACKOFF_S * 2 ** (job.tries - 1) * random.uniform(0.5, 1.5)
                 if unfetched.wait_s is not None:
@@ -557,7 +575,8 @@ class _Crew:
                 found = f"no connection in {config.connect_timeout_s:g} s"
             else:
                 found = f"nothing came for {config.first_byte_timeout_s:g} s"
-            raise _Unfetched("fetch_timeout", found, again=True) from error
+            unreached = isinstance(error, aiohttp.ConnectionTimeoutError)
+            raise _Unfetched("fetch_timeout", found, again=True, unreached=unreached) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _explained(error) from error
 
@@ -657,14 +676,14 @@ def _explained(error: aiohttp.ClientError | OSError | ValueError) -> _Unfetched:
     if isinstance(cause, _Refused):
         return _Unfetched("fetch_address_refused", f"{cause.strerror}; to fetch from there, pass --allow-private")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return _Unfetched("fetch_dns", words, again=error.os_error.errno == socket.EAI_AGAIN)
+        return _Unfetched("fetch_dns", words, again=error.os_error.errno == socket.EAI_AGAIN, unreached=True)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return _Unfetched("fetch_connection", f"certificate: {error.certificate_error}")
     if isinstance(error, aiohttp.ClientResponseError):
         return _Unfetched("fetch_http_error", f"not HTTP: {error.message}")
     if isinstance(error, (aiohttp.InvalidURL, UnicodeError)):
         return _Unfetched("fetch_url_invalid", words)
-    return _Unfetched("fetch_connection", words, again=True)
+    return _Unfetched("fetch_connection", words, again=True, unreached=isinstance(error, aiohttp.ClientConnectorError))
 
 
 def _parse_or_fail(url: str) -> URL | Failed:
