@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 __all__ = ["group_pictures", "near_pairs", "title_family"]
 
-MAX_DISTANCE = 31
-"""Bits of 256 by which the PDQ hashes of near copies may differ: the threshold that its authors give."""
+MAX_DISTANCE = 16
+"""Bits of 256 by which the hashes of near copies may differ, measured in docs/decisions.md. The search is exact up to
+31."""
 
 _NUM_BANDS = 16
 _MAX_PAIRS = 1 << 20  # held at once
@@ -92,7 +93,7 @@ def group_pictures(
     """Name a group for each distinct picture.
 
     Args:
-        pictures: Pixels' hash and PDQ hash (32 bytes or none) of each, sorted.
+        pictures: Pixels' hash and perceptual hash (32 bytes or none) of each, sorted.
         families: Pixels' hash and title family of the products.
     Returns:
         By pixels' hash, the smallest one of its group cut to 16 characters: a name that does not depend on order; and
@@ -111,7 +112,7 @@ def group_pictures(
         low, high = sorted((root(one), root(other)))
         parent[high] = low
 
-    hashed = [number for number, (_, pdq) in enumerate(pictures) if pdq]
+    hashed = [number for number, (_, phash) in enumerate(pictures) if phash]
     near: set[int] = set()
     if hashed:
         hashes = np.frombuffer(b"".join(pictures[number][1] for number in hashed), np.uint8).reshape(-1, 32)

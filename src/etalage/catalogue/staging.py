@@ -27,7 +27,7 @@ _UNREAD = "path IS NOT NULL AND pixels IS NULL AND reason IS NULL"
 _SCHEMA = """
 CREATE TABLE pictures (
     id INTEGER PRIMARY KEY, ref TEXT UNIQUE, path TEXT,
-    sha256 TEXT, pixels TEXT, width INTEGER, height INTEGER, extension TEXT, pdq BLOB,
+    sha256 TEXT, pixels TEXT, width INTEGER, height INTEGER, extension TEXT, phash BLOB,
     reason TEXT, detail TEXT);
 CREATE TABLE rows (
     number INTEGER PRIMARY KEY, code TEXT, picture INTEGER, vals TEXT, title TEXT, family TEXT, category TEXT,
@@ -182,7 +182,7 @@ class Staging:
     def read(self, outcomes: Iterable[tuple[Path, Picture | BadPicture]]) -> None:
         """What was found in each file."""
         self._update(
-            "UPDATE pictures SET sha256 = ?, pixels = ?, width = ?, height = ?, extension = ?, pdq = ?, reason = ?,"
+            "UPDATE pictures SET sha256 = ?, pixels = ?, width = ?, height = ?, extension = ?, phash = ?, reason = ?,"
             " detail = ? WHERE path = ?",
             (
                 (*[None] * 6, found.reason, found.detail, str(path))
@@ -196,7 +196,7 @@ class Staging:
     def hashes(self) -> list[tuple[str, bytes]]:
         """Pixels and perceptual hash of each distinct picture that a good row shows, by pixels."""
         return self._db.execute(
-            "SELECT DISTINCT pictures.pixels, pictures.pdq FROM pictures JOIN rows ON rows.picture = pictures.id"
+            "SELECT DISTINCT pictures.pixels, pictures.phash FROM pictures JOIN rows ON rows.picture = pictures.id"
             " WHERE rows.reason IS NULL AND pictures.pixels IS NOT NULL ORDER BY pictures.pixels"
         ).fetchall()
 
