@@ -1,7 +1,7 @@
 """What does checking cost beside decoding? `python benchmarks/decoding.py`
 
 One core, one process: Pillow's open, load and convert to RGB of photos in memory, and `read_picture` of the same ones
-from disk (bytes and pixels hashed, upright, on white, PDQ), in turn, three times.
+from disk (bytes and pixels hashed, upright, on white, perceptual hash), in turn, three times.
 """
 
 import statistics
