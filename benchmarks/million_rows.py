@@ -1,17 +1,15 @@
 """Do time and memory of `etalage prepare` stay linear and flat? `python benchmarks/million_rows.py FOLDER [ROWS ...]`
 
 Tables of 10,000, 100,000 and 1,000,000 rows over 2,000 distinct pictures that are already there; each is prepared in a
-process of its own, whose memory, workers included, is summed every 0.2 s (resident sets, pages shared counted twice).
+process of its own, whose memory is summed over its workers.
 """
 
 import csv
 import random
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
+from measured import measured
 from PIL import Image
 
 NUM_PICTURES = 2_000
@@ -38,28 +36,13 @@ def write_table(path: Path, rows: int) -> None:
             table.writerow([row, title, f"KIND {kind}", rng.randrange(10, 4000), image])
 
 
-def prepare(table: Path, out: Path) -> tuple[float, int]:
-    """Seconds and peak bytes."""
-    began, peak = time.perf_counter(), 0
-    command = [sys.executable, "-m", "etalage", "prepare", str(table), "--out", str(out)]
-    process = psutil.Popen(command, stdout=subprocess.DEVNULL)
-    while process.poll() is None:
-        try:
-            family = [process, *process.children(recursive=True)]
-            peak = max(peak, sum(member.memory_info().rss for member in family))
-        except psutil.NoSuchProcess:
-            pass
-        time.sleep(0.2)
-    assert process.returncode == 0
-    return time.perf_counter() - began, peak
-
-
 def run(folder: Path, sizes: list[int]) -> None:
     draw_pictures(folder / "images")
     print("| rows | time | rows/s | peak memory |\n|---|---|---|---|")
     for rows in sizes:
         write_table(folder / f"{rows}.csv", rows)
-        seconds, peak = prepare(folder / f"{rows}.csv", folder / f"catalogue-{rows}")
+        command = ["prepare", str(folder / f"{rows}.csv"), "--out", str(folder / f"catalogue-{rows}")]
+        seconds, peak = measured([sys.executable, "-m", "etalage", *command])
         print(f"| {rows:,} | {seconds:.1f} s | {rows / seconds:,.0f} | {peak / 2**20:.0f} MiB |", flush=True)
 
 

@@ -344,6 +344,7 @@ def report(config: c.ReportConfig) -> None:
         predictions=read_predictions(run.predictions),
         losses=[json.loads(line) for line in run.log.read_text().splitlines()],
         counts={**facts["splits"], "dropped": facts["drops"]},
+        limits=facts["limits"],
     )
     _say(f"report: {run.report}")
 

@@ -24,7 +24,7 @@ import time
 import weakref
 import zlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sized
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -48,9 +48,6 @@ from etalage import __version__
 from etalage.config import PrepareConfig
 
 __all__ = ["Failed", "Fetched", "fetch", "is_public"]
-
-Progress = Callable[[int, int], None]
-"""Called with how many are done and how many there are, or are known of yet."""
 
 WINDOW = 8192
 """URLs in hand at once: asked, waiting for a connection, or for another try. Hosts that answer are only held up by one
@@ -108,9 +105,7 @@ class Failed:
     """What was found."""
 
 
-def fetch(
-    urls: Iterable[str], store: Path, config: PrepareConfig, progress: Progress | None = None
-) -> Iterator[Fetched | Failed]:
+def fetch(urls: Iterable[str], store: Path, config: PrepareConfig) -> Iterator[Fetched | Failed]:
     """Fetch pictures, many at once; give each URL's result as it is there, not in order, once per mention of the URL.
 
     What the store holds is not asked for again; what failed in an earlier run is only with `config.retry_failed`.
@@ -129,16 +124,7 @@ def fetch(
     Raises:
         ValueError: another process uses the store, or its table is damaged or of another version.
     """
-    total = len(urls) if isinstance(urls, Sized) else 0
-    done = seen = 0
     wanted: Counter[str] = Counter()  # mentions of the URLs in hand
-
-    def told(result: Fetched | Failed) -> Fetched | Failed:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, max(total, seen))
-        return result
 
     with _Store(store, retry_failed=config.retry_failed) as shelf, _Crew(config, shelf) as crew:
 
@@ -147,16 +133,15 @@ def fetch(
             shelf.record(outcomes)
             for outcome in outcomes:
                 for _ in range(wanted.pop(outcome.result.url)):
-                    yield told(outcome.result)
+                    yield outcome.result
 
         for url in urls:
-            seen += 1
             if url in wanted:
                 wanted[url] += 1
             elif isinstance(target := _parse_or_fail(url), Failed):
-                yield told(target)
+                yield target
             elif (known := shelf.find(url)) is not None:
-                yield told(known)
+                yield known
             else:
                 while len(wanted) >= WINDOW:
                     yield from settle(wait=True)

@@ -1,6 +1,5 @@
 """Pictures -> cells: a folder of them, and WebDataset tars. A name from either is text, never a path to write to."""
 
-import json
 import os
 import re
 import tarfile
@@ -10,7 +9,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from etalage.catalogue.readers import Opened
+from etalage.catalogue.readers import AS_WRITTEN, Opened
 
 __all__ = ["PICTURES", "TARS", "has_picture", "open_pictures", "open_tars"]
 
@@ -139,7 +138,7 @@ def _add(sample: dict[str, Any], suffix: str, text: str, where: str) -> None:
         sample.setdefault({".txt": "title", ".cls": "category"}[suffix], text.strip())
         return
     try:
-        fields = json.loads(text, parse_int=str, parse_float=str, parse_constant=_constant)
+        fields = AS_WRITTEN.decode(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{where} is not JSON: {error}") from error
     if not isinstance(fields, dict):
@@ -154,10 +153,6 @@ def _flat(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
-
-
-def _constant(name: str) -> str | None:
-    return None if name == "NaN" else name
 
 
 def _printable(name: str) -> str:

@@ -59,6 +59,7 @@ def take_in(folder: Path, table: Table, task: Task, config: PrepareConfig) -> di
         with bar("write") as progress:
             ours = [inline, downloads]
             facts = store.write_catalogue(folder, staging, task, facts, ours=ours, progress=progress.reach)
+            store.write_originals(folder, table, staging)
     shutil.rmtree(inline)
     write_profile(folder / store.PROFILE, folder, facts, task.fields)
     return facts

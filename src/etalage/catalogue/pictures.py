@@ -6,23 +6,18 @@ Training, evaluation, prediction and serving open pictures with `open_picture`, 
 import base64
 import binascii
 import hashlib
-import multiprocessing
-import os
 import re
-import signal
 import stat
-import sys
 import threading
 import urllib.parse
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
 from typing import Self, TypedDict, Unpack
 
@@ -33,7 +28,9 @@ from PIL import Image, ImageColor, ImageOps
 from PIL import TiffImagePlugin as _tiff  # noqa: F401  # without these two, Pillow loads every plugin that it has
 from PIL import WebPImagePlugin as _webp  # noqa: F401
 
+from etalage.chunks import chunks
 from etalage.config import PrepareConfig
+from etalage.processes import NUM_WORKERS, pool
 
 __all__ = [
     "BadPicture",
@@ -101,8 +98,11 @@ class Limits(TypedDict, total=False):
     """How pictures are read; a catalogue keeps its own, so that later steps read them alike."""
 
     max_image_px: int
+    """Width times height; judged before anything is decoded."""
     max_image_bytes: int
+    """Of the file; larger ones are not read."""
     background: str
+    """What transparency is laid on, in CSS's words."""
 
 
 DEFAULT_LIMITS = Limits(
@@ -112,13 +112,7 @@ DEFAULT_LIMITS = Limits(
 )
 
 
-def open_picture(
-    source: Path | bytes,
-    *,
-    max_image_px: int = PrepareConfig.max_image_px,
-    max_image_bytes: int = PrepareConfig.max_image_bytes,
-    background: str = PrepareConfig.background,
-) -> Image.Image:
+def open_picture(source: Path | bytes, **limits: Unpack[Limits]) -> Image.Image:
     """Decode a picture whole, as the model is to see it.
 
     Turned upright by its EXIF orientation; the first frame of an animation; transparency laid on the background;
@@ -127,17 +121,16 @@ def open_picture(
 
     Args:
         source: A file, or the bytes of one.
-        max_image_px: Width times height; judged before anything is decoded.
-        max_image_bytes: Of the file; larger ones are not read.
-        background: What transparency is laid on, in CSS's words.
+        limits: Those that are not given are DEFAULT_LIMITS'.
     Returns:
         An RGB picture.
     Raises:
         BadPicture: image_not_found, image_empty, image_too_many_bytes, image_too_many_pixels, image_too_extreme (a side
             ratio above MAX_SIDE_RATIO) or image_undecodable, with what was found.
     """
-    data = source if isinstance(source, bytes) else _read_bytes(source, max_image_bytes)
-    return _decode(data, max_image_px, max_image_bytes, background)[0]
+    limits = {**DEFAULT_LIMITS, **limits}
+    data = source if isinstance(source, bytes) else _read_bytes(source, limits["max_image_bytes"])
+    return _decode(data, **limits)[0]
 
 
 def read_picture(path: Path, **limits: Unpack[Limits]) -> Picture:
@@ -155,7 +148,7 @@ def read_pictures(paths: Iterable[Path], **limits: Unpack[Limits]) -> Iterator[P
     """Read pictures in worker processes, in order. A file that kills its worker is a BadPicture, not the end."""
     with _Workers() as workers:
         pending: deque[tuple[list[Path], Future[list[Picture | BadPicture]]]] = deque()
-        batches = _batches(paths, 16)
+        batches = chunks(paths, 16)
         while True:
             while len(pending) < 4 * NUM_WORKERS and (batch := next(batches, None)):
                 pending.append((batch, workers.submit(batch, limits)))
@@ -230,9 +223,6 @@ def data_of_uri(uri: str, max_image_bytes: int) -> bytes:
         raise BadPicture("image_data_uri_invalid", f"{uri[:50]!r}: {error}") from error
 
 
-NUM_WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class _Workers:
     """Processes that decode: what a hostile file breaks there is theirs."""
 
@@ -244,7 +234,7 @@ class _Workers:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _start(self) -> None:
-        self._pool = ProcessPoolExecutor(NUM_WORKERS, _CONTEXT, initializer=_leave_interrupts_to_the_parent)
+        self._pool = pool()
 
     def restart(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -252,13 +242,6 @@ class _Workers:
 
     def submit(self, paths: list[Path], limits: Limits) -> Future[list[Picture | BadPicture]]:
         return self._pool.submit(_read_batch, paths, limits)
-
-
-_CONTEXT = multiprocessing.get_context("spawn" if sys.platform in ("win32", "darwin") else "forkserver")
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _read_batch(paths: list[Path], limits: Limits) -> list[Picture | BadPicture]:
@@ -275,17 +258,11 @@ def _read_or_refuse(path: Path, limits: Limits) -> Picture | BadPicture:
 
 
 def _read_alone(path: Path, limits: Limits) -> Picture | BadPicture:
-    with ProcessPoolExecutor(1, _CONTEXT) as pool:
+    with pool(1) as alone:
         try:
-            return pool.submit(_read_or_refuse, path, limits).result()
+            return alone.submit(_read_or_refuse, path, limits).result()
         except BrokenProcessPool:
             return BadPicture("image_kills_decoder", f"{path.name} ended the process that decoded it")
-
-
-def _batches(paths: Iterable[Path], size: int) -> Iterator[list[Path]]:
-    paths = iter(paths)
-    while batch := list(islice(paths, size)):
-        yield batch
 
 
 def _read_bytes(path: Path, max_image_bytes: int) -> bytes:

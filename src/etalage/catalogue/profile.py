@@ -5,9 +5,7 @@ text. Only the rows that are shown are read whole. What is shown is drawn by a h
 catalogue gives the same bytes.
 """
 
-import base64
 import hashlib
-import io
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,18 +19,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from etalage.aside import write_aside
 from etalage.axes import linear_ticks, log_ticks, scale
 from etalage.catalogue.pictures import BadPicture, open_picture, resolve_picture
+from etalage.catalogue.store import DROPS, PRODUCTS
 from etalage.config import Split
+from etalage.page import thumbnail, words, write_page
 from etalage.task import Field
 
 __all__ = ["write_profile"]
-
-METADATA, DROPS = "metadata.parquet", "drops.parquet"
 
 THUMBNAIL_PX = 96
 TINY_PX = 64
@@ -55,7 +51,7 @@ MAX_KINDS = 65_536
 
 _BATCH, _BUFFER = 16_384, 1 << 20
 """Rows that are read at once, and the bytes that the file is read by."""
-_WORD_CHARS, _DETAIL_CHARS, _QUESTION_CHARS = 80, 240, 1000
+_DETAIL_CHARS = 240
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 428.0, 24.0, 208.0
 """A chart's frame in a viewBox of 440 x 250."""
@@ -150,24 +146,11 @@ def write_profile(path: Path, folder: Path, facts: Mapping[str, Any], fields: Se
         facts: What its catalogue.json holds; splits and drops are needed, the rest is shown where it is there.
         fields: Of the task.
     """
-    page = _environment().get_template("profile.html.jinja").render(_contents(folder, facts, fields))
-    write_aside(path, page)
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("etalage", "catalogue"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"words": _words, "count": "{:,}".format, "percent": _percent, "heading": _heading}
-    return environment
+    write_page(path, "catalogue/profile.html.jinja", **_contents(folder, facts, fields))
 
 
 def _contents(folder: Path, facts: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
-    table = folder / METADATA
+    table = folder / PRODUCTS
     order = _draw(_integers(table, "source_row", np.int64))
     splits, groups, pictures = _column(table, "split"), _hashes(table, "group"), _hashes(table, "image_sha256")
     by_kind = {kind: [f.name for f in fields if f.kind == kind][:NUM_FIELDS] for kind in ("text", "category", "price")}
@@ -204,7 +187,7 @@ def _contents(folder: Path, facts: Mapping[str, Any], fields: Sequence[Field]) -
         "tiny_px": TINY_PX,
         "formats": _formats(table),
         "texts": [plot for name in by_kind["text"] if (plot := _lengths(table, name))],
-        "duplicates": {k: v for k, v in (facts.get("duplicates") or {}).items() if v is not None},
+        "duplicates": facts.get("duplicates") or {},
         "sharing": sharing,
         "num_placed": int(_integers(table, "placeholder", np.int32).sum()),
         "num_placeholders": len(facts.get("placeholders") or ()),
@@ -264,7 +247,7 @@ def _column(table: Path, column: str) -> Column:
         key = _hash(text)
         if key not in known and len(known) < MAX_KINDS:
             known[key] = len(names)
-            names.append(_words(text or "(none)"))
+            names.append(words(text or "(none)"))
         return known.get(key, -1)
 
     def read(batch: Any) -> NDArray[Any]:
@@ -442,7 +425,7 @@ def _lengths(table: Path, name: str) -> dict[str, Any] | None:
         (x(median + (0.5 if width == 1 else 0)), f"median {_number(median)}"),
     )  # fmt: skip
     different = {end: list(dict.fromkeys(texts[place] for place in places)) for end, places in ends.items()}
-    shown = [(end, [(len(text), _words(text)) for text in some[:NUM_TEXTS]]) for end, some in different.items()]
+    shown = [(end, [(len(text), words(text)) for text in some[:NUM_TEXTS]]) for end, some in different.items()]
     return {"name": name, "plot": plot, "ends": shown}
 
 
@@ -522,7 +505,7 @@ def _formats(table: Path) -> list[tuple[str, int]]:
         for batch in file.iter_batches(_BATCH, columns=["file_name"], use_threads=False):
             suffixes = pc.replace_substring_regex(pc.fill_null(batch.column(0), ""), r"(?s)^.*\.", "")
             for found in pc.value_counts(suffixes).to_pylist():
-                name = _words(found["values"], 12) if len(totals) < NUM_NAMED else "others"
+                name = words(found["values"], 12) if len(totals) < NUM_NAMED else "others"
                 totals[name] = totals.get(name, 0) + found["counts"]
     return sorted(totals.items(), key=lambda item: (-item[1], item[0]))
 
@@ -564,8 +547,8 @@ def _leaks(facts: Mapping[str, Any]) -> dict[str, Any]:
     leaks = facts.get("leaks") or {}
     own = bool(facts.get("split_column"))
     return {
-        "num_held": None if own else leaks.get("num_held_out", leaks.get("num_rows_tested")),
-        "num_leaked": leaks.get("num_leaked", leaks.get("num_leaked_by_rows")) or 0,
+        "num_held": None if own else leaks.get("num_held_out"),
+        "num_leaked": leaks.get("num_leaked", 0),
         "examples": list(leaks.get("examples") or ())[:NUM_LEAKS],
     }
 
@@ -578,15 +561,15 @@ def _drops(table: Path, counts: Mapping[str, int]) -> Iterator[tuple[str, int, l
         column = _column(table, "reason")
         order = _draw(_integers(table, "source_row", np.int64))
         chosen: list[int] = []
-        for code in (column.names.index(name) for reason in reasons if (name := _words(reason)) in column.names):
+        for code in (column.names.index(name) for reason in reasons if (name := words(reason)) in column.names):
             rows = np.flatnonzero(column.codes == code)
             chosen += rows[np.argsort(order[rows], kind="stable")[:NUM_DROPS]].tolist()
         for _, row in _rows_at(table, chosen, ["source_row", "product_code", "reason", "detail"]):
             examples.setdefault(row["reason"], []).append(
                 {
                     "row": row["source_row"],
-                    "code": _words(row["product_code"]),
-                    "detail": _words(row["detail"], _DETAIL_CHARS),
+                    "code": words(row["product_code"]),
+                    "detail": words(row["detail"], _DETAIL_CHARS),
                 }
             )
     yield from ((reason, counts[reason], examples[reason]) for reason in reasons)
@@ -597,9 +580,8 @@ def _made(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key in ("kind", "split_column", "seed", "validation_fraction", "test_fraction", "version"):
         if facts.get(key) not in (None, ""):
             yield key, str(facts[key])
-    for key in ("fractions", "limits"):
-        for name, value in dict(facts.get(key) or {}).items():
-            yield f"{key}.{name}", str(value)
+    for name, value in dict(facts.get("limits") or {}).items():
+        yield f"limits.{name}", str(value)
 
 
 # --- pictures ---
@@ -619,8 +601,8 @@ def _cards(
 def _card(row: Mapping[str, Any], src: str, fields: Sequence[Field]) -> Shown:
     values = (row[f.name] for f in fields[: 2 * NUM_FIELDS])
     texts = [_number(value) if isinstance(value, float) else value for value in values]
-    code, size = _words(row["product_code"]), f"{row['image_width']} × {row['image_height']} px"
-    return Shown(src, " · ".join([code, *(_words(text) for text in texts if text), size]), code, size)
+    code, size = words(row["product_code"]), f"{row['image_width']} × {row['image_height']} px"
+    return Shown(src, " · ".join([code, *(words(text) for text in texts if text), size]), code, size)
 
 
 def _placeholders(folder: Path, facts: Mapping[str, Any]) -> list[tuple[Shown, int, int]]:
@@ -629,7 +611,7 @@ def _placeholders(folder: Path, facts: Mapping[str, Any]) -> list[tuple[Shown, i
                     for p in facts.get("placeholders") or ()]  # fmt: skip
     shown = sorted(placeholders, key=lambda p: (-p[0], p[2]))[:NUM_PLACEHOLDERS]
     sources = _thumbnails(folder, [name for *_, name in shown], facts)
-    return [(Shown(src, _words(name)), n, t) for src, (n, t, name) in zip(sources, shown, strict=True)]
+    return [(Shown(src, words(name)), n, t) for src, (n, t, name) in zip(sources, shown, strict=True)]
 
 
 def _thumbnails(folder: Path, names: Sequence[str], facts: Mapping[str, Any]) -> list[str]:
@@ -642,43 +624,12 @@ def _thumbnails(folder: Path, names: Sequence[str], facts: Mapping[str, Any]) ->
 def _thumbnail(folder: Path, name: str, limits: Any) -> str:
     """A data URI; none if the picture is no longer there or no longer one."""
     try:
-        picture = open_picture(resolve_picture(folder, name), **limits)
+        return thumbnail(open_picture(resolve_picture(folder, name), **limits), THUMBNAIL_PX)
     except BadPicture:
         return ""
-    picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    picture.save(file := io.BytesIO(), "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-# --- words and numbers ---
-
-
-def _words(text: object, most: int = _WORD_CHARS) -> str:
-    """A text from the table, cut, with what would be unseen or turn the line around written out."""
-    text = "" if text is None else str(text)
-    cut = text if len(text) <= most else text[: most - 1].rstrip() + "…"
-    return "".join(f"[U+{ord(c):04X}]" if _is_unseen(c) else c for c in cut)
-
-
-def _is_unseen(character: str) -> bool:
-    """Control characters, surrogates, and the marks that set the direction of writing."""
-    n = ord(character)
-    return (
-        n < 0x20
-        or 0x7F <= n < 0xA0
-        or 0xD800 <= n < 0xE000
-        or n in (0x61C, 0xFEFF)
-        or (0x200B <= n <= 0x200F and n != 0x200D)  # which joins emoji
-        or 0x2028 <= n <= 0x202E
-        or 0x2066 <= n <= 0x2069
-    )  # fmt: skip
-
-
-def _percent(share: float) -> str:
-    """Of 100; never rounded to none or to all."""
-    if 0 < share < 0.1:
-        return "< 0.1 %"
-    return f"{min(share, 99.9) if share < 100 else 100:.1f} %".replace(".0 %", " %")
+# --- numbers in words ---
 
 
 def _number(value: float) -> str:
@@ -691,11 +642,6 @@ def _tick(value: float) -> str:
         if value >= least:
             return f"{value / least:g}{unit}" if unit else f"{value:g}"
     return _number(value)
-
-
-def _heading(name: str) -> str:
-    words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
 
 
 # --- coordinates ---

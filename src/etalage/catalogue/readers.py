@@ -13,7 +13,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CONVERSATION", "Opened", "is_conversations", "open_conversations", "open_csv", "open_excel", "open_json"]
+__all__ = [
+    "AS_WRITTEN",
+    "CONVERSATION",
+    "Opened",
+    "is_conversations",
+    "open_conversations",
+    "open_csv",
+    "open_excel",
+    "open_json",
+]
 
 CONVERSATION = ("question", "answer", "image", "product_code")
 """The columns of conversations; the last one if they have an id. One more can be asked for, `unsupported`: why a row is
@@ -53,6 +62,19 @@ class Opened:
     """What was guessed, for the user."""
 
 
+def _headed(path: Path, rows: Callable[[], Iterator[list[str]]], note: str = "") -> Opened:
+    """A table whose first row names its columns."""
+    names = next(rows(), None)
+    if names is None:
+        raise ValueError(f"{path.name} is empty")
+
+    def records(columns: Sequence[str]) -> Iterator[list[str]]:
+        places = [names.index(column) for column in columns]
+        return ([row[place] for place in places] for row in islice(rows(), 1, None))
+
+    return Opened(names, records, note)
+
+
 # CSV
 
 
@@ -75,18 +97,10 @@ def open_csv(path: Path) -> Opened:
     def rows() -> Iterator[list[str]]:
         return _csv_rows(path, encoding, delimiter, bool(hint))
 
-    names = next(rows(), None)
-    if names is None:
-        raise ValueError(f"{path.name} is empty")
-
-    def records(columns: Sequence[str]) -> Iterator[list[str]]:
-        places = [names.index(column) for column in columns]
-        return ([row[place] for place in places] for row in islice(rows(), 1, None))
-
     notes = [f"read as {encoding}, which was guessed; save it as UTF-8 if accents look wrong"] if guessed else []
     if delimiter not in (",", "\t"):
         notes.append(f"cells are separated by {delimiter!r}")
-    return Opened(names, records, "; ".join(notes))
+    return _headed(path, rows, "; ".join(notes))
 
 
 def _csv_rows(path: Path, encoding: str, delimiter: str, has_hint: bool) -> Iterator[list[str]]:
@@ -189,6 +203,10 @@ def _not_utf8(path: Path) -> ValueError:
 # JSON
 
 
+AS_WRITTEN = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=lambda s: None if s == "NaN" else str(s))
+"""Keeps numbers as they are written, such as 990.0; NaN is no value."""
+
+
 def open_json(path: Path) -> Opened:
     """An object per line, or one array of objects.
 
@@ -240,15 +258,8 @@ def _json_records(path: Path) -> Iterator[dict[str, Any]]:
         yield record
 
 
-def _decoder() -> json.JSONDecoder:
-    """Numbers as written (990.0, 007); NaN is no value."""
-    return json.JSONDecoder(
-        parse_int=str, parse_float=str, parse_constant=lambda name: None if name == "NaN" else str(name)
-    )
-
-
 def _json_lines(path: Path) -> Iterator[tuple[str, Any]]:
-    decoder, number = _decoder(), 0
+    number = 0
     with path.open("rb") as file:
         for line_number, line in enumerate(file, 1):
             try:
@@ -260,14 +271,14 @@ def _json_lines(path: Path) -> Iterator[tuple[str, Any]]:
             number += 1
             where = f"{path.name} row {number} (line {line_number})"
             try:
-                yield where, decoder.decode(text)
+                yield where, AS_WRITTEN.decode(text)
             except (json.JSONDecodeError, RecursionError) as error:
                 raise ValueError(f"{where} is not JSON: {error}; write one object per line") from error
 
 
 def _array_items(path: Path) -> Iterator[tuple[str, Any]]:
     """The items of an array, of which never more than one is held."""
-    decoder, number = _decoder(), 0
+    number = 0
     space = re.compile(r"\s*")
     with path.open(encoding="utf-8-sig") as file:
         try:
@@ -282,9 +293,9 @@ def _array_items(path: Path) -> Iterator[tuple[str, Any]]:
                     if number:
                         if text[at : at + 1] != ",":
                             raise json.JSONDecodeError("Expecting ',' or ']'", text, at)
-                        value, end = decoder.raw_decode(text, _match_end(space, text, at + 1))
+                        value, end = AS_WRITTEN.raw_decode(text, _match_end(space, text, at + 1))
                     else:
-                        value, end = decoder.raw_decode(text, at)
+                        value, end = AS_WRITTEN.raw_decode(text, at)
                     if end == len(text):  # a number might go on
                         raise json.JSONDecodeError("Expecting ',' or ']'", text, end)
                 except (json.JSONDecodeError, RecursionError) as error:
@@ -408,15 +419,7 @@ def open_excel(path: Path) -> Opened:
             yield texts
             started, empty = True, []
 
-    names = next(filled(), None)
-    if names is None:
-        raise ValueError(f"{path.name} is empty")
-
-    def records(columns: Sequence[str]) -> Iterator[list[str]]:
-        places = [names.index(column) for column in columns]
-        return ([row[place] for place in places] for row in islice(filled(), 1, None))
-
-    return Opened(names, records)
+    return _headed(path, filled)
 
 
 def _excel_text(cell: Any) -> str:

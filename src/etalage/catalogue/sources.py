@@ -6,7 +6,7 @@ checks.py. Rows are streamed: a table of a million rows needs no more memory tha
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,12 @@ __all__ = ["KNOWN_COLUMNS", "RESERVED", "Row", "Source", "Table", "open_source",
 
 UNSUPPORTED = "unsupported"
 """Key of Row.texts for why a row of conversations cannot be learned from."""
+
+MAX_ORIGINAL_CHARS = 10_000
+"""Of a cell that the task does not use."""
+
+_PICTURES_INSIDE = ("parquet", "datasets", "webdataset", "hub")
+"""Kinds of sources whose pictures are, or may be, in the table itself."""
 
 NUM_SAMPLED, MAX_SAMPLED_BYTES = 200, 1 << 26
 """Of a table, to tell its columns by."""
@@ -102,6 +108,25 @@ class Table:
             code, split = texts.pop("product_code", "").strip(), texts.pop("split", "").strip()
             yield Row(number, code or str(number), image, texts, split)
 
+    @property
+    def texts(self) -> list[str]:
+        """All the source's columns that have a name and hold no pictures, in their order."""
+        inside = self.columns["image"] if self.source.kind in _PICTURES_INSIDE else None
+        return [name for name in self.source.names if name and name != inside]
+
+    def originals(self, numbers: Iterable[int]) -> Iterator[list[str | None]]:
+        """The cells of `texts` in the rows of these numbers, which rise; None for nothing and for what is no text.
+
+        Raises:
+            ValueError: the table has become shorter since it was read.
+        """
+        rows = enumerate(self.source.records(self.texts), 1)
+        for wanted in numbers:
+            record = next((record for number, record in rows if number == wanted), None)
+            if record is None:
+                raise ValueError(f"{self.source.name} row {wanted} is gone; let nothing write there, and prepare again")
+            yield [_plain(cell) for cell in record]
+
     def _text(self, cell: Any, number: int, column: str) -> str:
         if cell is None:
             return ""
@@ -123,6 +148,12 @@ class Table:
         if found := _HUB_FILE.fullmatch(text):
             return f"https://huggingface.co/datasets/{found[1]}/resolve/{found[2] or 'main'}/{quote(found[3])}"
         return text
+
+
+def _plain(cell: Any) -> str | None:
+    if not isinstance(cell, str | bool) or cell == "":
+        return None
+    return str(cell)[:MAX_ORIGINAL_CHARS].encode("utf-8", "replace").decode()
 
 
 def open_source(source: str, config: PrepareConfig) -> Source:

@@ -10,12 +10,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
 from etalage.catalogue.download import Failed, Fetched
 from etalage.catalogue.pictures import BadPicture, Picture
+from etalage.chunks import chunks
 from etalage.config import Split
 from etalage.task import Value
 
@@ -181,6 +181,7 @@ class Staging:
 
     def read(self, outcomes: Iterable[tuple[Path, Picture | BadPicture]]) -> None:
         """What was found in each file."""
+        self._db.execute("CREATE INDEX by_path ON pictures (path)")
         self._update(
             "UPDATE pictures SET sha256 = ?, pixels = ?, width = ?, height = ?, extension = ?, phash = ?, reason = ?,"
             " detail = ? WHERE path = ?",
@@ -190,7 +191,6 @@ class Staging:
                 else (*astuple(found)[1:], None, None, str(path))
                 for path, found in outcomes
             ),
-            index="CREATE INDEX by_path ON pictures (path)",
         )
 
     def hashes(self) -> list[tuple[str, bytes]]:
@@ -245,9 +245,7 @@ class Staging:
             number, code, title, split and group; then of the first one trained on: number, title, whether it has the
             same pixels and whether it has the same title family.
         """
-        if split_of is not None:
-            self._db.create_function("split_of", 1, split_of, deterministic=True)
-        held = "split" if split_of is None else "split_of(number)"
+        held = self._split(split_of)
         self._db.executescript(
             "DROP TABLE IF EXISTS trained; CREATE TEMP TABLE trained AS SELECT grp, min(number) AS number FROM kept"
             f" WHERE {held} = 'train' GROUP BY grp; CREATE UNIQUE INDEX by_grp ON trained (grp)"
@@ -261,10 +259,14 @@ class Staging:
 
     def num_held_out(self, split_of: Callable[[int], str] | None = None) -> int:
         """Products outside training, by the catalogue's own splits or by others."""
+        return self._count(f"kept WHERE {self._split(split_of)} != 'train'")
+
+    def _split(self, split_of: Callable[[int], str] | None) -> str:
+        """The catalogue's own split or another one, in SQL."""
         if split_of is None:
-            return self._count("kept WHERE split != 'train'")
+            return "split"
         self._db.create_function("split_of", 1, split_of, deterministic=True)
-        return self._count("kept WHERE split_of(number) != 'train'")
+        return "split_of(number)"
 
     # --- results ---
 
@@ -275,6 +277,10 @@ class Staging:
             number, code, values, question, path, sha256, width, height, extension, group, split, placeholder = row
             picture = Path(path), sha256, width, height, extension
             yield Kept(number, code, json.loads(values), question, *picture, group, split, bool(placeholder))
+
+    def kept_numbers(self) -> Iterator[int]:
+        """The rows of `kept`."""
+        return (number for (number,) in self._rows("SELECT number FROM kept ORDER BY number"))
 
     def dropped(self) -> Iterator[tuple[int, str, str, str]]:
         """Number, code, reason and detail, in the order of the table."""
@@ -321,12 +327,9 @@ class Staging:
             last = page[-1][0]
             yield from page
 
-    def _update(self, statement: str, rows: Iterable[tuple[Any, ...]], index: str = "") -> None:
+    def _update(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Apply page by page: what is read for the rows may come from the same table."""
-        if index:
-            self._db.execute(index)
-        rows = iter(rows)
-        while page := list(islice(rows, _PAGE)):
+        for page in chunks(rows, _PAGE):
             self._db.execute("BEGIN")
             self._db.executemany(statement, page)
             self._db.execute("COMMIT")

@@ -4,6 +4,7 @@ catalogue.json      where it came from, the task, the seed, and counts by split 
 metadata.parquet    a row per product: the columns of RESERVED, then one per field; named for `datasets`' imagefolder
 drops.parquet       a row per dropped row of the table: source_row, product_code, reason, detail
 leaks.parquet       a row per product whose copy a row-wise split would have trained on
+table.parquet       the same rows with every column of the table they came from, as text; no step but `sample` reads it
 profile.html        what is in it, to look at
 images/ab/abcd...   the picture files, each named by the SHA-256 of its bytes, never by a name from the table
 """
@@ -13,29 +14,30 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
 from etalage.catalogue.pictures import open_picture
-from etalage.catalogue.sources import RESERVED
+from etalage.catalogue.sources import RESERVED, Table
 from etalage.catalogue.staging import Kept, Staging
+from etalage.chunks import chunks
 from etalage.config import Split, TaskConfig
 from etalage.progress import Progress
 from etalage.task import Product, Task
 
-__all__ = ["Catalogue", "write_catalogue", "write_leaks"]
+__all__ = ["Catalogue", "write_catalogue", "write_leaks", "write_originals"]
 
 VERSION = 2
 CATALOGUE, PRODUCTS, DROPS, LEAKS = "catalogue.json", "metadata.parquet", "drops.parquet", "leaks.parquet"
+TABLE = "table.parquet"
 PROFILE = "profile.html"
 NUM_EXAMPLES = 20
 
-T = TypeVar("T")
+_PAGE = 8192
 
 _IMAGE = re.compile(r"images/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z]+")
 
@@ -126,7 +128,7 @@ def write_catalogue(
     schema = _products_schema(task, with_questions)
     with pq.ParquetWriter(folder / PRODUCTS, schema) as writer:
         done = 0
-        for page in _pages(staging.kept()):
+        for page in chunks(staging.kept(), _PAGE):
             for product in page:
                 _place(product, folder / _file_name(product), ours)
             rows = [_record(product, with_questions) for product in page]
@@ -150,6 +152,12 @@ def write_catalogue(
     }
     (folder / CATALOGUE).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return whole
+
+
+def write_originals(folder: Path, table: Table, staging: Staging) -> None:
+    """Write TABLE: the rows that were kept as they came, for whoever wants to know more than the task does."""
+    schema = pa.schema([(name, pa.string()) for name in table.texts])
+    _write_table(folder / TABLE, schema, table.originals(staging.kept_numbers()))
 
 
 def write_leaks(folder: Path, leaks: Iterable[tuple[Any, ...]], num_held_out: int) -> dict[str, Any]:
@@ -246,14 +254,8 @@ def _place(product: Kept, target: Path, ours: Sequence[Path]) -> None:
     target.write_bytes(data)
 
 
-def _write_table(path: Path, schema: pa.Schema, rows: Iterable[tuple[Any, ...]]) -> None:
+def _write_table(path: Path, schema: pa.Schema, rows: Iterable[Sequence[Any]]) -> None:
     with pq.ParquetWriter(path, schema) as writer:
-        for page in _pages(rows):
+        for page in chunks(rows, _PAGE):
             columns = zip(*page, strict=True)
             writer.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema))
-
-
-def _pages(items: Iterable[T]) -> Iterator[list[T]]:
-    items = iter(items)
-    while page := list(islice(items, 8192)):
-        yield page

@@ -5,13 +5,13 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from etalage.aside import write_aside
+from etalage.chunks import chunks
 from etalage.evaluate.metrics import Values
 from etalage.task import Field
 
@@ -52,8 +52,7 @@ def generate_answers(
     """
     import torch  # here, so that the report can be written again without it
 
-    asked = iter(asked)
-    while batch := list(islice(asked, batch_size)):
+    for batch in chunks(asked, batch_size):
         # Left, so that every row's answer begins right after its prompt.
         inputs = processor(
             text=[prompt for prompt, _ in batch],

@@ -1,20 +1,16 @@
 """RUN/report.html: one file that says what the model learned, and shows it."""
 
-import base64
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from PIL import Image, ImageOps
-
-from etalage.aside import write_aside
+from etalage.catalogue.pictures import BadPicture, Limits, open_picture
 from etalage.evaluate.charts import evidence, loss_curve, price_scatter
 from etalage.evaluate.judge import SYSTEMS, at, verdict
 from etalage.evaluate.metrics import FIGURES, Values, fields_of, within_20pct
 from etalage.evaluate.predictions import Prediction
+from etalage.page import thumbnail, write_page
 from etalage.task import Field, Value, format_price
 
 __all__ = ["write_report"]
@@ -33,6 +29,7 @@ def write_report(
     predictions: Sequence[Prediction],
     losses: Sequence[Mapping[str, Any]],
     counts: Mapping[str, int | Mapping[str, int]],
+    limits: Limits,
 ) -> None:
     """Write a self-contained page: no network, no script, pictures inlined, everything escaped.
 
@@ -42,17 +39,13 @@ def write_report(
         predictions: The model's; those without a target are left out.
         losses: A mapping per step with step, loss and, where it was measured, validation_loss.
         counts: Products by what became of them, such as train, validation, test; `dropped` by reason.
+        limits: Under which the catalogue's pictures are opened.
     """
-    environment = Environment(
-        loader=PackageLoader("etalage", "evaluate"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     fields = fields_of(metrics)
     judged = [p for p in predictions if p.target is not None]
-    page = environment.get_template("report.html.jinja").render(
+    write_page(
+        path,
+        "evaluate/report.html.jinja",
         title=title,
         metrics=metrics,
         verdict=verdict(metrics),
@@ -63,11 +56,10 @@ def write_report(
         scatters=[(f.name, plot) for f in fields if f.kind == "price" and (plot := price_scatter(_prices(judged, f)))],
         curve=loss_curve(losses),
         has_validation=any(row.get("validation_loss") is not None for row in losses),
-        gallery=[(name, [_card(p, fields) for p in some]) for name, some in _gallery(judged, fields)],
+        gallery=[(name, [_card(p, fields, limits) for p in some]) for name, some in _gallery(judged, fields)],
         counts=counts,
         config=list(_flat(config)),
     )
-    write_aside(path, page)
 
 
 def _results(metrics: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
@@ -120,12 +112,12 @@ def _gallery(predictions: Sequence[Prediction], fields: Sequence[Field]) -> list
     return [(name, some) for name, some in parts if some]
 
 
-def _card(prediction: Prediction, fields: Sequence[Field]) -> dict[str, Any]:
+def _card(prediction: Prediction, fields: Sequence[Field], limits: Limits) -> dict[str, Any]:
     target, values = prediction.target, prediction.values
     assert target is not None
     return {
         "code": prediction.product_code,
-        "picture": _thumbnail(prediction.image),
+        "picture": _thumbnail(prediction.image, limits),
         "answer": prediction.answer,
         "parsed": values is not None,
         "rows": [
@@ -151,19 +143,12 @@ def _show(field: Field, value: Value) -> str:
     return format_price(float(value)) if field.kind == "price" else str(value)
 
 
-def _thumbnail(path: Path) -> str | None:
-    """A data URI; None if the picture is no longer there or no longer one."""
+def _thumbnail(path: Path, limits: Limits) -> str:
+    """A data URI; none if the picture is no longer there or no longer one."""
     try:
-        with Image.open(path) as picture:
-            picture.draft("RGB", (2 * THUMBNAIL_PX, 2 * THUMBNAIL_PX))  # JPEGs decode small, hence fast
-            small = ImageOps.exif_transpose(picture).convert("RGBA")
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None
-    small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    paper = Image.new("RGB", small.size, "white")
-    paper.paste(small, mask=small.getchannel("A"))
-    paper.save(file := io.BytesIO(), "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+        return thumbnail(open_picture(path, **limits), THUMBNAIL_PX)
+    except BadPicture:
+        return ""
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

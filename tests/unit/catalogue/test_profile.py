@@ -137,7 +137,7 @@ def hostile(tmp_path: Path) -> str:
         placeholders=[{"file_name": f"../../{bad}", "num_products": 5, "num_titles": 5}],
         leaks={"num_held_out": 9, "num_leaked": 3, "examples": [bad, {bad: HOSTILE[1]}, [HOSTILE[3]]]},
         duplicates={"exact": 3, bad: 1},
-        fractions={bad: bad},
+        limits={"background": bad},
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import datasets
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -62,8 +63,35 @@ def test_what_is_written_is_loaded(config: PrepareConfig) -> None:
     with pytest.raises(ValueError, match="no split 'dev'; there are train, validation, test"):
         catalogue.split("dev")
     assert {path.name for path in config.out.iterdir()} == {
-        "catalogue.json", "metadata.parquet", "drops.parquet", "leaks.parquet", "profile.html", "images",
+        "catalogue.json", "metadata.parquet", "drops.parquet", "leaks.parquet", "table.parquet", "profile.html",
+        "images",
     }  # fmt: skip
+
+
+def test_the_kept_rows_are_left_as_they_came(config: PrepareConfig) -> None:
+    """Every column, beside the products made from them; what was dropped is not there."""
+    lines = Path(config.source).read_text().splitlines()
+    texts = [" 7 %", "", "x" * 20_000, *["blue"] * 10]
+    Path(config.source).write_text("\n".join([f"tax,,{lines[0]}", *map("{},?,{}".format, texts, lines[1:])]))
+    prepare(config)
+    kept = pq.read_table(config.out / "table.parquet").to_pylist()
+    assert [row["price"] for row in kept] == [f"{100 + n}.5" for n in range(12)]
+    assert [row["tax"] for row in kept] == [" 7 %", None, "x" * 10_000, *["blue"] * 9]
+    assert list(kept[0]) == ["tax", "product_code", "title", "category", "price", "image"]
+    assert [row["product_code"] for row in kept] == pq.read_table(config.out / "metadata.parquet")[
+        "product_code"
+    ].to_pylist()
+
+
+def test_pictures_inside_the_table_are_not_left_twice(config: PrepareConfig, tmp_path: Path) -> None:
+    rows = [
+        {"title": f"Scarf {n}", "category": "A", "price": 5.0, "size": n, "image": {"bytes": picture, "path": "x"}}
+        for n, picture in enumerate(path.read_bytes() for path in sorted(tmp_path.glob("*.png")))
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    prepare(replace(config, source=str(tmp_path / "t.parquet")))
+    kept = pq.read_table(config.out / "table.parquet").to_pylist()
+    assert kept[3] == {"title": "Scarf 3", "category": "A", "price": "5.0", "size": "3"}
 
 
 def test_datasets_opens_the_folder(config: PrepareConfig, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         predictions=predictions,
         losses=[{"step": s, "loss": 5 / s, "validation_loss": None if s % 5 else 1.0} for s in range(1, 30)],
         counts={"train": 100, "dropped": {f"{EVIL}": 3, "no picture": 4}},
+        limits={},
     )
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
