@@ -16,6 +16,8 @@ __all__ = ["main"]
 VERBS: dict[str, type] = {
     "demo": c.DemoConfig,
     "sample": c.SampleConfig,
+    "sample serve": c.SampleServeConfig,
+    "sample check": c.SampleCheckConfig,
     "prepare": c.PrepareConfig,
     "train": c.TrainConfig,
     "evaluate": c.EvaluateConfig,
@@ -26,14 +28,14 @@ VERBS: dict[str, type] = {
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the command `etalage`. Exit code 2: bad input, said in one message; 130: interrupted."""
-    argv = sys.argv[1:] if argv is None else argv
+    argv = with_verb(sys.argv[1:] if argv is None else argv)
     errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
         config = parse(argv)
         verb = next(verb for verb, cls in VERBS.items() if type(config) is cls)
         from etalage import pipeline
 
-        getattr(pipeline, verb)(config)
+        getattr(pipeline, verb.replace(" ", "_"))(config)
     except (ValueError, OSError) as error:
         errors.print(f"etalage {argv[0] if argv else ''}: {error}", style="red")
         sys.exit(2)
@@ -65,6 +67,12 @@ def parse(argv: Sequence[str]) -> Any:
         args=list(argv),
         config=(tyro.conf.OmitArgPrefixes,),
     )
+
+
+def with_verb(argv: Sequence[str]) -> Sequence[str]:
+    """Verbs of two words in one argument. A folder called `serve` can be given as ./serve."""
+    two = " ".join(argv[:2])
+    return [two, *argv[2:]] if two in VERBS else argv
 
 
 @dataclass(frozen=True)

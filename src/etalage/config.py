@@ -20,8 +20,11 @@ __all__ = [
     "PriceRange",
     "Recipe",
     "ReportConfig",
+    "SampleCheckConfig",
     "SampleConfig",
+    "SampleServeConfig",
     "Split",
+    "TableFormat",
     "TaskConfig",
     "Tracking",
     "TrainConfig",
@@ -31,6 +34,7 @@ Split = Literal["train", "validation", "test"]
 Recipe = Literal["lora", "full"]
 Tracking = Literal["wandb", "none"]
 Format = Literal["auto", "csv", "parquet", "jsonl", "excel", "datasets", "folder", "webdataset", "conversations", "hub"]
+TableFormat = Literal["csv", "parquet"]
 Placeholders = Literal["keep", "drop"]
 PriceRange = Literal["low", "high", "drop"]
 
@@ -48,7 +52,7 @@ class TaskConfig:
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """Draw a sample catalogue: a table in the Burberry schema and a picture per row."""
+    """Draw a sample catalogue: a table in the Burberry schema, or like yours, and a picture per row."""
 
     out: Positional[Path]
     """Folder to write; must not exist or be empty."""
@@ -56,10 +60,65 @@ class SampleConfig:
     """Products to draw."""
     seed: int = 0
     """Same seed and version, same bytes."""
+    brand: int = 0
+    """Number of the brand: each has its own range, words and price law."""
+    num_brands: int = 1
+    """Brands side by side, from that number on."""
+    picture_px: int = 336
+    """Longer side of a usual picture."""
+    like: Path | None = None
+    """A catalogue folder, as `prepare` left it, to resemble in structure and variety; none of its rows is copied."""
+    faults: str = ""
+    """Share of the rows to plant faults in, and shares of single kinds: 0.1,huge=0,dead-link=0.05."""
+    format: TableFormat = "csv"
+    """csv: a table and a folder of pictures. parquet: files of 10,000 rows with the pictures inside."""
+    image_url: str = ""
+    """Write links that start so, for `etalage sample serve` to answer: http://127.0.0.1:8765/"""
 
     def __post_init__(self) -> None:
-        if self.rows < 1:
-            raise ValueError(f"--rows is {self.rows}; ask for at least 1 product")
+        for name, least in (("rows", 1), ("num_brands", 1), ("picture_px", 24), ("brand", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be at least {least}")
+        if self.picture_px > 4096:
+            raise ValueError(f"--picture-px is {self.picture_px}; it must be at most 4096")
+        if self.image_url and (self.format != "csv" or not self.image_url.startswith(("http://", "https://"))):
+            raise ValueError(f"--image-url {self.image_url} must be of http or https, and needs --format csv")
+        if self.like is not None and self.rows < 6:
+            raise ValueError(f"--rows is {self.rows}; with --like it must be at least 6, to be compared")
+        if self.like is not None and (self.brand, self.num_brands) != (0, 1):
+            raise ValueError("--brand and --num-brands are for drawn catalogues; leave them out with --like")
+
+
+@dataclass(frozen=True)
+class SampleServeConfig:
+    """Answer a sample's pictures on this machine, slowly and with faults if asked for, until Ctrl-C."""
+
+    sample: Positional[Path]
+    """Folder that `etalage sample` wrote, with its --image-url naming this server."""
+    port: int = 8765
+    """0 takes a free one."""
+    latency_ms: float = 0.0
+    """Before each answer begins."""
+    error_rate: float = 0.0
+    """Share of the first two requests for each picture that fail by chance, beside the planted faults."""
+    bandwidth_kib_s: float | None = None
+    """Of each connection; as fast as it goes by default."""
+
+    def __post_init__(self) -> None:
+        if self.latency_ms < 0 or not 0 <= self.error_rate <= 1:
+            raise ValueError("--latency-ms must be at least 0, and --error-rate between 0 and 1")
+        if self.bandwidth_kib_s is not None and self.bandwidth_kib_s <= 0:
+            raise ValueError(f"--bandwidth-kib-s is {self.bandwidth_kib_s}; it must be positive")
+
+
+@dataclass(frozen=True)
+class SampleCheckConfig:
+    """Compare a prepared catalogue with the faults that were planted in the sample it was made from."""
+
+    sample: Positional[Path]
+    """Folder that `etalage sample --faults` wrote."""
+    catalogue: Positional[Path]
+    """Catalogue folder, as `prepare` left it."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from etalage import config as c
 from etalage.aside import write_aside, written_aside
 from etalage.progress import bar
 
-__all__ = ["Run", "demo", "evaluate", "predict", "prepare", "report", "sample", "train"]
+__all__ = ["Run", "demo", "evaluate", "predict", "prepare", "report", "sample", "sample_check", "sample_serve", "train"]
 
 console = Console(highlight=False)
 
@@ -143,12 +144,90 @@ class Run:
 
 
 def sample(config: c.SampleConfig) -> None:
-    """Draw a sample catalogue."""
-    from etalage.sample.draw import write_sample
+    """Draw a sample catalogue, of brands or like another one, with faults planted if asked for."""
+    from etalage.sample.drawn import Drawn
+    from etalage.sample.faults import Faulty, parse_rates
+    from etalage.sample.mimic import learn
+    from etalage.sample.rows import Rows
+    from etalage.sample.write import write_sample
 
+    if config.like is not None and find_spec("sklearn") is None:
+        raise ValueError("--like compares with the original, which needs one more package; pip install etalage[like]")
+    rows: Rows = (
+        Drawn(config.seed, range(config.brand, config.brand + config.num_brands), config.picture_px)
+        if config.like is None
+        else learn(config.like, seed=config.seed, rows=config.rows)
+    )
+    if config.faults:
+        links = bool(config.image_url)
+        rates = parse_rates(config.faults, links=links)
+        rows = Faulty(rows, rates, seed=config.seed, num_rows=config.rows, links=links)
     with bar("sample", config.rows) as progress:
-        write_sample(config.out, config.rows, config.seed, progress.reach)
-    _say(f"{config.rows} products drawn: {config.out / 'catalogue.csv'}")
+        manifest = write_sample(
+            config.out,
+            rows,
+            config.rows,
+            table_format=config.format,
+            image_url=config.image_url,
+            progress=progress.reach,
+            finish=None if config.like is None else lambda folder: _measure(folder, config),
+        )
+    table = config.out / ("catalogue.csv" if config.format == "csv" else "catalogue")
+    _say(f"{config.rows} products drawn: {table}")
+    if oracle := manifest.get("oracle"):
+        _say(
+            f"who knew the laws would name {oracle['title_exact']:.1%} and categorise "
+            f"{oracle['category_accuracy']:.1%} as the table does, and be off by "
+            f"x{oracle['price_median_factor_error']:.2f} in the price"
+        )
+
+
+def _measure(sample: Path, config: c.SampleConfig) -> None:
+    """How like its original a sample is, left beside it and said in two lines."""
+    from etalage.sample.fidelity import measure, read_written, write_fidelity
+
+    assert config.like is not None
+    num_suppressed = json.loads((sample / "manifest.json").read_text(encoding="utf-8"))["num_suppressed"]
+    with console.status("comparing with the original"):
+        figures = measure(config.like, read_written(sample), seed=config.seed, num_suppressed=num_suppressed)
+        title = f"{config.out.name}, like {config.like.resolve().name}"
+        write_fidelity(sample / "fidelity.json", sample / "fidelity.html", figures, title=title)
+    privacy, detection = figures["privacy"], figures["detection"]
+    copied = sum(privacy.get(name, 0) for name in ("rows_copied", "titles_copied", "codes_copied"))
+    _say(
+        f"mean fidelity of its columns {figures['column_fidelity']:.3f} (1 is perfect); told from the original with an "
+        f"area of {detection['logistic']:.2f} by regression and {detection['boosting']:.2f} by trees (0.5 is perfect)"
+    )
+    _say(f"{copied} rows, titles or codes are the original's; more in {config.out / 'fidelity.html'}")
+
+
+def sample_serve(config: c.SampleServeConfig) -> None:
+    """Answer a sample's pictures until Ctrl-C."""
+    from etalage.sample.serve import serve
+
+    serve(
+        config.sample,
+        _say,
+        port=config.port,
+        latency_ms=config.latency_ms,
+        error_rate=config.error_rate,
+        bandwidth_kib_s=config.bandwidth_kib_s,
+    )
+
+
+def sample_check(config: c.SampleCheckConfig) -> None:
+    """Say what became of a sample's planted faults.
+
+    Raises:
+        ValueError: something else than its manifest expects.
+    """
+    from etalage.sample.faults import MANIFEST, check, read_planted
+
+    manifest = config.sample / MANIFEST
+    if wrong := check(config.catalogue, manifest):
+        shown = "\n".join(wrong[:20])
+        raise ValueError(f"{len(wrong)} planted faults are not accounted for in {config.catalogue}:\n{shown}")
+    _say(f"all {len(read_planted(manifest))} planted faults are accounted for")
 
 
 def prepare(config: c.PrepareConfig) -> None:

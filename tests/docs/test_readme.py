@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etalage.cli import VERBS, parse
+from etalage.cli import VERBS, parse, with_verb
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -15,14 +15,18 @@ COMMANDS = [
 ]
 
 
+def arguments(command):
+    return with_verb(shlex.split(command, comments=True)[1:])
+
+
 def test_there_are_commands():
-    assert {shlex.split(command)[1] for command in COMMANDS} == set(VERBS)
+    assert {arguments(command)[0] for command in COMMANDS} == set(VERBS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_is_understood(command):
-    config = parse(shlex.split(command, comments=True)[1:])
-    assert type(config) is VERBS[shlex.split(command)[1]]
+    config = parse(arguments(command))
+    assert type(config) is VERBS[arguments(command)[0]]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -4,75 +4,49 @@ import csv
 import random
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from etalage.sample.faults import MANIFEST
+from etalage.sample.serve import Server, serving
+
 NUM_PICTURES = 120
 CODES = ["../../x", "a\0b", "c" * 300, "手提包‮", "=HYPERLINK()", "CON", "-1", ""]
 
 
-class Shop(ThreadingHTTPServer):
-    """Pictures, each after 30 ms; every tenth does not exist, and there is one page."""
-
-    daemon_threads = True
-    request_queue_size = 256
-
-    def __init__(self, folder: Path) -> None:
-        self.pictures = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
-        self.asked: Counter[str] = Counter()
-        super().__init__(("127.0.0.1", 0), Handler)
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Shop
-
-    def do_GET(self) -> None:
-        self.server.asked[self.path] += 1
-        time.sleep(0.03)
-        number = int(self.path.rpartition("/")[2].partition(".")[0])
-        body = b"<html>gone</html>" if number == 7 else self.server.pictures[number]
-        self.send_response(404 if number % 10 == 3 else 200)
-        self.send_header("Content-Type", "image/jpeg")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None: ...
-
-
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Pictures, each after 30 ms; every tenth does not exist, and there is one page."""
     folder = tmp_path_factory.mktemp("shop")
+    (folder / "images").mkdir()
+    (folder / MANIFEST).write_text("{}")
     for number in range(NUM_PICTURES):
         rng = random.Random(number)
+        path = folder / f"images/{number}.jpg"
         coarse = Image.frombytes("RGB", (6, 6), rng.randbytes(108))
-        coarse.resize((80, 100), Image.Resampling.BICUBIC).save(folder / f"{number:03d}.jpg")
-    server = Shop(folder)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
+        if number == 7:
+            path.write_text("<html>gone</html>")
+        elif number % 10 != 3:
+            coarse.resize((80, 100), Image.Resampling.BICUBIC).save(path)
+    with serving(folder, latency_ms=30) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def table(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def table(shop: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("table") / "shop.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["product_code", "title", "category3_code", "full_price", "imageurl"])
         for number in range(NUM_PICTURES):
             title = f"Model {number}x Bag" if number else "<script>alert(1)</script> Bag"
-            url = f"http://127.0.0.1:{shop.server_address[1]}/img/{number}.jpg"
+            url = f"{shop.url}images/{number}.jpg"
             rows.writerow([CODES[number % len(CODES)], title, "BAGS", f"$1,{number:03d}.00", url])
     return path
 
@@ -92,7 +66,7 @@ def test_private_addresses_are_refused_by_default(table: Path, tmp_path: Path) -
     assert not (tmp_path / "out").exists()
 
 
-def test_a_run_killed_five_times_ends_as_an_unbroken_one(shop: Shop, table: Path, tmp_path: Path) -> None:
+def test_a_run_killed_five_times_ends_as_an_unbroken_one(shop: Server, table: Path, tmp_path: Path) -> None:
     slow = ["--allow-private", "--num-connections", "2"]
     unbroken = tmp_path / "unbroken"
     began = time.perf_counter()

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["group_pictures", "near_pairs", "title_family"]
+__all__ = ["PLACEHOLDER_TITLES", "group_pictures", "near_pairs", "title_family"]
 
 MAX_DISTANCE = 16
 """Bits of 256 by which the hashes of near copies may differ, measured in docs/decisions.md. The search is exact up to
 31."""
+
+PLACEHOLDER_TITLES = 5
+"""A picture beside at least so many different titles is taken for one that stands for no product in particular."""
 
 _NUM_BANDS = 16
 _MAX_PAIRS = 1 << 20  # held at once

@@ -9,7 +9,7 @@ from typing import Any
 from etalage.catalogue import store
 from etalage.catalogue.checks import check_rows
 from etalage.catalogue.download import fetch
-from etalage.catalogue.duplicates import group_pictures
+from etalage.catalogue.duplicates import PLACEHOLDER_TITLES, group_pictures
 from etalage.catalogue.pictures import Limits, read_pictures
 from etalage.catalogue.profile import write_profile
 from etalage.catalogue.sources import Table
@@ -20,9 +20,6 @@ from etalage.progress import bar
 from etalage.task import Task
 
 __all__ = ["take_in"]
-
-PLACEHOLDER_TITLES = 5
-"""A picture beside at least so many different titles is taken for one that stands for no product in particular."""
 
 
 def take_in(folder: Path, table: Table, task: Task, config: PrepareConfig) -> dict[str, Any]:

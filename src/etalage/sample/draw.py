@@ -1,323 +1,295 @@
-"""Pictures of products, and the sample catalogue that they stand in.
+"""A look in a scene as a picture: built as SVG, rendered by librsvg (in libvips), encoded by Pillow."""
 
-A product is drawn as polygons in its own coordinates (x from -1 to 1, y from -1.25 to 1.25, y downwards), at twice the
-size and then reduced. Colour and pattern fill the cloth; tint of the background, place, size, tilt and light vary
-without meaning.
-"""
-
-import csv
-import json
+import io
 import math
 import random
-from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
-from statistics import median
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
-from PIL import Image, ImageChops, ImageDraw
+import pyvips
+from PIL import Image
 
-from etalage.aside import written_aside
-from etalage.progress import Progress
-from etalage.sample.world import COLOURS, KINDS, NOISE, PATTERNS, Item, draw_item
+from etalage.sample.cloth import bars, brightness, hexed, light, printed, texture, toned
+from etalage.sample.look import Look, Rgb, Scene
+from etalage.sample.scenery import backdrop
+from etalage.sample.silhouettes import Item, sketch
+from etalage.sample.silhouettes.outline import number
 
-__all__ = ["COLUMNS", "VERSION", "draw_picture", "write_sample"]
+__all__ = ["SUFFIXES", "draw", "svg"]
 
-VERSION = 1
-"""Same seed and version, same bytes (with the same Pillow, which encodes them)."""
+pyvips.cache_set_max(0)  # each picture is drawn once: a cache of operations would only grow
+pyvips.concurrency_set(1)  # rows are drawn in as many processes as there are cores
 
-WIDTH_PX, HEIGHT_PX = 160, 208
+SUFFIXES: Mapping[str, str] = MappingProxyType({"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif"})
 
-COLUMNS = (
-    *("website_name", "competence_date", "country_code", "currency_code", "brand"),
-    *("category1_code", "category2_code", "category3_code", "product_code", "title", "itemurl", "imageurl"),
-    *("full_price", "price", "full_price_eur", "price_eur", "flg_discount"),
+_METALS: Mapping[str, Rgb] = MappingProxyType(
+    {"gold": (214, 168, 70), "silver": (190, 194, 200), "black": (44, 44, 48)}
 )
-"""Of DBQ/Burberry.Product.prices.United.States and its sister tables, in their order."""
 
-EUR_PER_USD = 0.92
-
-Point = tuple[float, float]
-Colour = tuple[int, int, int]
-
-_TINTS: Sequence[Colour] = ((206, 214, 224), (222, 212, 200), (204, 220, 208), (216, 206, 222), (212, 212, 212))
-_LEATHER, _METAL, _INK = (104, 66, 38), (150, 150, 156), (24, 22, 26)
+_OPTIONS: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {"JPEG": {}, "PNG": {"compress_level": 1}, "WEBP": {"method": 1}, "GIF": {}}
+)
 
 
-def write_sample(out: Path, rows: int, seed: int, progress: Progress | None = None) -> None:
-    """Write OUT/catalogue.csv, a picture per row under OUT/images, and OUT/manifest.json with the laws behind them.
-
-    Raises:
-        ValueError: `out` already holds something.
-    """
-    with written_aside(out) as folder:
-        (folder / "images").mkdir()
-        items = []
-        with (folder / "catalogue.csv").open("w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            table.writeheader()
-            for row in range(1, rows + 1):
-                rng = random.Random(f"{seed} {row}")  # each row of its own, so that rows can be drawn in any order
-                item = draw_item(rng)
-                image = f"images/{row:06d}.jpg"
-                table.writerow(_record(item, row, image, rng))
-                draw_picture(item, rng).save(folder / image, quality=90)
-                items.append(item)
-                if progress is not None:
-                    progress(row, rows)
-        manifest = json.dumps(_manifest(items, seed), indent=2) + "\n"
-        (folder / "manifest.json").write_text(manifest, encoding="utf-8")
+def draw(look: Look, scene: Scene) -> bytes:
+    """The encoded picture. The same look and scene give the same bytes (with the same libraries)."""
+    pixels = pyvips.Image.svgload_buffer(svg(look, scene).encode()).write_to_memory()
+    size = (scene.width_px, scene.height_px)
+    out = io.BytesIO()
+    options = dict(_OPTIONS[scene.format])
+    if scene.format in ("JPEG", "WEBP"):
+        options["quality"] = scene.quality
+    _image(pixels, size, scene).save(out, scene.format, **options)
+    return out.getvalue()
 
 
-def draw_picture(item: Item, rng: random.Random) -> Image.Image:
-    """Draw an item, 160 x 208, RGB. The same state of `rng` gives the same pixels."""
-    canvas = _Canvas(item, rng)
-    _SILHOUETTES[item.kind.noun](canvas)
-    return canvas.finish()
+def _image(pixels: bytes, size: tuple[int, int], scene: Scene) -> Image.Image:
+    """In the scene's mode. JPEG's encoder takes RGBX as it is, and makes RGB of it."""
+    if scene.mode in ("RGBA", "LA"):
+        return Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1).convert(scene.mode)
+    image = Image.frombuffer("RGBX", size, pixels, "raw", "RGBX", 0, 1)
+    if scene.mode == "RGB" and scene.format == "JPEG":
+        return image
+    image = image.convert("RGB")
+    if scene.mode == "P":
+        return image.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    return image.convert(scene.mode)
 
 
-def _record(item: Item, row: int, image: str, rng: random.Random) -> dict[str, object]:
-    code = 8_000_000 + row * 37 + rng.randrange(37)
-    discounted = rng.random() < 0.15
-    price = item.full_price * (rng.choice((0.9, 0.8, 0.7)) if discounted else 1)
-    slug = item.title.lower().replace(" ", "-")
-    category1, category2, category3 = item.kind.categories
-    return {
-        "website_name": "Maison Etalage",
-        "competence_date": "2024-03-01",
-        "country_code": "USA",
-        "currency_code": "USD",
-        "brand": "Maison Etalage",
-        "category1_code": category1,
-        "category2_code": category2,
-        "category3_code": category3,
-        "product_code": code,
-        "title": item.title,
-        "itemurl": f"https://maison-etalage.example/us/{slug}-p{code}",
-        "imageurl": image,
-        "full_price": item.full_price,
-        "price": round(price, 2),
-        "full_price_eur": round(item.full_price * EUR_PER_USD, 2),
-        "price_eur": round(price * EUR_PER_USD, 2),
-        "flg_discount": int(discounted),
-    }
+def svg(look: Look, scene: Scene) -> str:
+    """The picture as an SVG document of the scene's size, in pixels."""
+    return _Drawing(look, scene).document()
 
 
-def _manifest(items: Sequence[Item], seed: int) -> dict[str, object]:
-    errors = [abs(math.log(item.law_price / item.full_price)) for item in items]
-    return {
-        "version": VERSION,
-        "seed": seed,
-        "rows": len(items),
-        "price_law": "base[category3] x colour x pattern x noise, rounded to tens",
-        "base": {kind.categories[-1]: kind.base for kind in KINDS},
-        "colour": {colour.name: colour.factor for colour in COLOURS},
-        "pattern": {pattern.name: pattern.factor for pattern in PATTERNS},
-        "noise": {"kind": "lognormal", "sigma": NOISE},
-        "oracle": {"median_factor_error": round(math.exp(median(errors)), 6)},
-    }
+Matrix = tuple[float, float, float, float, float, float]
 
 
-class _Canvas:
-    """What silhouettes draw on: keeps where the item stands and what its cloth looks like."""
+class _Drawing:
+    """One picture on its way: what all of its parts need to know."""
 
-    def __init__(self, item: Item, rng: random.Random) -> None:
-        self.size = (2 * WIDTH_PX, 2 * HEIGHT_PX)
-        self.unit = 2 * 74 * rng.uniform(0.86, 1.0)
-        self.centre = (WIDTH_PX + rng.uniform(-9, 9), HEIGHT_PX + rng.uniform(-11, 11))
-        tilt = math.radians(rng.uniform(-7, 7))
-        self.cos, self.sin = math.cos(tilt), math.sin(tilt)
-        self.tint = rng.choice(_TINTS)
-        self.light = rng.uniform(0.94, 1.04)
-        self.colour = item.colour.rgb
-        self.dark = _scaled(self.colour, 0.62)
-        self.image = Image.new("RGB", self.size, _scaled(self.tint, self.light))
-        self.pen = ImageDraw.Draw(self.image)
-        self.outline = _scaled(self.colour, 0.4)
-        self._floor()
-        self.cloth = None if item.pattern.name == "plain" else self._weave(item.pattern.name, rng)
+    def __init__(self, look: Look, scene: Scene) -> None:
+        self.look, self.scene = look, scene
+        self.rng = random.Random(f"{scene.seed} {look.style} {look.cut}")
+        clothes = sketch(look.style, look.cut, "flat").hanger is not None
+        self.sketch = sketch(look.style, look.cut, scene.pose if clothes else "flat")
+        self.unit, self.matrix = self._placed(scene.pose if not clothes else "flat")
+        self.place = f"matrix({' '.join(f'{part:.4f}' for part in self.matrix)})"
+        self.paints = _paints(look)
+        self.texture = texture(look.material, self.unit)
 
-    def at(self, points: Sequence[Point]) -> list[Point]:
-        """From the item's coordinates to pixels."""
-        return [
-            (
-                self.centre[0] + self.unit * (x * self.cos - y * self.sin),
-                self.centre[1] + self.unit * (x * self.sin + y * self.cos),
-            )
-            for x, y in points
+    def document(self) -> str:
+        width, height = self.scene.width_px, self.scene.height_px
+        group = f'<g transform="{self.place}" stroke-linejoin="round">'
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
+            f"<defs>{self._definitions()}</defs>{backdrop(self.scene, self.rng)}"
+            f"{group}{''.join(self._below())}</g>{self._cloth()}{group}{''.join(self._above())}</g></svg>"
+        )
+
+    def _placed(self, pose: str) -> tuple[float, Matrix]:
+        """Pixels per unit, and the transform from the product's coordinates to pixels."""
+        scene = self.scene
+        left, top, right, bottom = self.sketch.box
+        angle = math.radians(scene.angle - (16 if pose == "hanging" else 0))
+        wide = self.rng.uniform(0.95, 1.05) * (0.8 if pose == "worn" else 1) * (-1 if scene.flipped else 1)
+        lean = 0.1 if pose == "worn" else 0
+        cos, sin = math.cos(angle), math.sin(angle)
+        a, b, c, d = wide * cos - lean * sin, wide * sin + lean * cos, -sin, cos
+        across, down = right - left, bottom - top
+        unit = scene.scale * min(
+            scene.width_px / (abs(a) * across + abs(c) * down), scene.height_px / (abs(b) * across + abs(d) * down)
+        )
+        a, b, c, d = (part * unit for part in (a, b, c, d))
+        x, y = (left + right) / 2, (top + bottom) / 2
+        middle_x, middle_y = scene.width_px * (0.5 + scene.shift[0]), scene.height_px * (0.5 + scene.shift[1])
+        return unit, (a, b, c, d, middle_x - a * x - c * y, middle_y - b * x - d * y)
+
+    def _definitions(self) -> str:
+        """Gradients, the texture, and the cloth's outline, to be filled and to clip with."""
+        metal, stone, look, scene = _METALS[self.look.hardware], self.look.colour, self.look, self.scene
+        parts = [
+            '<linearGradient id="metal" gradientUnits="userSpaceOnUse" x2="13" y2="17" spreadMethod="reflect">'
+            f"{_stops((0, toned(metal, -0.38)), (0.4, metal), (0.75, toned(metal, 0.6)), (1, metal))}</linearGradient>",
+            f'<radialGradient id="shadow"><stop stop-opacity="{number(0.3 + 0.35 * scene.contrast)}"/>'
+            '<stop offset=".6" stop-opacity=".15"/><stop offset="1" stop-opacity="0"/></radialGradient>',
         ]
-
-    def fill(self, points: Sequence[Point], colour: Colour | None = None) -> None:
-        """A shape of cloth, or of one colour, with an outline."""
-        corners = self.at(points)
-        if colour is None and self.cloth is not None:
-            left, top = (int(min(sides)) for sides in zip(*corners, strict=True))
-            right, bottom = (int(max(sides)) + 1 for sides in zip(*corners, strict=True))
-            mask = Image.new("L", (right - left, bottom - top))
-            ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in corners], fill=255)
-            self.image.paste(self.cloth.crop((left, top, right, bottom)), (left, top), mask)
+        if self.sketch.cloth:
+            left, _, right, _ = self._frame(cropped=False)
+            parts.append(
+                f'<path id="cloth" d="{self.sketch.cloth}"/>'
+                f'<clipPath id="outline"><use href="#cloth" transform="{self.place}"/></clipPath>'
+                f'<linearGradient id="light" gradientUnits="userSpaceOnUse" x1="{left}" x2="{right}">'
+                f"{light(look.material, scene.light, scene.contrast)}</linearGradient>{self.texture}"
+            )
         else:
-            self.pen.polygon(corners, fill=colour or self.colour)
-        self.pen.line([*corners, *corners[:2]], fill=self.outline, width=5, joint="curve")
+            tones = _stops((0, toned(stone, 0.45)), (0.45, stone), (1, toned(stone, -0.45)))
+            parts.append(f'<linearGradient id="stone" x2=".7" y2="1">{tones}</linearGradient>')
+        return "".join(parts)
 
-    def line(self, points: Sequence[Point], width: float = 0.03, colour: Colour | None = None) -> None:
-        """A seam, a strap, a pole."""
-        width_px = max(2, round(width * self.unit))
-        self.pen.line(self.at(points), fill=colour or self.outline, width=width_px, joint="curve")
+    def _below(self) -> Iterator[str]:
+        """Shadows, what lies behind, the cloth and its pattern."""
+        yield from self._shadows()
+        for item in self.sketch.back:
+            yield self._item(item)
+        if self.sketch.cloth:
+            yield f'<use href="#cloth" fill="none" stroke="{self.paints["colour"][1]}" stroke-width="2"/>'
 
-    def finish(self) -> Image.Image:
-        """The picture, reduced and lit."""
-        return ImageChops.multiply(self.image.reduce(2), _light())
+    def _shadows(self) -> Iterator[str]:
+        """On the floor, where the product stands on one; and on what is behind it."""
+        scene, product = self.scene, self.sketch
+        if scene.background == "transparent":
+            return
+        if product.stands or (product.hanger is not None and scene.pose == "worn"):
+            left, _, right, bottom = product.box
+            middle, half = number((left + right) / 2), number((right - left) * 0.54)
+            yield f'<ellipse cx="{middle}" cy="{number(bottom - 2)}" rx="{half}" ry="11" fill="url(#shadow)"/>'
+            if scene.background != "wall":
+                return
+        reach = 13 if scene.background == "wall" else 6 if scene.pose == "hanging" else 3.5
+        x = (0.5 - scene.light) * 2 * reach * (-1 if scene.flipped else 1)
+        share = number(0.16 + 0.2 * scene.contrast)
+        shadows = [Item("", product.shade), *product.cast] if product.cloth else product.cast
+        yield f'<g transform="translate({number(x)} {number(reach * 0.8)})">'
+        for item in shadows:
+            line = f'stroke-width="{number(item.width)}" stroke-opacity="{share}"'
+            paint = f'fill="none" stroke="#000" {line}' if item.width else f'fill-opacity="{share}"'
+            yield f'<path d="{item.path}" {paint}/>'
+        yield "</g>"
 
-    def _floor(self) -> None:
-        left, top = self.centre[0] - 0.85 * self.unit, self.centre[1] + 1.16 * self.unit
-        self.pen.ellipse((left, top, left + 1.7 * self.unit, top + 0.2 * self.unit), fill=_scaled(self.tint, 0.82))
+    def _cloth(self) -> str:
+        """Colour, pattern, texture, folds and light, as one sheet that the outline is cut from.
 
-    def _weave(self, pattern: str, rng: random.Random) -> Image.Image:
-        cloth = Image.new("RGB", self.size, self.colour)
-        pen = ImageDraw.Draw(cloth)
-        pale = (250, 246, 236) if sum(self.colour) < 560 else (74, 60, 58)
-        pitch, shift = 0.42, rng.uniform(0, 0.42)
-        places = [shift + pitch * step for step in range(-5, 5)]
-        thick = round(self.unit * (0.13 if pattern == "striped" else 0.1))
-        if pattern == "dotted":
-            radius = 0.1 * self.unit
-            for number, y in enumerate(places):
-                for x, y_px in self.at([(x + pitch / 2 * (number % 2), y * 0.85) for x in places]):
-                    pen.ellipse((x - radius, y_px - radius, x + radius, y_px + radius), fill=pale)
-            return cloth
-        if pattern == "checked":
-            for x in places:
-                pen.line(self.at([(x, -2), (x, 2)]), fill=pale, width=thick)
-        for y in places:
-            pen.line(self.at([(-2, y), (2, y)]), fill=pale, width=thick)
-        return cloth
-
-
-@cache
-def _light() -> Image.Image:
-    """Brighter from the upper left."""
-    size, ramp = (WIDTH_PX, HEIGHT_PX), Image.linear_gradient("L")
-    sideways = ramp.rotate(90).resize(size)
-    both = Image.blend(ramp.resize(size), sideways, 0.5)
-    return both.point([255 - value * 52 // 255 for value in range(256)]).convert("RGB")
-
-
-def _scaled(colour: Colour, factor: float) -> Colour:
-    red, green, blue = (min(255, round(part * factor)) for part in colour)
-    return red, green, blue
-
-
-def _arc(x: float, y: float, rx: float, ry: float, start: float, end: float, steps: int = 24) -> list[Point]:
-    """Points on an ellipse, in degrees clockwise from the right."""
-    angles = [math.radians(start + (end - start) * step / steps) for step in range(steps + 1)]
-    return [(x + rx * math.cos(angle), y + ry * math.sin(angle)) for angle in angles]
-
-
-def _mirrored(points: Sequence[Point]) -> list[Point]:
-    """A right half, from top to bottom, with its left half."""
-    return [*points, *((-x, y) for x, y in reversed(points))]
-
-
-def _shirt(on: _Canvas) -> None:
-    sleeve = [(0.4, -1.0), (0.66, -0.86), (0.98, 0.62), (0.72, 0.7), (0.46, -0.3)]
-    for side in (1, -1):
-        on.fill([(side * x, y) for x, y in sleeve])
-        on.fill([(side * x, y) for x, y in [(0.985, 0.56), (1.0, 0.74), (0.74, 0.82), (0.705, 0.64)]], on.dark)
-    on.fill(_mirrored([(0.18, -1.08), (0.5, -0.96), (0.54, -0.4), (0.52, 0.98), (0.3, 1.08)]))
-    on.line([(0, -0.86), (0, 1.06)])
-    for side in (1, -1):
-        on.fill([(side * x, y) for x, y in [(0.0, -0.84), (0.26, -1.2), (0.34, -0.86), (0.2, -0.66)]], on.dark)
-    for step in range(5):
-        on.line(_arc(0.07, -0.5 + 0.34 * step, 0.018, 0.018, 0, 360, 8), 0.03, _METAL)
-
-
-def _dress(on: _Canvas) -> None:
-    for side in (1, -1):
-        on.line([(side * 0.28, -0.8), (side * 0.22, -1.2)], 0.07, on.dark)
-    neck = [(0.38, -0.86), (0.3, -0.62), (0.26, -0.2), (0.6, 0.5)]
-    hem = _arc(0, 1.08, 0.92, 0.12, 0, 180)
-    on.fill([*neck, *hem, *((-x, y) for x, y in reversed(neck)), (0, -0.7)])
-    on.fill([(0.275, -0.25), (0.3, -0.1), (-0.3, -0.1), (-0.275, -0.25)], on.dark)
-    for x in (-0.5, 0, 0.5):
-        on.line([(x * 0.4, 0.0), (x, 1.12)], 0.02)
-
-
-def _trousers(on: _Canvas) -> None:
-    on.fill(_mirrored([(0.44, -1.1), (0.6, 0.0), (0.66, 1.16), (0.22, 1.16), (0.04, -0.28)]))
-    on.fill(_mirrored([(0.43, -1.18), (0.46, -1.0)]), on.dark)
-    on.line([(0, -1.0), (0, -0.3)])
-    for side in (1, -1):
-        on.line([(side * 0.46, -0.86), (side * 0.28, -0.66), (side * 0.24, -0.98)])
-        on.line([(side * 0.36, -0.3), (side * 0.44, 1.14)], 0.02)
-
-
-def _tote(on: _Canvas) -> None:
-    on.line(_arc(0, -0.38, 0.42, 0.78, 180, 360), 0.1, _scaled(_LEATHER, 0.7))
-    on.fill(_mirrored([(0.78, -0.42), (0.94, 0.94), (0.86, 1.04)]))
-    on.fill(_mirrored([(0.78, -0.46), (0.8, -0.26)]), _LEATHER)
-    on.line(_arc(0, -0.3, 0.34, 0.7, 180, 360), 0.1, _LEATHER)
-    for side in (1, -1):
-        on.fill([(side * x, y) for x, y in [(0.26, -0.36), (0.42, -0.36), (0.42, -0.04), (0.26, -0.04)]], _LEATHER)
-        on.line(_arc(side * 0.34, -0.14, 0.03, 0.03, 0, 360, 8), 0.04, _METAL)
-
-
-def _scarf(on: _Canvas) -> None:
-    for side, length in ((-1, 0.98), (1, 0.74)):
-        tail = [(0.06, -0.5), (0.42, -0.66), (0.66, length - 0.06), (0.22, length)]
-        for step in range(6):
-            x = 0.26 + 0.072 * step
-            on.line([(side * x, length - 0.06), (side * (x + 0.02), length + 0.18)], 0.035, on.dark)
-        on.fill([(side * x, y) for x, y in tail])
-    ring = _arc(0, -0.66, 0.66, 0.44, 0, 360)
-    on.fill(ring)
-    on.fill(_arc(0, -0.78, 0.4, 0.2, 0, 360), _scaled(on.tint, 0.62))
-    on.line([(-0.4, -0.5), (-0.1, -0.32), (0.3, -0.38)], 0.025)
-    on.line([(-0.52, -0.42), (-0.1, -0.26), (0.5, -0.48)], 0.025)
-
-
-def _boots(on: _Canvas) -> None:
-    for shift, raised in ((0.14, -0.14), (-0.2, 0.06)):
-
-        def moved(points: Sequence[Point], shift: float = shift, raised: float = raised) -> list[Point]:
-            return [(x + shift, y + raised) for x, y in points]
-
-        on.fill(
-            moved([(-0.6, 0.94), (-0.6, 1.12), (-0.26, 1.12), (-0.22, 0.98), (0.1, 1.06), (0.8, 1.06), (0.8, 0.94)]),
-            _INK,
+        A sheet, not a clipped shape for each: cairo intersects a clip with every path under it, edge by edge.
+        """
+        s, contrast = self.sketch, self.scene.contrast
+        if not s.cloth:
+            return ""
+        left, top, right, bottom = self._frame(cropped=True)
+        if left >= right or top >= bottom:  # shifted out of the picture
+            return ""
+        size = f'x="{left}" y="{top}" width="{right - left}" height="{bottom - top}"'
+        sheet = [f'<g transform="translate({-left} {-top})"><rect {size} fill="{self.paints["colour"][0]}"/>']
+        if figure := printed(self.look, self.unit, self.rng):
+            sheet.append(f'{figure}<rect {size} fill="url(#print)"/>')
+        sheet.append(f'<g transform="{self.place}">')
+        sheet.extend(bars(self.look, s.cloth_box, self.rng))
+        if s.drapes:
+            dark, bright = self._creases()
+            sheet.append(f'<path d="{dark}" fill-opacity="{number(0.06 + 0.1 * contrast)}"/>')
+            sheet.append(f'<path d="{bright}" fill="#fff" fill-opacity="{number(0.05 + 0.1 * contrast)}"/>')
+        if s.folds:
+            sheet.append(f'<path d="{s.folds}" fill-opacity="{number(0.1 + 0.14 * contrast)}"/>')
+        if s.glow:
+            sheet.append(f'<path d="{s.glow}" fill="#fff" fill-opacity="{number(0.1 + 0.16 * contrast)}"/>')
+        sheet.append("</g>")
+        if self.texture:
+            sheet.append(f'<rect {size} fill="url(#texture)"/>')
+        sheet.append(f'<rect {size} fill="url(#light)"/></g>')
+        return (
+            f'<pattern id="sheet" {size} patternUnits="userSpaceOnUse">{"".join(sheet)}</pattern>'
+            f'<rect {size} fill="url(#sheet)" clip-path="url(#outline)"/>'
         )
-        toe = _arc(0.5, 0.9, 0.3, 0.3, -70, 10, 8)
-        on.fill(
-            moved([(-0.56, -1.1), (0.08, -1.1), (0.06, 0.2), (0.2, 0.5), *toe, (0.8, 0.98), (-0.6, 0.98), (-0.52, 0.1)])
-        )
-        on.fill(moved([(-0.58, -1.14), (0.1, -1.14), (0.1, -0.94), (-0.575, -0.94)]), on.dark)
-        on.line(moved([(-0.54, 0.34), (0.12, 0.34)]), 0.07, _LEATHER)
-        on.line(moved(_arc(-0.1, 0.34, 0.06, 0.06, 0, 360, 10)), 0.03, _METAL)
+
+    def _frame(self, *, cropped: bool) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of the cloth, or of what can be seen of it, in whole pixels."""
+        left, top, right, bottom = self.sketch.cloth_box
+        a, b, c, d, e, f = self.matrix
+        xs = [a * x + c * y + e for x in (left, right) for y in (top, bottom)]
+        ys = [b * x + d * y + f for x in (left, right) for y in (top, bottom)]
+        box = math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys))
+        if not cropped:
+            return box
+        return max(0, box[0]), max(0, box[1]), min(self.scene.width_px, box[2]), min(self.scene.height_px, box[3])
+
+    def _above(self) -> Iterator[str]:
+        """Seams, and what is sewn on."""
+        s, seam, stitch = self.sketch, self.paints["seam"][0], self.paints["stitch"][0]
+        if s.sunken:
+            yield f'<path d="{s.sunken}" fill-opacity=".4"/>'
+        if s.raised:
+            share = number(0.12 + 0.16 * self.scene.contrast)
+            yield f'<path d="{s.raised}" transform="translate(1.2 2.2)" fill-opacity="{share}"/>'
+        if s.raised or s.seams:
+            yield f'<path d="{s.raised}{s.seams}" fill="none" stroke="{seam}" stroke-width="1.3"/>'
+        if s.stitches:
+            thread = f'stroke="{stitch}" stroke-width="1.1" stroke-dasharray="3.4 2.2"'
+            yield f'<path d="{s.stitches}" fill="none" {thread}/>'
+        for item in s.front:
+            yield self._item(item)
+
+    def _creases(self) -> tuple[str, str]:
+        """Dark and bright: long soft leaves, more or less upright."""
+        left, top, right, bottom = self.sketch.box
+        dark: list[str] = []
+        bright: list[str] = []
+        for _ in range(4):
+            x, y = self.rng.uniform(left * 0.7, right * 0.7), self.rng.uniform(top * 0.6, bottom * 0.5)
+            long, lean, wide = self.rng.uniform(30, 80), self.rng.uniform(-22, 22), self.rng.uniform(4, 9)
+            for paths, shift in ((dark, 0.0), (bright, wide * 0.8)):
+                paths.append(
+                    f"M{x + shift:.1f} {y:.1f}q{lean / 2 - wide:.1f} {long / 2:.1f} {lean:.1f} {long:.1f}"
+                    f"q{-lean / 2 + wide:.1f} {-long / 2:.1f} {-lean:.1f} {-long:.1f}z"
+                )
+        return "".join(dark), "".join(bright)
+
+    def _item(self, item: Item) -> str:
+        fill, edge = self.paints[item.paint]
+        if not item.width:
+            rim = "" if edge == "none" else f' stroke="{edge}" stroke-width=".9"'
+            return f'<path d="{item.path}" fill="{fill}"{rim}/>'
+        line, width = f'<path d="{item.path}" fill="none"', number(item.width)
+        if item.paint == "chain":
+            beads = f'stroke-linecap="round" stroke-dasharray=".1 {number(item.width * 1.15)}"'
+            thread = f'{line} stroke="{edge}" stroke-width="{number(item.width * 0.4)}"/>'
+            return f'{thread}{line} stroke="{fill}" stroke-width="{width}" {beads}/>'
+        rim = "" if edge == "none" else f'{line} stroke="{edge}" stroke-width="{number(item.width + 1.6)}"/>'
+        return f'{rim}{line} stroke="{fill}" stroke-width="{width}"/>'
 
 
-def _cap(on: _Canvas) -> None:
-    on.fill([*_arc(-0.12, 0.22, 0.74, 0.92, 180, 360), (0.62, 0.34), (-0.86, 0.34)])
-    on.fill([(-0.2, 0.3), (0.62, 0.22), *_arc(0.62, 0.42, 0.36, 0.18, -60, 90, 10), (0.2, 0.5), (-0.3, 0.44)], on.dark)
-    on.line(_arc(-0.12, 0.3, 0.34, 0.98, 180, 270, 12), 0.02)
-    on.line(_arc(-0.12, 0.3, 0.3, 0.98, 270, 345, 12), 0.02)
-    on.fill(_arc(-0.12, -0.71, 0.09, 0.05, 0, 360, 12), on.dark)
+def _stops(*stops: tuple[float, Rgb]) -> str:
+    """Of a gradient: places from 0 to 1 and their tones."""
+    return "".join(f'<stop offset="{place}" stop-color="{hexed(tone)}"/>' for place, tone in stops)
 
 
-def _umbrella(on: _Canvas) -> None:
-    on.line([(0, -1.16), (0, 0.86)], 0.05, _METAL)
-    on.line([(0, 0.56), (0, 0.9), *_arc(0.15, 0.92, 0.15, 0.18, 180, 0, 12)], 0.09, _LEATHER)
-    scallops = [point for x in (0.75, 0.25, -0.25, -0.75) for point in _arc(x, 0.06, 0.25, 0.14, 0, -180, 8)]
-    on.fill([*_arc(0, 0.06, 1.0, 1.12, 180, 360), *scallops])
-    for x in (-0.5, 0.0, 0.5):
-        on.line([(0, -1.06), (x * 0.8, -0.6), (x, 0.04)], 0.02)
+def _paints(look: Look) -> dict[str, tuple[str, str]]:
+    """By name: the fill and the colour of its edge."""
+    colour, metal = look.colour, _METALS[look.hardware]
+    dim = brightness(colour) < 70
+    seam = hexed(toned(colour, 0.3 if dim else -0.45))
+    edge = hexed(toned(colour, -0.5))
+    rim = hexed(toned(metal, -0.6))
+    stitch = "#d8964a" if look.material == "denim" else hexed(toned(colour, 0.5 if dim else 0.62))
+    return {
+        "colour": (hexed(colour), edge),
+        "dark": (hexed(toned(colour, -0.3)), "none"),
+        "lining": (hexed(toned(colour, -0.55)), "none"),
+        "fringe": (hexed(toned(colour, -0.2)), "none"),
+        "seam": (seam, "none"),
+        "stitch": (stitch, "none"),
+        "metal": ("url(#metal)", rim),
+        "chain": ("url(#metal)", rim),
+        "stone": ("url(#stone)", edge),
+        "mark": ("#f4f1ea" if brightness(colour) < 140 else "#26262a", "none"),
+        **_FIXED,
+    }
 
 
-_SILHOUETTES: dict[str, Callable[[_Canvas], None]] = {
-    "Shirt": _shirt,
-    "Dress": _dress,
-    "Trousers": _trousers,
-    "Tote Bag": _tote,
-    "Scarf": _scarf,
-    "Boots": _boots,
-    "Cap": _cap,
-    "Umbrella": _umbrella,
-}
+_FIXED: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "leather": ("#6b452b", "#3a2413"),
+        "wood": ("#8a5a33", "#4d2f17"),
+        "ink": ("#2a2726", "none"),
+        "hole": ("#1c1a1a", "none"),
+        "pearl": ("#efeae0", "#8d877b"),
+        "ivory": ("#f6f2e8", "none"),
+        "sole": ("#f3f0ea", "#9c968b"),
+        "lace": ("#fbfaf6", "#8f8a80"),
+        "linen": ("#d9c9ae", "#9b8768"),
+        "steel": ("#b9bcc0", "#6d7075"),
+        "glass": ("#eef3f4", "#9fb0b4"),
+        "shine": ("#ffffff90", "none"),
+        "shade": ("#00000040", "none"),
+        "facet": ("#ffffff70", "none"),
+    }
+)
+"""What does not follow from the look."""

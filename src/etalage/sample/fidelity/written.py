@@ -1,0 +1,39 @@
+"""A sample's table as it stands on disk, to be compared with its original."""
+
+import csv
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etalage.sample.mimic.original import Text
+
+__all__ = ["read_written"]
+
+MOST_ROWS = 50_000
+"""Read: rows are exchangeable, and more change no figure."""
+
+
+def read_written(folder: Path) -> dict[str, list[Text]]:
+    """The first rows of catalogue.csv or of the Parquet files in catalogue/, by column; None for nothing.
+
+    Pictures inside Parquet files are left out.
+    """
+    table = folder / "catalogue.csv"
+    if table.exists():
+        with table.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            names = next(reader)
+            cells = zip(*islice(reader, MOST_ROWS), strict=True)
+            return {name: [cell or None for cell in column] for name, column in zip(names, cells, strict=True)}
+    columns: dict[str, list[Text]] = {}
+    for part in sorted((folder / "catalogue").glob("*.parquet")):
+        shard = pq.read_table(part)
+        for field in shard.schema:
+            if not pa.types.is_struct(field.type):
+                texts = (None if cell is None else str(cell) for cell in shard[field.name].to_pylist())
+                columns.setdefault(field.name, []).extend(texts)
+        if len(next(iter(columns.values()))) >= MOST_ROWS:
+            break
+    return columns
