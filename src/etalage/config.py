@@ -221,6 +221,8 @@ class TrainConfig:
     """Adapters are scaled by lora_alpha / lora_rank."""
     lora_dropout: float = 0.0
     """Share of the adapters' inputs that is dropped in training."""
+    freeze_tower: bool = False
+    """Leave the image tower as it is: on a CPU it then reads each picture once, not once per epoch."""
     num_crops: int | None = None
     """Crops per picture at most; None keeps the checkpoint's own (16 for Phi-3, 4 for Phi-3.5)."""
     gradient_checkpointing: bool = True

@@ -129,6 +129,7 @@ class Run:
         from etalage.base import load_base
         from etalage.phi3v import Phi3VProcessor
         from etalage.train import precision
+        from etalage.train.remember import remember_features
 
         config = self.read_config()
         if not self.model.exists():
@@ -136,11 +137,11 @@ class Run:
                 f"{self.folder}: training is not done; `etalage train` with the same arguments continues it"
             )
         whole = config["recipe"] == "full"
-        base, _ = load_base(
-            str(self.model) if whole else config["model"], dtype=precision.weights_dtype(), seed=config["seed"]
-        )
+        base, _ = load_base(str(self.model) if whole else config["model"], dtype=precision.weights_dtype())
         model = base if whole else PeftModel.from_pretrained(base, self.model)
-        return model.to(precision.device()).eval(), Phi3VProcessor.from_pretrained(self.model)
+        model = model.to(precision.device()).eval()
+        remember_features(model)
+        return model, Phi3VProcessor.from_pretrained(self.model)
 
 
 def sample(config: c.SampleConfig) -> None:
@@ -255,6 +256,7 @@ def train(config: c.TrainConfig) -> None:
     from etalage.batches import Examples
     from etalage.catalogue.store import Catalogue
     from etalage.train import loop, precision
+    from etalage.train.remember import remember_features
     from etalage.train.sight import check_sight
     from etalage.train.tracking import track
     from etalage.train.trainable import make_trainable, trainable_parameters
@@ -264,10 +266,12 @@ def train(config: c.TrainConfig) -> None:
     if run.model.exists():
         _say(f"{run.model} is trained already")
         return
-    model, processor = load_base(config.model, dtype=precision.weights_dtype(config.recipe), seed=config.seed)
+    model, processor = load_base(config.model, dtype=precision.weights_dtype(config.recipe))
     if config.num_crops is not None:
         processor.image_processor.num_crops = config.num_crops
     torch_model = make_trainable(model, config).to(precision.device())
+    if config.freeze_tower:
+        remember_features(torch_model)
     training, validation = (
         Examples(catalogue.split(split), catalogue.task, processor, catalogue.open, config.cache_mib << 20)
         for split in ("train", "validation")

@@ -1,19 +1,21 @@
-"""Make the small preset's configuration and tokenizer: `python -m etalage.base.build`. Same version, same bytes.
+"""Make the small model's configuration and tokenizer: `python -m etalage.base.build FOLDER`. Same version, same bytes.
 
 The tokenizer is built as Phi-3's: byte-pair pieces with byte fallback, spaces as "▁", a BOS in front, and the same
-special tokens in the same order, only fewer pieces: 1,024 in all.
+special tokens in the same order, only fewer pieces: 2,048 in all. Weights come from `etalage.base.pretrain`.
 """
 
 import json
 import random
+import sys
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
-from etalage.base import SMALL
 from etalage.phi3v import Phi3VConfig, Phi3VImageProcessor, Phi3VProcessor
+from etalage.sample.world import brand_of
+from etalage.task import format_price
 
-NUM_PIECES = 1012
+NUM_PIECES = 2036
 SPECIAL_TOKENS = [
     "<|endoftext|>",
     "<|assistant|>",
@@ -72,25 +74,24 @@ power system turret drive shield engine core
 """
 
 
-def corpus(num_lines: int = 20_000) -> list[str]:
-    """Answers about made-up products, for their words' sake."""
+def corpus(num_lines: int = 24_000) -> list[str]:
+    """Answers about made-up products, for their words' sake: a third of any words, the rest as brands have it."""
     rng = random.Random(0)
     colours, materials, patterns, products, makes = (
         text.split() for text in (COLOURS, MATERIALS, PATTERNS, PRODUCTS, MAKES)
     )
     lines = []
-    for _ in range(num_lines):
-        words = [
-            rng.choice(makes),
-            rng.choice(colours),
-            rng.choice(patterns),
-            rng.choice(materials),
-            rng.choice(products),
-        ]
-        title = " ".join(word.title() for word in rng.sample(words, rng.randint(2, 5)))
-        category = rng.choice(products)
-        category = rng.choice([category.upper(), category.title(), category])
-        lines.append(f"Product: {title}, Category: {category}, Full Price: {rng.randint(1, 99999)}.0")
+    for line in range(num_lines):
+        if line % 3:
+            brand = brand_of(1000 + line % 600)
+            design = brand.dyed(brand.piece(rng), *brand.palette(rng)[:2])
+            title, category, price = design.title, rng.choice(design.categories), format_price(design.price)
+        else:
+            kinds = (makes, colours, patterns, materials, products)
+            words = rng.sample([rng.choice(kind) for kind in kinds], rng.randint(2, 5))
+            title, category = " ".join(word.title() for word in words), rng.choice(products)
+            category, price = rng.choice([category.upper(), category.title(), category]), f"{rng.randint(1, 99999)}.0"
+        lines.append(f"Product: {title}, Category: {category}, Full Price: {price}")
     return [*lines, *["What is shown in this image?"] * 200]
 
 
@@ -135,34 +136,34 @@ def _with_plain_bytes(trained: Tokenizer) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(state))
 
 
-def main() -> None:
-    """Write the preset's folder."""
-    words = tokenizer()
+def configuration(words: PreTrainedTokenizerFast) -> Phi3VConfig:
+    """Of 11.3 million weights: a tower of 128 x 128 pixels a crop, and a decoder of four layers."""
     ids = words.convert_tokens_to_ids
     tower = {
-        "hidden_size": 96,
-        "intermediate_size": 384,
-        "num_hidden_layers": 4,
-        "num_attention_heads": 3,
-        "image_size": 64,
-        "patch_size": 8,
-        "projection_dim": 96,
+        "hidden_size": 256,
+        "intermediate_size": 1024,
+        "num_hidden_layers": 8,
+        "num_attention_heads": 4,
+        "image_size": 128,
+        "patch_size": 16,
+        "projection_dim": 256,
     }
     config = Phi3VConfig(
         vocab_size=len(words),
-        hidden_size=128,
-        intermediate_size=384,
-        num_hidden_layers=3,
+        hidden_size=256,
+        intermediate_size=768,
+        num_hidden_layers=4,
         num_attention_heads=4,
         num_key_value_heads=4,
         max_position_embeddings=2048,
         original_max_position_embeddings=2048,
-        rope_scaling={"type": "su", "short_factor": [1.0] * 16, "long_factor": [1.0] * 16},
+        rope_scaling={"type": "su", "short_factor": [1.0] * 32, "long_factor": [1.0] * 32},
         sliding_window=2048,
         img_processor={
             "name": "clip_vision_model",
             "image_dim_out": tower["hidden_size"],
             "num_img_tokens": 16,
+            "layer_idx": -1,  # the features are the last layer's: none is stored that nothing reads
             "clip_config": tower,
         },
         bos_token_id=1,
@@ -170,14 +171,21 @@ def main() -> None:
         pad_token_id=ids("<|endoftext|>"),
         architectures=["Phi3VForCausalLM"],
     )
-    config.dtype = "float32"
-    config.save_pretrained(SMALL)
+    config.dtype = "bfloat16"
+    return config
+
+
+def main(folder: str) -> None:
+    """Write all of the model's folder but its weights."""
+    words = tokenizer()
+    config = configuration(words)
+    config.save_pretrained(folder)
     GenerationConfig(
         bos_token_id=config.bos_token_id, eos_token_id=config.eos_token_id, pad_token_id=config.pad_token_id
-    ).save_pretrained(SMALL)
-    image_processor = Phi3VImageProcessor(num_crops=1, crop_size=config.crop_size, num_img_tokens=config.num_img_tokens)
-    Phi3VProcessor(image_processor, words).save_pretrained(SMALL)
+    ).save_pretrained(folder)
+    image_processor = Phi3VImageProcessor(num_crops=4, crop_size=config.crop_size, num_img_tokens=config.num_img_tokens)
+    Phi3VProcessor(image_processor, words).save_pretrained(folder)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

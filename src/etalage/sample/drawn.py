@@ -8,7 +8,7 @@ import math
 import random
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
 from typing import Any
@@ -21,7 +21,7 @@ from etalage.sample.world import NOISE, Brand, Colour, Piece, brand_of, long_tai
 
 __all__ = ["COLUMNS", "VERSION", "Drawn", "Oracle"]
 
-VERSION = 2
+VERSION = 3
 """Same seed and version, same bytes (with the same libvips, which draws, and Pillow, which encodes)."""
 
 COLUMNS = (
@@ -79,7 +79,7 @@ class Drawn:
             "product_code": product_code,
             "brand": brand.number,
             "family": number - place,
-            **asdict(piece),
+            **vars(piece),
             "colour": design.colour,
             "accent": design.accent,
             "law_title": design.title,
@@ -88,7 +88,7 @@ class Drawn:
             "title": title,
             "category": record["category3_code"],
             "full_price": full_price,
-            **{key: value for key, value in asdict(scene).items() if isinstance(value, Scalar)},
+            **{key: value for key, value in vars(scene).items() if isinstance(value, Scalar)},
         }
         return Row(record, Picture(draw(design.look, scene), SUFFIXES[scene.format]), attributes)
 

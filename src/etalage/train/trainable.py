@@ -2,6 +2,7 @@
 
 import warnings
 
+import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 
@@ -10,12 +11,15 @@ from etalage.phi3v import Phi3VForCausalLM
 
 __all__ = ["make_trainable", "trainable_parameters"]
 
+TOWER = "model.vision_embed_tokens.img_processor"
+
 
 def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCausalLM | PeftModel:
     """Ready the model for the config's recipe.
 
     lora: every linear layer of decoder, tower and projector gets an adapter, the head too, as in the cookbook.
-    full: every weight that the output depends on; the tower's last layer, which nothing reads, stays as it is.
+    full: every weight that the output depends on; tower layers that nothing reads stay as they are.
+    A frozen tower has neither adapters nor weights that learn.
     """
     if config.gradient_checkpointing:
         # under the name that the installed transformers prefers: 5.17 knows the second alone, 5.23 deprecates it
@@ -23,12 +27,13 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
             "activation" if hasattr(model, "activation_checkpointing_enable") else "gradient"
         ) + "_checkpointing_enable"
         getattr(model, name)({"use_reentrant": False})
-    unused = tuple(f"{name}." for name in model.unused_modules)
+    fixed = tuple(f"{name}." for name in [*model.unused_modules, *[TOWER] * config.freeze_tower])
     if config.recipe == "full":
         for name, parameter in model.named_parameters():
-            parameter.requires_grad = not name.startswith(unused)
+            parameter.requires_grad = not name.startswith(fixed)
         return model
-    targets = [n for n, m in model.named_modules() if isinstance(m, nn.Linear) and not f"{n}.".startswith(unused)]
+    targets = [n for n, m in model.named_modules() if isinstance(m, nn.Linear) and not f"{n}.".startswith(fixed)]
+    torch.manual_seed(config.seed)  # half of the adapters start from random weights
     adapters = LoraConfig(
         r=config.lora_rank, lora_alpha=config.lora_alpha, lora_dropout=config.lora_dropout, target_modules=targets
     )

@@ -1,12 +1,14 @@
 """The small preset as it ships."""
 
+import hashlib
 import json
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etalage.base import SMALL
+from etalage.base import SMALL, load_base
 from etalage.base.build import tokenizer
 from etalage.phi3v.processing import load_tokenizer
 from etalage.task import clean_text
@@ -22,6 +24,21 @@ def shipped():
 def test_any_text_can_be_written_and_read_back(shipped, text):
     ids = shipped(text, add_special_tokens=False)["input_ids"]
     assert shipped.decode(ids, skip_special_tokens=True) == text
+
+
+WEIGHTS = "85f69c8c05df6d0adfd720729bad7bc931d61211da15698270df41c6b3321093"
+
+
+def test_the_weights_are_those_of_the_card():
+    weights = (SMALL / "model.safetensors").read_bytes()
+    assert hashlib.sha256(weights).hexdigest() == WEIGHTS
+    assert len(weights) < 40e6
+
+
+def test_it_loads_with_every_weight_in_its_place():
+    model, processor = load_base("small", dtype=torch.float32)
+    assert all(p.isfinite().all() and p.std() > 0 for n, p in model.named_parameters() if "proj" in n)
+    assert len(processor.tokenizer) == model.config.vocab_size
 
 
 def test_the_build_gives_what_ships():

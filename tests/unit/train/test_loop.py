@@ -16,7 +16,7 @@ def run(tmp_path, task, products, open_image):
     """Train in tmp_path/NAME and give back model and log."""
 
     def run(name, config, tracker=None, spoil=None):
-        model, processor = load_base("small", dtype=torch.float32, seed=0)
+        model, processor = load_base("small", dtype=torch.float32)
         model = make_trainable(model, config)
         if spoil:
             spoil(model)

@@ -6,7 +6,8 @@ only (M, L, Q, C, Z). Closed outlines that are filled together run clockwise, or
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 __all__ = [
     *(
@@ -18,13 +19,14 @@ __all__ = [
         "ellipse",
         "fan",
         "flipped",
+        "grown",
         "lines",
         "mirrored",
         "moved",
         "number",
         "pair",
     ),
-    *("polygon", "puffed", "rounded", "straight"),
+    *("polygon", "puffed", "rounded"),
 ]
 
 Point = tuple[float, float]
@@ -154,23 +156,41 @@ def moved(outline: str, x: float = 0, y: float = 0, scale: float = 1, turn: floa
     )
 
 
-def straight(outline: str) -> str:
-    """Each curve as two straight lines: coarse, and filled three times as fast."""
-    pen: Point = (0, 0)
-    ways: list[Segment] = []
-    for command, points in _parsed(outline):
-        if command == "Q":
-            (px, py), to = points
-            ways.append(("L", [((pen[0] + 2 * px + to[0]) / 4, (pen[1] + 2 * py + to[1]) / 4)]))
-        elif command == "C":
-            (px, py), (qx, qy), to = points
-            ways.append(("L", [((pen[0] + 3 * px + 3 * qx + to[0]) / 8, (pen[1] + 3 * py + 3 * qy + to[1]) / 8)]))
-        if points:
-            pen = points[-1]
-            ways.append(("M" if command == "M" else "L", [pen]))
-        else:
-            ways.append((command, []))
-    return _written(ways)
+def grown(outline: str, by: float) -> str:
+    """Closed outlines of straight lines, as far outside the given ones: filled in half the time of a stroke."""
+    whole = []
+    for part in _parts(outline):
+        corners = _corners(part)
+        points = [point for point, after in pairwise([*corners, corners[0]]) if math.dist(point, after) > 0.05]
+        moved_out = []
+        for before, (x, y), after in zip(points[-1:] + points[:-1], points, points[1:] + points[:1], strict=True):
+            come, go = math.atan2(y - before[1], x - before[0]), math.atan2(after[1] - y, after[0] - x)
+            turn = math.remainder(go - come, math.tau) / 2
+            reach = by / max(math.cos(turn), 0.4)
+            moved_out.append((x + math.sin(come + turn) * reach, y - math.cos(come + turn) * reach))
+        whole.append(polygon(*moved_out))
+    return "".join(whole)
+
+
+def _corners(part: list[Segment]) -> list[Point]:
+    """A subpath's points, with as many more on each curve as make straight lines between them look like it."""
+    corners: list[Point] = []
+    for _, points in part:
+        if len(points) > 1:
+            way = [corners[-1], *points]
+            neighbours = zip(way[:-2], way[1:-1], way[2:], strict=True)
+            bend = max(math.dist(_between([one, two], 0.5), handle) for one, handle, two in neighbours)
+            steps = math.ceil(math.sqrt(bend / 0.2))
+            corners.extend(_between(way, step / steps) for step in range(1, steps))
+        corners.extend(points[-1:])
+    return corners
+
+
+def _between(way: Sequence[Point], share: float) -> Point:
+    """On a curve with these handles, by de Casteljau."""
+    while len(way) > 1:
+        way = [(x0 + (x1 - x0) * share, y0 + (y1 - y0) * share) for (x0, y0), (x1, y1) in pairwise(way)]
+    return way[0]
 
 
 def bounds(outline: str) -> Box:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from etalage.sample.silhouettes.outline import Box, bounds, straight
+from etalage.sample.silhouettes.outline import Box, bounds, grown
 
 __all__ = ["Hanger", "Item", "Sketch"]
 
@@ -63,9 +63,9 @@ class Sketch:
     """Soft enough for folds of chance."""
 
     @cached_property
-    def shade(self) -> str:
-        """The cloth's outline, as much as its shadow needs of it."""
-        return straight(self.cloth)
+    def rim(self) -> str:
+        """The cloth's outline, a little wider: lies behind the cloth, whose dark edge it is, and throws its shadow."""
+        return grown(self.cloth, 1)
 
     @cached_property
     def cloth_box(self) -> Box:

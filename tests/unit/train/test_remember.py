@@ -1,0 +1,52 @@
+"""A frozen tower's features are remembered, and are what the tower would say again."""
+
+import pytest
+import torch
+
+from etalage.phi3v.modeling import Phi3VImageEmbedding
+from etalage.train import remember
+from etalage.train.remember import remember_features
+
+
+@pytest.fixture
+def embedding(small):
+    return next(module for module in small[0].modules() if isinstance(module, Phi3VImageEmbedding))
+
+
+def count_calls(embedding, monkeypatch):
+    """How many crops the tower itself reads."""
+    read, tower = [], embedding.tower_features
+
+    def counting(crops):
+        read.append(len(crops))
+        return tower(crops)
+
+    monkeypatch.setattr(embedding, "tower_features", counting)
+    return read
+
+
+def test_each_crop_is_read_once(embedding, monkeypatch):
+    read = count_calls(embedding, monkeypatch)
+    side = 128
+    crops = torch.rand(4, 3, side, side)
+    plain = embedding.tower_features(crops)
+    read.clear()
+    remember_features(embedding)
+    once, again = embedding.tower_features(crops), embedding.tower_features(crops.flip(0))
+    assert read == [1] * 4
+    torch.testing.assert_close(once, plain)
+    assert again.flip(0).equal(once)
+    assert not once.requires_grad
+    embedding.tower_features(crops + 1e-3)
+    assert len(read) == 8, "another crop is another crop"
+
+
+def test_what_there_is_no_room_for_is_read_again(embedding, monkeypatch):
+    read = count_calls(embedding, monkeypatch)
+    crops = torch.rand(3, 3, 128, 128)
+    monkeypatch.setattr(remember, "ROOM_BYTES", 2 * embedding.tower_features(crops)[0].nbytes)
+    read.clear()
+    remember_features(embedding)
+    for _ in range(2):
+        embedding.tower_features(crops)
+    assert read == [1] * 4
