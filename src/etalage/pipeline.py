@@ -171,7 +171,7 @@ def sample(config: c.SampleConfig) -> None:
             table_format=config.format,
             image_url=config.image_url,
             progress=progress.reach,
-            finish=None if config.like is None else lambda folder: _measure(folder, config),
+            finish=None if config.like is None else lambda folder, made: _measure(folder, made, config),
         )
     table = config.out / ("catalogue.csv" if config.format == "csv" else "catalogue")
     _say(f"{config.rows} products drawn: {table}")
@@ -183,14 +183,14 @@ def sample(config: c.SampleConfig) -> None:
         )
 
 
-def _measure(sample: Path, config: c.SampleConfig) -> None:
+def _measure(sample: Path, manifest: Mapping[str, Any], config: c.SampleConfig) -> None:
     """How like its original a sample is, left beside it and said in two lines."""
     from etalage.sample.fidelity import measure, read_written, write_fidelity
 
     assert config.like is not None
-    num_suppressed = json.loads((sample / "manifest.json").read_text(encoding="utf-8"))["num_suppressed"]
     with console.status("comparing with the original"):
-        figures = measure(config.like, read_written(sample), seed=config.seed, num_suppressed=num_suppressed)
+        written, suppressed = read_written(sample), manifest["num_suppressed"]
+        figures = measure(config.like, written, seed=config.seed, num_suppressed=suppressed)
         title = f"{config.out.name}, like {config.like.resolve().name}"
         write_fidelity(sample / "fidelity.json", sample / "fidelity.html", figures, title=title)
     privacy, detection = figures["privacy"], figures["detection"]

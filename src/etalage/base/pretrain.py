@@ -14,7 +14,6 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -308,7 +307,6 @@ def _made(rows: Drawn, chunks: Sequence[range], side: int) -> Iterator[tuple[NDA
     if len(chunks) == 1:
         yield _draw(rows, chunks[0], side)
         return
-    workers: ProcessPoolExecutor
     with pool(NUM_WORKERS) as workers:
         yield from workers.map(_draw, [rows] * len(chunks), chunks, [side] * len(chunks))
 

@@ -48,13 +48,13 @@ def write_sample(
     table_format: TableFormat = "csv",
     image_url: str = "",
     progress: Progress | None = None,
-    finish: Callable[[Path], object] | None = None,
+    finish: Callable[[Path, Mapping[str, Any]], object] | None = None,
 ) -> dict[str, Any]:
     """Write a sample catalogue: whole, or not at all. Equal arguments give equal bytes, in however many processes.
 
     Args:
         image_url: In front of a picture's path in the table, for a server to answer; empty for plain paths. CSV only.
-        finish: Told the folder when all is in it, and before it takes its place.
+        finish: Told the folder and its manifest when all is in it, and before it takes its place.
     Returns:
         What manifest.json holds.
     Raises:
@@ -90,7 +90,7 @@ def write_sample(
         }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         if finish is not None:
-            finish(folder)
+            finish(folder, manifest)
     return manifest
 
 

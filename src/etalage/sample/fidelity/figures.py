@@ -244,11 +244,7 @@ def _pairs(columns: Sequence[Column], one: Original, other: Original, *, numeric
 
 def _cells(column: Column, side: Original, numeric: bool) -> Any:
     texts = side.texts[column.name]
-    return _numbers(column, texts) if numeric else texts
-
-
-def _numbers(column: Column, texts: Sequence[Text]) -> Floats:
-    return np.array([np.nan if (value := column.read(text)) is None else value for text in texts], np.float64)
+    return column.numbers(texts) if numeric else texts
 
 
 # All columns at once
@@ -297,7 +293,7 @@ def _features(columns: Sequence[Column], side: Original, known: Original) -> Flo
         if None in known.texts[column.name]:
             found.append(np.array([text is None for text in texts], np.float64))
         if column.kind in ("number", "date"):
-            found.append(_numbers(column, texts))
+            found.append(column.numbers(texts))
         else:
             found += list(np.array([_look(_said(column, text or "")) for text in texts], np.float64).T)
     return np.column_stack(found)

@@ -93,7 +93,7 @@ def _nearest(columns: Sequence[Column], sample: Original, records: Original, tra
     for column in columns:
         one, other = sample.texts[column.name], records.texts[column.name]
         if column.kind in ("number", "date"):
-            total += _apart(*(_numbers(column, texts) for texts in (one, other, training.texts[column.name])))
+            total += _apart(*(column.numbers(texts) for texts in (one, other, training.texts[column.name])))
         elif column.kind == "category":
             names = {name: number for number, name in enumerate({*one, *other})}
             total += np.array([names[t] for t in one])[:, None] != np.array([names[t] for t in other])[None]
@@ -101,10 +101,6 @@ def _nearest(columns: Sequence[Column], sample: Original, records: Original, tra
             total += _unlike([text or "" for text in one], [text or "" for text in other])
     nearest: NDArray[np.float64] = (total / len(columns)).min(axis=1)
     return nearest
-
-
-def _numbers(column: Column, texts: Sequence[Text]) -> NDArray[np.float64]:
-    return np.array([np.nan if (value := column.read(text)) is None else value for text in texts], np.float64)
 
 
 def _apart(one: NDArray[np.float64], other: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,8 +11,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Literal, get_args
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from etalage.config import Split
 from etalage.sample.mimic.cells import K
@@ -48,6 +50,10 @@ class Column:
         """What a number or a date amounts to; None if the cell holds none."""
         style = self.number or self.date
         return None if style is None else style.read(text)
+
+    def numbers(self, texts: Sequence[Text]) -> NDArray[np.float64]:
+        """(N,) float64: what `read` makes of each; NaN for None."""
+        return np.array([np.nan if (value := self.read(text)) is None else value for text in texts], np.float64)
 
 
 @dataclass(frozen=True)
