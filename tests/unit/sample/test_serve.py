@@ -50,7 +50,7 @@ def out(tmp_path: Path) -> Path:
 
 def ask(server: Server, path: str, method: str = "GET") -> tuple[int, bytes, dict[str, str]]:
     """As it is written, nothing tidied; 0 if the connection broke."""
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc, timeout=60)
     try:
         connection.request(method, f"/{path}")
         answer = connection.getresponse()
@@ -144,37 +144,41 @@ def test_requests_fail_by_chance_at_most_twice_and_again_alike(out: Path) -> Non
 
 
 def test_answers_come_late_and_slowly(out: Path) -> None:
-    def seconds(**manner: float) -> float:
-        with serving(out, **manner) as server:  # type: ignore[arg-type]
-            began = time.monotonic()
-            assert ask(server, PLAIN)[1] == PICTURES[PLAIN]
-            return time.monotonic() - began
+    def seconds(limit: float, **manner: float) -> float:
+        """The least of ten, or of fewer if below the limit: a busy machine is late at times, a delay is each time."""
+        found: list[float] = []
+        while len(found) < 10 and min(found, default=limit) >= limit:
+            with serving(out, **manner) as server:  # type: ignore[arg-type]
+                began = time.monotonic()
+                assert ask(server, PLAIN)[1] == PICTURES[PLAIN]
+                found.append(time.monotonic() - began)
+        return min(found)
 
-    assert 0.2 < seconds(latency_ms=200) < 2
-    assert 0.2 < seconds(bandwidth_kib_s=20) < 2
-    assert seconds() < 0.2, "unless asked to be"
+    assert 0.2 < seconds(2, latency_ms=200) < 2
+    assert 0.2 < seconds(2, bandwidth_kib_s=20) < 2
+    assert seconds(0.2) < 0.2, "unless asked to be"
 
 
 def test_many_are_answered_at_once(out: Path) -> None:
-    with serving(out, latency_ms=200) as server:
+    with serving(out, latency_ms=500) as server:
         began = time.monotonic()
         threads = [threading.Thread(target=ask, args=(server, PLAIN)) for _ in range(20)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 3.5, "which three at a time would take, and one at a time 10"
         assert server.answers == {"200": 20}
 
 
 def test_a_client_that_leaves_is_no_error(out: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (out / PLAIN).write_bytes(b"\xff\xd8\xff" * 1_000_000)
-    with serving(out, bandwidth_kib_s=1000) as server:
+    with serving(out, bandwidth_kib_s=100) as server:
         address = urllib.parse.urlsplit(server.url)
         with socket.create_connection((str(address.hostname), int(address.port or 0))) as client:
             client.sendall(f"GET /{PLAIN} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             client.recv(100)
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 30
         while not server.answers and time.monotonic() < deadline:
             time.sleep(0.02)
         assert server.answers == {"reset": 1}
@@ -207,6 +211,6 @@ def test_the_command_says_where_and_at_the_end_what_was_asked(out: Path) -> None
     url = line.split(" is at ")[1].split("images;")[0]
     assert ask(Server(url), PLAIN)[0] == 200
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=10)
+    rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert rest == "1 request answered: 1 x 200\n"
