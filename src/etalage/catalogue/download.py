@@ -13,7 +13,6 @@ cannot be judged; cookies are not kept.
 import asyncio
 import fcntl
 import hashlib
-import math
 import random
 import re
 import shutil
@@ -509,7 +508,7 @@ class _Crew:
 
     async def _try(self, job: _Job, body: IO[bytes]) -> bool:
         """Ask once. Whether the picture is there; if not, that was told or the job comes again."""
-        since, failures = self._unreached.get(job.host, (math.inf, 0))
+        since, failures = self._unreached.get(job.host, (0.0, 0))
         try:
             if failures >= HOST_DOWN_FAILURES and time.monotonic() - since >= HOST_DOWN_S:
                 raise _Unfetched("fetch_host_down", f"{failures} attempts in a row found no connection", unreached=True)
@@ -522,7 +521,8 @@ class _Crew:
             self._enqueue(replace(job, target=redirected.target, hops=job.hops + 1), first=True)
         except _Unfetched as unfetched:
             if unfetched.unreached:
-                self._unreached[job.host] = (min(since, time.monotonic()), failures + 1)
+                since, failures = self._unreached.get(job.host, (time.monotonic(), 0))  # others failed meanwhile
+                self._unreached[job.host] = (since, failures + 1)
             else:
                 self._unreached.pop(job.host, None)
             if unfetched.again and job.tries < self._config.num_tries:
