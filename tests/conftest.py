@@ -57,6 +57,7 @@ def config(tmp_path: Path) -> Callable[..., TrainConfig]:
 
     def make(**overrides: object) -> TrainConfig:
         base = with_recipe(TrainConfig(tmp_path / "catalogue", tmp_path / "run", recipe="full", track="none"))
-        return type(base)(**{**vars(base), "epochs": 2, "batch_size": 4, "micro_batch_size": 4, **overrides})
+        quick = {"epochs": 2, "batch_size": 4, "micro_batch_size": 4, "views": 1, "patience": 0}
+        return type(base)(**{**vars(base), **quick, **overrides})
 
     return make

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from etalage.phi3v import Phi3VProcessor
 from etalage.task import Product, Task
+from etalage.views import view
 
 __all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode"]
 
@@ -95,6 +96,8 @@ def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:
 class Examples(Dataset[Encoded]):
     """Products as encoded examples, read and cut when asked for, kept while there is room.
 
+    Index i + v * N is view v of product i, of N; view 0 is the picture as it is.
+
     Args:
         open_image: Reads a product's picture, under its catalogue's limits.
         cache_bytes: Memory for examples already made; the first ones asked for stay.
@@ -118,8 +121,9 @@ class Examples(Dataset[Encoded]):
     def __getitem__(self, index: int) -> Encoded:
         if index in self._kept:
             return self._kept[index]
-        product = self.products[index]
-        encoded = self.encode(product, self.open_image(product))
+        number, place = divmod(index, len(self.products))
+        product = self.products[place]
+        encoded = self.encode(product, view(self.open_image(product), number, seed=place))
         if encoded.num_bytes <= self._room:
             self._room -= encoded.num_bytes
             self._kept[index] = encoded
@@ -134,12 +138,14 @@ class StepSampler:
     """Which examples each step takes: every epoch a new order, decided by the seed and the epoch alone.
 
     A run that continues at `start_step` thus sees what the unbroken one would have seen, without reading a picture.
-    The last step of an epoch may be smaller; no example is skipped.
+    The last step of an epoch may be smaller; no example is skipped. Epochs show the examples' views in turn.
     """
 
-    def __init__(self, num_examples: int, batch_size: int, epochs: int, seed: int, start_step: int = 0) -> None:
+    def __init__(
+        self, num_examples: int, batch_size: int, epochs: int, seed: int, start_step: int = 0, num_views: int = 1
+    ) -> None:
         self.num_examples, self.batch_size, self.epochs, self.seed = num_examples, batch_size, epochs, seed
-        self.start_step = start_step
+        self.start_step, self.num_views = start_step, num_views
         self.steps_per_epoch = math.ceil(num_examples / batch_size)
 
     def __len__(self) -> int:
@@ -149,7 +155,8 @@ class StepSampler:
         first_epoch, skipped = divmod(self.start_step, self.steps_per_epoch)
         for epoch in range(first_epoch, self.epochs):
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-            order = torch.randperm(self.num_examples, generator=generator).tolist()
+            first_of_view = epoch % self.num_views * self.num_examples
+            order = (torch.randperm(self.num_examples, generator=generator) + first_of_view).tolist()
             for start in range(skipped * self.batch_size, self.num_examples, self.batch_size):
                 yield order[start : start + self.batch_size]
             skipped = 0

@@ -221,6 +221,13 @@ class TrainConfig:
     """Adapters are scaled by lora_alpha / lora_rank."""
     lora_dropout: float = 0.0
     """Share of the adapters' inputs that is dropped in training."""
+    views: int = 1
+    """Of each picture, which the epochs show in turn: as it is, then turned, moved, mirrored and lit otherwise."""
+    patch_dropout: float = 0.0
+    """Share of each picture's patches that are hidden in training, so that no single spot decides the answer."""
+    patience: int = 0
+    """Epochs without a better validation score, by generation, after which training stops; the best epoch's weights are
+    then what is left. 0 takes all epochs and the last one's weights."""
     freeze_tower: bool = False
     """Leave the image tower as it is: on a CPU it then reads each picture once, not once per epoch."""
     num_crops: int | None = None
@@ -239,13 +246,14 @@ class TrainConfig:
     """wandb: to the user's account if logged in, else offline, into the run folder. none: log.jsonl only."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "micro_batch_size", "lora_rank", "checkpoint_every"):
+        for name in ("epochs", "batch_size", "micro_batch_size", "lora_rank", "checkpoint_every", "views"):
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be at least 1")
         if self.learning_rate <= 0 or self.max_grad_norm <= 0:
             raise ValueError("--learning-rate and --max-grad-norm must be positive")
-        if not 0 <= self.warmup_fraction < 1 or not 0 <= self.lora_dropout < 1:
-            raise ValueError("--warmup-fraction and --lora-dropout must be at least 0 and below 1")
+        for name in ("warmup_fraction", "lora_dropout", "patch_dropout"):
+            if not 0 <= (value := getattr(self, name)) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be at least 0 and below 1")
 
 
 @dataclass(frozen=True)
@@ -260,6 +268,8 @@ class EvaluateConfig:
     """Pictures per generation."""
     max_new_tokens: int = 96
     """Longer answers are cut, and then most likely do not parse."""
+    num_samples: int = 8
+    """Answers drawn per picture, of which the most usual one is put together, field by field; 1 decodes greedily."""
     track: Tracking = "wandb"
     """wandb: add metrics and a table of predictions to the training's own record. none: metrics.json only."""
 
@@ -278,6 +288,8 @@ class PredictConfig:
     """Pictures per generation."""
     max_new_tokens: int = 96
     """Longer answers are cut, and then most likely do not parse."""
+    num_samples: int = 8
+    """Answers drawn per picture, of which the most usual one is put together, field by field; 1 decodes greedily."""
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -302,6 +314,8 @@ class DemoConfig:
     """Folder for the sample, the catalogue and the run; a demo that broke off there continues."""
     rows: int = 600
     """Products to draw."""
+    epochs: int = 6
+    """Passes over the training split: few, to be done in minutes."""
     seed: int = 0
     """For the drawing, the split and the training."""
     track: Tracking = "wandb"

@@ -1,10 +1,12 @@
 """The verbs, each a short paragraph, and the names of the files in a run folder."""
 
+import gc
 import json
 import platform
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,7 +57,7 @@ class Run:
 
     @property
     def predictions(self) -> Path:
-        """What the model answered to each picture of the evaluated split."""
+        """What was answered to each picture of the evaluated split, before fine-tuning and after."""
         return self.folder / "predictions.jsonl"
 
     @property
@@ -126,22 +128,36 @@ class Run:
         """
         from peft import PeftModel
 
+        from etalage.train.remember import remember_features
+
+        if self.read_config()["recipe"] == "full":
+            model, processor = self._load(str(self.model))
+        else:
+            base, processor = self.load_before()
+            model = PeftModel.from_pretrained(base, self.model).eval()
+        remember_features(model)
+        return model, processor
+
+    def load_before(self) -> tuple[Any, Any]:
+        """The model as it was before fine-tuning, likewise; its processor is the run's, so that it sees the same crops.
+
+        Raises:
+            ValueError: training is not done, or the base is no longer where it was.
+        """
+        return self._load(self.read_config()["model"])
+
+    def _load(self, checkpoint: str) -> tuple[Any, Any]:
         from etalage.base import load_base
         from etalage.phi3v import Phi3VProcessor
         from etalage.train import precision
-        from etalage.train.remember import remember_features
 
-        config = self.read_config()
         if not self.model.exists():
             raise ValueError(
                 f"{self.folder}: training is not done; `etalage train` with the same arguments continues it"
             )
-        whole = config["recipe"] == "full"
-        base, _ = load_base(str(self.model) if whole else config["model"], dtype=precision.weights_dtype())
-        model = base if whole else PeftModel.from_pretrained(base, self.model)
-        model = model.to(precision.device()).eval()
-        remember_features(model)
-        return model, Phi3VProcessor.from_pretrained(self.model)
+        processor = Phi3VProcessor.from_pretrained(self.model)
+        model, _ = load_base(checkpoint, dtype=precision.weights_dtype())
+        return model.to(precision.device()).eval(), processor
 
 
 def sample(config: c.SampleConfig) -> None:
@@ -255,6 +271,8 @@ def train(config: c.TrainConfig) -> None:
     from etalage.base import load_base
     from etalage.batches import Examples
     from etalage.catalogue.store import Catalogue
+    from etalage.evaluate.metrics import closeness
+    from etalage.evaluate.predictions import generate_answers
     from etalage.train import loop, precision
     from etalage.train.remember import remember_features
     from etalage.train.sight import check_sight
@@ -278,6 +296,13 @@ def train(config: c.TrainConfig) -> None:
     )
     change = check_sight(torch_model, training)
     run.begin(resolved)
+    task, held_out = catalogue.task, validation.products
+
+    def validation_score() -> float:
+        asked = ((task.ask(product.question), catalogue.open(product)) for product in held_out)
+        given = generate_answers(torch_model, processor, asked, batch_size=config.batch_size, max_new_tokens=96)
+        return closeness(task.fields, [p.values for p in held_out], [task.parse(answer) for answer in given])
+
     num_trainable = sum(p.numel() for p in trainable_parameters(torch_model).values())
     _say(
         f"{config.recipe} on {config.model}: {num_trainable:,} weights learn from {len(training)} products; "
@@ -293,6 +318,7 @@ def train(config: c.TrainConfig) -> None:
             log=run.log,
             tracker=tracker,
             pad_id=processor.tokenizer.pad_token_id,
+            validation_score=validation_score,
         )
         with console.status("writing the model"):
             run.finish(torch_model, processor)
@@ -301,9 +327,10 @@ def train(config: c.TrainConfig) -> None:
 
 
 def evaluate(config: c.EvaluateConfig) -> None:
-    """Generate answers to each picture of the split, to a blank one and to another product's, and judge them."""
+    """Generate answers to each picture of the split, before fine-tuning and after, and to wrong ones; judge them."""
     from etalage.catalogue.store import Catalogue
     from etalage.evaluate import baselines, controls
+    from etalage.evaluate.consensus import consensus
     from etalage.evaluate.judge import judge, table, verdict
     from etalage.evaluate.predictions import Prediction, generate_answers, write_predictions
     from etalage.train.tracking import track
@@ -313,35 +340,41 @@ def evaluate(config: c.EvaluateConfig) -> None:
     catalogue = Catalogue.load(Path(trained["catalogue"]))
     task, products = catalogue.task, catalogue.split(config.split)
     groups = [product.group for product in products]
-    model, processor = run.load()
-
+    others = controls.shuffled(products, trained["seed"], groups=groups)
     shown = {
+        "before": ((task.ask(p.question), catalogue.open(p)) for p in products),
         "model": ((task.ask(p.question), catalogue.open(p)) for p in products),
         "blank": ((task.ask(p.question), controls.blank(catalogue.open(p))) for p in products),
-        "shuffled": (
-            (task.ask(p.question), catalogue.open(p))
-            for p in controls.shuffled(products, trained["seed"], groups=groups)
-        ),
+        "shuffled": ((task.ask(p.question), catalogue.open(p)) for p in others),
     }
     answers: dict[str, list[str]] = {}
     with bar("evaluate", len(products) * len(shown)) as progress:
-        for name, asked in shown.items():
-            answers[name] = list(
-                generate_answers(
+
+        def ask(names: Sequence[str], model: Any, processor: Any) -> None:
+            for name in names:
+                given = generate_answers(
                     model,
                     processor,
-                    asked,
+                    shown[name],
                     batch_size=config.batch_size,
                     max_new_tokens=config.max_new_tokens,
+                    num_samples=config.num_samples,
+                    num_views=trained["views"],
+                    choose=partial(consensus, task),
                     progress=progress.add,
                 )
-            )
+                answers[name] = list(given)
+
+        ask(["before"], *run.load_before())
+        gc.collect()  # the base must be gone, cycles and all, when the tuned model comes: two large ones may not fit
+        ask(["model", "blank", "shuffled"], *run.load())
     parsed = {name: [task.parse(answer) for answer in given] for name, given in answers.items()}
     metrics = judge(
         config.split,
         task.fields,
         [p.values for p in products],
         parsed["model"],
+        before=parsed["before"],
         majority=baselines.majority(task.fields, [p.values for p in catalogue.split("train")]),
         blank=parsed["blank"],
         shuffled=parsed["shuffled"],
@@ -349,8 +382,8 @@ def evaluate(config: c.EvaluateConfig) -> None:
         seed=trained["seed"],
     )
     predictions = [
-        Prediction(p.product_code, p.image, p.values, answer, values)
-        for p, answer, values in zip(products, answers["model"], parsed["model"], strict=True)
+        Prediction(p.product_code, p.image, p.values, before, after, values)
+        for p, before, after, values in zip(products, answers["before"], answers["model"], parsed["model"], strict=True)
     ]
     write_predictions(run.predictions, predictions)
     write_aside(run.metrics, json.dumps(metrics, indent=1, allow_nan=False) + "\n")
@@ -358,8 +391,8 @@ def evaluate(config: c.EvaluateConfig) -> None:
         tracker.log(dict(_flat(metrics)))
         tracker.table(
             f"{config.split}_predictions",
-            ["picture", "target", "answer"],
-            [[p.image, task.answer(p.target or {}), p.answer] for p in predictions[:100]],
+            ["picture", "target", "before", "answer"],
+            [[p.image, task.answer(p.target or {}), p.before, p.answer] for p in predictions[:100]],
         )
     console.print(table(metrics))
     _say(verdict(metrics))
@@ -371,6 +404,7 @@ def predict(config: c.PredictConfig) -> None:
     from rich.table import Column, Table
 
     from etalage.catalogue.pictures import open_picture
+    from etalage.evaluate.consensus import consensus
     from etalage.evaluate.predictions import Prediction, generate_answers, write_csv, write_predictions
     from etalage.task import Task
 
@@ -390,10 +424,13 @@ def predict(config: c.PredictConfig) -> None:
             ((task.prompt, open_picture(image, **limits)) for image in config.images),
             batch_size=config.batch_size,
             max_new_tokens=config.max_new_tokens,
+            num_samples=config.num_samples,
+            num_views=trained["views"],
+            choose=partial(consensus, task),
             progress=progress.add,
         )
         predictions = [
-            Prediction(image.name, image, None, answer, task.parse(answer))
+            Prediction(image.name, image, None, None, answer, task.parse(answer))
             for image, answer in zip(config.images, answers, strict=True)
         ]
     if config.out is None:
@@ -441,9 +478,9 @@ def demo(config: c.DemoConfig) -> None:
         sample(c.SampleConfig(drawn, config.rows, config.seed))
     if not catalogue.exists():
         prepare(c.PrepareConfig(str(drawn / "catalogue.csv"), catalogue, seed=config.seed))
-    training = c.TrainConfig(catalogue, run, recipe="full", seed=config.seed, track=config.track)
-    train(with_recipe(training))
-    evaluate(c.EvaluateConfig(run, track=config.track))
+    training = with_recipe(c.TrainConfig(catalogue, run, recipe="full", seed=config.seed, track=config.track))
+    train(replace(training, epochs=config.epochs, views=1, patience=0))  # quick rather than best
+    evaluate(c.EvaluateConfig(run, num_samples=1, track=config.track))
     report(c.ReportConfig(run))
 
 

@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 
 import pytest
 
 from etalage.cli import main
+from etalage.config import EvaluateConfig
+from etalage.pipeline import Run, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,7 @@ def test_metrics_hold_what_the_contract_names(run):
     }
     for scored in (
         metrics,
+        metrics["baselines"]["before"],
         metrics["baselines"]["majority"],
         metrics["controls"]["blank"],
         metrics["controls"]["shuffled"],
@@ -47,6 +51,33 @@ def test_metrics_hold_what_the_contract_names(run):
             assert scored[field].keys() == figures
     assert metrics["split"] == "test"
     assert metrics["baselines"]["majority"]["num_parsed"] == metrics["num_examples"] == 8
+    assert metrics["intervals"]["baselines"]["before"].keys() == blocks.keys()
+
+
+def test_what_the_base_said_stands_beside_what_the_model_says(run):
+    lines = [json.loads(line) for line in (run / "predictions.jsonl").read_text().splitlines()]
+    assert all(line["before"] for line in lines)
+    assert [line["before"] for line in lines] != [line["answer"] for line in lines]
+
+
+def test_the_base_is_gone_when_the_tuned_model_comes(run, monkeypatch):
+    class Came(Exception): ...
+
+    load_before, base = Run.load_before, []
+
+    def watched(self):
+        model, processor = load_before(self)
+        base.append(weakref.ref(model))
+        return model, processor
+
+    def load(self):
+        assert base[0]() is None
+        raise Came
+
+    monkeypatch.setattr(Run, "load_before", watched)
+    monkeypatch.setattr(Run, "load", load)
+    with pytest.raises(Came):
+        evaluate(EvaluateConfig(run, max_new_tokens=1, track="none"))
 
 
 def test_the_log_has_a_line_a_step_and_the_page_stands_alone(run):

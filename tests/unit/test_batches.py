@@ -57,3 +57,20 @@ def test_sampler_shows_each_example_once_an_epoch_in_a_new_order():
     assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
     assert epochs[0] != epochs[1]
     assert next(iter(StepSampler(10, 3, 1, seed=6))) != steps[0]
+
+
+def test_epochs_show_the_views_in_turn():
+    steps = list(StepSampler(10, 3, 5, seed=5, num_views=2))
+    epochs = [sorted(i for step in steps[first : first + 4] for i in step) for first in range(0, 20, 4)]
+    first, second = list(range(10)), list(range(10, 20))
+    assert epochs == [first, second, first, second, first]
+
+
+def test_a_view_is_the_same_product_otherwise(small, task, products, open_image):
+    examples = Examples(products, task, small[1], open_image)
+    plain, one, other = (examples[4 + view * len(products)] for view in range(3))
+    assert torch.equal(plain.input_ids, one.input_ids)
+    assert torch.equal(plain.image_sizes, one.image_sizes)
+    assert not torch.equal(plain.pixel_values, one.pixel_values)
+    assert not torch.equal(one.pixel_values, other.pixel_values)
+    assert torch.equal(one.pixel_values, examples[4 + len(products)].pixel_values)

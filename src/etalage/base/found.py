@@ -31,51 +31,51 @@ from PIL import Image
 __all__ = ["PACKAGES", "pack"]
 
 PACKAGES: Mapping[str, int] = {
-    "openclipart-png": 7000,
-    "tuxpaint-stamps-default": 1100,
-    "sweethome3d-furniture": 1000,
-    "gcompris-qt-data": 2300,
-    "pysiogame": 1200,
-    "games-thumbnails": 600,
-    "oxygen-icon-theme": 1500,
-    "naev-data": 1300,
-    "freeorion-data": 1500,
-    "flare-game": 300,
-    "unknown-horizons": 2500,
-    "lobehub-fluent-emoji-3d": 1500,  # npm's @lobehub/fluent-emoji-3d
-    "emoji-datasource-google": 1500,  # npm's
-    "openmoji": 2500,  # npm's
-    "fluentui-emoji": 1500,  # npm's
-    "crawl": 3500,  # the original archive of Debian's source package
-    "arcade": 400,  # PyPI's
-    "fritzing-parts": 1300,
-    "freedroidrpg-data": 1200,
-    "widelands-data": 1500,
-    "hedgewars-data": 800,
-    "warmux-data": 400,
-    "fillets-ng-data": 1200,
-    "supertuxkart-data": 500,
-    "supertux-data": 1300,
-    "megaglest-data": 500,
-    "lincity-ng-data": 400,
-    "freeciv-data": 250,
-    "ardentryst": 400,
-    "boswars-data": 300,
-    "glob2-data": 300,
-    "tuxmath-data": 300,
-    "tuxtype-data": 200,
-    "brainparty-data": 250,
-    "pingus-data": 600,
-    "faenza-icon-theme": 600,
-    "mate-icon-theme": 500,
-    "gnome-icon-theme": 200,
-    "elementary-xfce-icon-theme": 500,
-    "tango-icon-theme": 200,
-    "moka-icon-theme": 800,
-    "wesnoth-1.16-data": 4500,
-    "papirus-icon-theme": 3000,
+    "openclipart-png": 7000,  # public domain
+    "tuxpaint-stamps-default": 1100,  # GPL-2
+    "sweethome3d-furniture": 1000,  # CC-BY-3.0, CC0
+    "gcompris-qt-data": 2300,  # GPL-3+, CC-BY, CC-BY-SA, CC0, GFDL
+    "pysiogame": 1200,  # GPL-3+, CC-BY-3.0
+    "games-thumbnails": 600,  # each game's own
+    "oxygen-icon-theme": 1500,  # LGPL-3+
+    "naev-data": 1300,  # GPL-2+, GPL-3+, CC-BY-3.0, CC-BY-SA-3.0
+    "freeorion-data": 1500,  # GPL-2, LGPL-2.1+, CC-BY-SA-3.0
+    "flare-game": 300,  # CC-BY-SA-3.0+, GPL-3+
+    "unknown-horizons": 2500,  # GPL-2+, CC-BY-SA-3.0
+    "lobehub-fluent-emoji-3d": 1500,  # MIT; of npm: @lobehub/fluent-emoji-3d
+    "emoji-datasource-google": 1500,  # Apache-2.0, MIT; of npm
+    "openmoji": 2500,  # CC-BY-SA-4.0; of npm
+    "fluentui-emoji": 1500,  # MIT; of npm
+    "crawl": 3500,  # CC0, GPL-2+; Debian's source package
+    "arcade": 400,  # CC0, MIT; of PyPI
+    "fritzing-parts": 1300,  # CC-BY-SA-3.0
+    "freedroidrpg-data": 1200,  # GPL-2+, GPL-3, CC0
+    "widelands-data": 1500,  # GPL-2+, CC-BY-SA-3.0
+    "hedgewars-data": 800,  # GPL-2, CC-BY-SA-3.0, GFDL-1.3
+    "warmux-data": 400,  # GPL-2+
+    "fillets-ng-data": 1200,  # GPL
+    "supertuxkart-data": 500,  # CC-BY-SA-3.0/4.0, CC-BY-3.0, CC0, GPL
+    "supertux-data": 1300,  # GPL-2+, GPL-3+
+    "megaglest-data": 500,  # CC-BY-SA-3.0, GPL-2+
+    "lincity-ng-data": 400,  # GPL-2+, CC-BY-SA-2.0
+    "freeciv-data": 250,  # GPL-2+, CC0
+    "ardentryst": 400,  # GPL-3+, CC-BY-SA-3.0
+    "boswars-data": 300,  # GPL-2+
+    "glob2-data": 300,  # GPL-3+
+    "tuxmath-data": 300,  # GPL-3+, CC-BY-SA-3.0
+    "tuxtype-data": 200,  # GPL-2
+    "brainparty-data": 250,  # GPL-3+, CC-BY-SA-3.0
+    "pingus-data": 600,  # GPL-2+
+    "faenza-icon-theme": 600,  # GPL-3+
+    "mate-icon-theme": 500,  # LGPL-3+, CC-BY-SA
+    "gnome-icon-theme": 200,  # GPL-2+, GPL-3+
+    "elementary-xfce-icon-theme": 500,  # GPL-2+, CC-BY-SA-2.0
+    "tango-icon-theme": 200,  # public domain
+    "moka-icon-theme": 800,  # CC-BY-SA-4.0, GPL-3+
+    "wesnoth-1.16-data": 4500,  # GPL-2+
+    "papirus-icon-theme": 3000,  # GPL-3
 }
-"""Pictures of each at most; of two alike, the one of the earlier package. Licences stand in the small model's card."""
+"""Pictures of each at most, and the licences that it names; of two alike, the one of the earlier package stays."""
 
 SIDE_PX, LEAST_PX = 88, 28
 FRAMES = 8

@@ -14,6 +14,7 @@ __all__ = ["SYSTEMS", "at", "judge", "table", "verdict"]
 
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "model": (),
+    "before fine-tuning": ("baselines", "before"),
     "majority": ("baselines", "majority"),
     "blank": ("controls", "blank"),
     "shuffled": ("controls", "shuffled"),
@@ -29,23 +30,25 @@ def judge(
     targets: Sequence[Values],
     predictions: Sequence[Values | None],
     *,
+    before: Sequence[Values | None],
     majority: Values,
     blank: Sequence[Values | None],
     shuffled: Sequence[Values | None],
     groups: Sequence[Hashable] | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Score the model, the constant answer and the model robbed of the right picture, with intervals.
+    """Score the model, what it was before, the constant answer and the model robbed of the picture, with intervals.
 
     Args:
         split: Named in the result.
         predictions: The model's parsed answers, in the order of targets; None where unparsable.
+        before: The parsed answers of the model that fine-tuning started from, in the order of targets.
         majority: The answer of `baselines.majority`, given to every example.
         blank, shuffled: The parsed answers to the pictures of `controls`, in the order of targets.
         groups: See `intervals`.
     Returns:
-        The contents of metrics.json: split, then `score`'s figures for the model; the same under baselines.majority,
-        controls.blank and controls.shuffled; under intervals the same shape again with [low, high] for each figure.
+        The contents of metrics.json: split, then `score`'s figures for the model; the same at the places that SYSTEMS
+        names; under intervals the same shape again with [low, high] for each figure.
     Raises:
         ValueError: no targets, or a field whose name is taken by a key of metrics.json.
     """
@@ -53,7 +56,13 @@ def judge(
         raise ValueError(f"the {split} split is empty; nothing to evaluate")
     if taken := _RESERVED & {field.name for field in fields}:
         raise ValueError(f"a field may not be called {', '.join(sorted(taken))}: metrics.json uses the name; rename it")
-    answers = {"model": predictions, "majority": [majority] * len(targets), "blank": blank, "shuffled": shuffled}
+    answers = {
+        "model": predictions,
+        "before fine-tuning": before,
+        "majority": [majority] * len(targets),
+        "blank": blank,
+        "shuffled": shuffled,
+    }
     metrics: dict[str, Any] = {"split": split}
     ends: dict[str, Any] = {}
     for system, place in SYSTEMS.items():
@@ -74,12 +83,15 @@ def verdict(metrics: Mapping[str, Any]) -> str:
 
     A field counts as read off the picture only if its deciding figure beats the constant answer and both controls by
     more than chance: intervals that do not touch. A price must also have been parsed for at least half of the examples,
-    since its errors speak of parsed answers only.
+    since its errors speak of parsed answers only. Fields that fine-tuning has not clearly improved are named.
     """
-    said: dict[str, list[str]] = {"read": [], "unproven": [], "equal": [], "worse": []}
+    said: dict[str, list[str]] = {"read": [], "unproven": [], "equal": [], "worse": [], "no better": []}
     fields = fields_of(metrics)
     for field in fields:
-        said[_conclusion(metrics, field)].append(field.name.replace("_", " "))
+        name = field.name.replace("_", " ")
+        said[_conclusion(metrics, field)].append(name)
+        if not _improved(metrics, field):
+            said["no better"].append(name)
     sentences = []
     if said["read"]:
         sentences.append(f"The model reads {_and(said['read'])} off the picture.")
@@ -98,16 +110,19 @@ def verdict(metrics: Mapping[str, Any]) -> str:
         sentences.append(f"For {_and(names)} it does worse than the same answer for every product.")
     if num_unread := metrics["num_examples"] - metrics["num_parsed"]:
         sentences.append(f"{num_unread} of its {metrics['num_examples']} answers could not be read.")
+    if names := said["no better"]:
+        sentences.append(f"Fine-tuning has not been shown to improve {_and(names)}.")
     return " ".join(sentences)
 
 
 def table(metrics: Mapping[str, Any]) -> Table:
     """The short summary for the terminal: a row per figure, a column per system."""
     title = f"{metrics['split']} split, {metrics['num_examples']} products"
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    result = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=title, title_justify="left")
     result.add_column("")
     for system in SYSTEMS:
-        result.add_column(system, justify="right", style="bold" if system == "model" else "")
+        style = "bold" if system == "model" else ""
+        result.add_column(system.replace(" ", "\n"), justify="right", style=style, overflow="fold")
     for field in fields_of(metrics):
         for name, figure in FIGURES[field.kind].items():
             values = (at(metrics, place)[field.name][name] for place in SYSTEMS.values())
@@ -120,13 +135,26 @@ def _conclusion(metrics: Mapping[str, Any], field: Field) -> str:
     name = DECIDING[field.kind]
     ends = {s: at(metrics["intervals"], place)[field.name][name] for s, place in SYSTEMS.items()}
     figure = FIGURES[field.kind][name]
-    enough = field.kind != "price" or 2 * metrics["num_parsed"] >= metrics["num_examples"]
     if ends["model"] is None or _beats(figure, ends["majority"], ends["model"]):
         return "worse"
-    if not (enough and _beats(figure, ends["model"], ends["majority"])):
+    if not (_enough(metrics, field) and _beats(figure, ends["model"], ends["majority"])):
         return "equal"
     robbed = [ends[control] for control in ("blank", "shuffled")]
     return "read" if all(_beats(figure, ends["model"], control) for control in robbed) else "unproven"
+
+
+def _improved(metrics: Mapping[str, Any], field: Field) -> bool:
+    """Whether the deciding figure beats the one before fine-tuning, or there were too few answers then."""
+    name, place = DECIDING[field.kind], SYSTEMS["before fine-tuning"]
+    after, before = (ends[field.name][name] for ends in (metrics["intervals"], at(metrics["intervals"], place)))
+    return _enough(metrics, field) and (
+        not _enough(at(metrics, place), field) or _beats(FIGURES[field.kind][name], after, before)
+    )
+
+
+def _enough(scored: Mapping[str, Any], field: Field) -> bool:
+    """Whether the answers parsed can speak for all: the errors of a price leave the others out."""
+    return field.kind != "price" or 2 * scored["num_parsed"] >= scored["num_examples"]
 
 
 def _beats(figure: Figure, ours: Sequence[float], theirs: Sequence[float] | None) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,13 @@ from etalage.aside import write_aside
 from etalage.chunks import chunks
 from etalage.evaluate.metrics import Values
 from etalage.task import Field
+from etalage.views import view
 
 __all__ = ["Prediction", "generate_answers", "read_predictions", "write_csv", "write_predictions"]
+
+
+TEMPERATURE = 0.7
+"""Of sampling: below 1, a model that is sure of little still says something of use each time."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,8 @@ class Prediction:
     image: Path
     target: Values | None
     """None where nobody knows, as for a picture given to `etalage predict`."""
+    before: str | None
+    """The text that the model generated before fine-tuning; None where it was not asked, as by `etalage predict`."""
     answer: str
     """The generated text."""
     values: Values | None
@@ -39,24 +47,36 @@ def generate_answers(
     *,
     batch_size: int,
     max_new_tokens: int,
+    num_samples: int = 1,
+    num_views: int = 1,
+    choose: Callable[[Sequence[str]], str] = lambda answers: answers[0],
     progress: Callable[[int], object] | None = None,
 ) -> Iterator[str]:
-    """Put each prompt to its picture and yield the answers in order, greedily decoded.
+    """Put each prompt to its picture and yield an answer to each, in order.
 
     They are taken one batch at a time, so an iterator that opens them keeps few in memory. The model is in
     evaluation mode only while it generates.
 
     Args:
         model: Any that generates from the processor's tensors.
+        num_samples: 1 decodes greedily. More are drawn at TEMPERATURE, the same ones each time.
+        num_views: Views of the picture that the samples share among them, see `etalage.views`; fewer where they do not
+            divide num_samples.
+        choose: Makes one answer of a picture's samples, if there are several.
         progress: Told the size of each batch that is done.
     """
     import torch  # here, so that the report can be written again without it
 
+    num_views = math.gcd(num_views, num_samples)
+    how: dict[str, Any] = {"max_new_tokens": max_new_tokens, "use_cache": True, "do_sample": num_samples > 1}
+    if num_samples > 1:
+        how |= {"temperature": TEMPERATURE, "top_k": 0, "num_return_sequences": num_samples // num_views}
     for batch in chunks(asked, batch_size):
+        shown = [(prompt, view(picture, number)) for prompt, picture in batch for number in range(num_views)]
         # Left, so that every row's answer begins right after its prompt.
         inputs = processor(
-            text=[prompt for prompt, _ in batch],
-            images=[[picture] for _, picture in batch],
+            text=[prompt for prompt, _ in shown],
+            images=[[picture] for _, picture in shown],
             padding=True,
             padding_side="left",
             return_tensors="pt",
@@ -64,12 +84,14 @@ def generate_answers(
         training = [module for module in model.modules() if module.training]
         model.eval()
         try:
-            with torch.inference_mode():
-                output = model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False, use_cache=True)
+            with torch.inference_mode(), torch.random.fork_rng([model.device] * (model.device.type == "cuda")):
+                torch.manual_seed(0)
+                output = model.generate(**inputs, **how)
         finally:
             for module in training:
                 module.training = True
-        yield from processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        answers = processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        yield from answers if num_samples == 1 else map(choose, chunks(answers, num_samples))
         if progress:
             progress(len(batch))
 
@@ -81,6 +103,7 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
             "product_code": p.product_code,
             "image": str(p.image),
             "target": None if p.target is None else dict(p.target),
+            "before": p.before,
             "answer": p.answer,
             "values": None if p.values is None else dict(p.values),
         }

@@ -118,6 +118,7 @@ def _card(prediction: Prediction, fields: Sequence[Field], limits: Limits) -> di
     return {
         "code": prediction.product_code,
         "picture": _thumbnail(prediction.image, limits),
+        "before": prediction.before,
         "answer": prediction.answer,
         "parsed": values is not None,
         "rows": [

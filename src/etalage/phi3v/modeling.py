@@ -82,6 +82,9 @@ def token_order(rows: int, columns: int, side: int) -> Tensor:
 class Phi3VImageEmbedding(nn.Module):
     """Tower and projector, under the hub's tensor names."""
 
+    patch_dropout = 0.0
+    """Share of the patches that the projector does not get to see in training mode; the reference hides none."""
+
     def __init__(self, config: Phi3VConfig) -> None:
         super().__init__()
         width = 4 * config.vision_config.hidden_size
@@ -117,6 +120,7 @@ class Phi3VImageEmbedding(nn.Module):
             (P, H), in the projector's type.
         """
         features = self.tower_features(crops)  # (U, (2G)^2, D)
+        features = nn.functional.dropout1d(features, self.patch_dropout, self.training)
         side = int(features.shape[1] ** 0.5) // 2
         cells = features.unflatten(1, (side, 2, side, 2)).transpose(2, 3).flatten(3)  # (U, G, G, 4D)
         separators = torch.stack([self.sub_GN.flatten(), self.glb_GN.flatten()])

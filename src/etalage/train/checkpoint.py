@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-__all__ = ["latest_checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["latest_checkpoint", "load_best", "load_checkpoint", "save_best", "save_checkpoint"]
 
 _WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
+_BEST = "best.safetensors"
 
 
 def save_checkpoint(
@@ -31,7 +32,7 @@ def save_checkpoint(
     aside = folder / f"{target.name}.partial"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
-    save_file({name: p.detach().contiguous() for name, p in parameters.items()}, aside / _WEIGHTS)
+    _save_weights(aside / _WEIGHTS, parameters)
     save_file(
         {
             f"{name}/{key}": value.contiguous()
@@ -66,21 +67,43 @@ def load_checkpoint(path: Path, parameters: dict[str, nn.Parameter], optimizer: 
     Raises:
         ValueError: the checkpoint is of other parameters.
     """
-    weights = load_file(path / _WEIGHTS)
-    if weights.keys() != parameters.keys():
-        differing = sorted(weights.keys() ^ parameters.keys())
-        raise ValueError(
-            f"{path}: holds other weights than this run trains, such as {differing[0]}; choose another --out"
-        )
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(weights[name])
+    _load_weights(path / _WEIGHTS, parameters)
     for key, value in load_file(path / _OPTIMIZER).items():
         name, entry = key.rsplit("/", 1)
         parameter = parameters[name]
         # AdamW keeps its step count on the CPU whatever the parameter's device
         optimizer.state[parameter][entry] = value if entry == "step" else value.to(parameter.device)
     return int(json.loads((path / _STATE).read_text())["step"])
+
+
+def save_best(folder: Path, parameters: dict[str, nn.Parameter]) -> None:
+    """Keep these weights, instead of those kept before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f"{_BEST}.partial"
+    _save_weights(aside, parameters)
+    _flush(aside)
+    aside.rename(folder / _BEST)
+
+
+def load_best(folder: Path, parameters: dict[str, nn.Parameter]) -> None:
+    """Put the weights that were kept back, in place."""
+    _load_weights(folder / _BEST, parameters)
+
+
+def _save_weights(path: Path, parameters: dict[str, nn.Parameter]) -> None:
+    save_file({name: p.detach().contiguous() for name, p in parameters.items()}, path)
+
+
+@torch.no_grad()
+def _load_weights(path: Path, parameters: dict[str, nn.Parameter]) -> None:
+    weights = load_file(path)
+    if weights.keys() != parameters.keys():
+        differing = sorted(weights.keys() ^ parameters.keys())
+        raise ValueError(
+            f"{path}: holds other weights than this run trains, such as {differing[0]}; choose another --out"
+        )
+    for name, parameter in parameters.items():
+        parameter.copy_(weights[name])
 
 
 def _flush(path: Path) -> None:

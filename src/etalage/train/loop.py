@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from etalage.batches import Encoded, Examples, StepSampler, collate
 from etalage.config import TrainConfig
 from etalage.progress import bar
-from etalage.train.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from etalage.train.checkpoint import latest_checkpoint, load_best, load_checkpoint, save_best, save_checkpoint
 from etalage.train.objectives import sft_loss
 from etalage.train.precision import autocast
 from etalage.train.tracking import Tracker
@@ -35,6 +35,7 @@ def train(
     log: Path,
     tracker: Tracker,
     pad_id: int,
+    validation_score: Callable[[], float],
 ) -> None:
     """Take all steps that are left, from the last checkpoint if there is one.
 
@@ -43,9 +44,11 @@ def train(
 
     Args:
         model: Its trainable parameters are changed in place.
-        validation: May be empty; otherwise its loss is logged after each epoch.
+        validation: May be empty; otherwise its loss is logged after each epoch, and with patience its score decides
+            which epoch's weights the model is left with.
         checkpoints: Folder that broken runs continue from.
         log: JSONL file, one line a step.
+        validation_score: How well the model, as it stands, answers the validation split; 1 is best.
     Raises:
         FloatingPointError: the loss or a gradient is not finite; names the step and its products.
         KeyboardInterrupt: after the step under way and a checkpoint.
@@ -55,8 +58,8 @@ def train(
     start = 0
     if (checkpoint := latest_checkpoint(checkpoints)) is not None:
         start = load_checkpoint(checkpoint, parameters, optimizer)
-    _keep_lines(log, start)
-    sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, start)
+    scores = [line["validation_score"] for line in _keep_lines(log, start) if "validation_score" in line]
+    sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, start, config.views)
     num_steps = start + len(sampler)
     loader = DataLoader(
         training,
@@ -70,13 +73,15 @@ def train(
     with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
         began = time.perf_counter()
         for step, (encoded, chosen) in enumerate(zip(loader, sampler, strict=True), start + 1):
+            if _stale(scores, config.patience):
+                break
             learning_rate = learning_rate_at(step, num_steps, config)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate
             torch.manual_seed(config.seed * 1_000_003 + step)
             loss, grad_norm = _step(model, encoded, list(parameters.values()), optimizer, config, pad_id)
             if not math.isfinite(loss) or not math.isfinite(grad_norm):
-                codes = ", ".join(training.products[i].product_code for i in chosen)
+                codes = ", ".join(training.products[i % len(training)].product_code for i in chosen)
                 raise FloatingPointError(
                     f"step {step}: loss {loss}, gradient norm {grad_norm}; products {codes}. The last checkpoint is "
                     "unharmed; lower --learning-rate or look at these products"
@@ -93,6 +98,11 @@ def train(
             ends_epoch = step % sampler.steps_per_epoch == 0
             if ends_epoch and len(validation):
                 figures["validation_loss"] = validation_loss(model, validation, config, pad_id)
+                if config.patience:
+                    figures["validation_score"] = validation_score()
+                    scores.append(figures["validation_score"])
+                    if scores.index(max(scores)) == len(scores) - 1:
+                        save_best(checkpoints, parameters)
                 began = time.perf_counter()
             lines.write(json.dumps({"step": step, **figures}) + "\n")
             lines.flush()
@@ -102,6 +112,8 @@ def train(
             progress.add(note=f"loss {loss:.3f}")
             if interrupted():
                 raise KeyboardInterrupt
+    if scores:
+        load_best(checkpoints, parameters)
 
 
 def _step(
@@ -165,12 +177,18 @@ def _adamw(parameters: dict[str, nn.Parameter], config: TrainConfig) -> torch.op
     return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95))
 
 
-def _keep_lines(log: Path, num_lines: int) -> None:
-    """Drop lines of steps that a broken run took after its last checkpoint; they are taken again."""
+def _stale(scores: Sequence[float], patience: int) -> bool:
+    """Whether so many epochs in a row were no better than one before them."""
+    return bool(patience and scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
+
+
+def _keep_lines(log: Path, num_lines: int) -> list[dict[str, float]]:
+    """Drop lines of steps that a broken run took after its last checkpoint and takes again; return the others."""
     kept = log.read_text().splitlines(keepends=True)[:num_lines] if log.exists() else []
     aside = log.with_name(f"{log.name}.partial")
     aside.write_text("".join(kept))
     aside.rename(log)
+    return [json.loads(line) for line in kept]
 
 
 @contextmanager

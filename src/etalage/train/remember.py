@@ -32,6 +32,7 @@ class _Memory:
         self._tower, self._room = tower, room_bytes
         self._known: dict[bytes, Tensor] = {}
 
+    @torch.inference_mode(mode=False)  # what is first seen while generating may be trained on later
     @torch.no_grad()
     def __call__(self, crops: Tensor) -> Tensor:
         """(U, 3, S, S) -> (U, patches, D), as Phi3VImageEmbedding.tower_features."""

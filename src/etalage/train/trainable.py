@@ -27,6 +27,7 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
             "activation" if hasattr(model, "activation_checkpointing_enable") else "gradient"
         ) + "_checkpointing_enable"
         getattr(model, name)({"use_reentrant": False})
+    model.model.vision_embed_tokens.patch_dropout = config.patch_dropout
     fixed = tuple(f"{name}." for name in [*model.unused_modules, *[TOWER] * config.freeze_tower])
     if config.recipe == "full":
         for name, parameter in model.named_parameters():

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ CONSTANT = {"title": "Item 0", "category": "a", "price": 500.0}
 OTHERS = [*TARGETS[3:], *TARGETS[:3]]
 
 
-def judged(predictions, blank=None, shuffled=None, **how) -> dict:
+def judged(predictions, before=None, blank=None, shuffled=None, **how) -> dict:
     constant = [CONSTANT] * len(TARGETS)
-    controls = {"blank": blank or constant, "shuffled": shuffled or OTHERS}
-    return judge("test", FIELDS, TARGETS, predictions, majority=CONSTANT, **controls, **how)
+    others = {"before": before or OTHERS, "blank": blank or constant, "shuffled": shuffled or OTHERS}
+    return judge("test", FIELDS, TARGETS, predictions, majority=CONSTANT, **others, **how)
 
 
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
@@ -57,10 +58,13 @@ def test_metrics_json_has_the_agreed_shape() -> None:
         *("split", "num_examples", "num_parsed", "title", "category", "price", "baselines", "controls", "intervals")
     ]
     blocks = {name: set(metrics[name]) for name in ("title", "category", "price")}
-    for part in (metrics["baselines"]["majority"], metrics["controls"]["blank"], metrics["controls"]["shuffled"]):
+    assert list(metrics["baselines"]) == ["before", "majority"]
+    assert list(metrics["controls"]) == ["blank", "shuffled"]
+    for part in (*metrics["baselines"].values(), *metrics["controls"].values()):
         assert {name: set(part[name]) for name in blocks} == blocks
     assert metrics["intervals"]["price"]["mae"] is None
     assert len(metrics["intervals"]["controls"]["blank"]["price"]["mae"]) == 2
+    assert len(metrics["intervals"]["baselines"]["before"]["price"]["mae"]) == 2
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
 
 
@@ -78,11 +82,20 @@ def test_verdict_does_not_praise_the_few_answers_that_could_be_read() -> None:
     assert "60 of its 80 answers could not be read" in said
 
 
+def test_verdict_names_what_fine_tuning_did_not_improve() -> None:
+    titled = [{**other, "title": target["title"]} for other, target in zip(OTHERS, TARGETS, strict=True)]
+    said = "The model reads title, category and price off the picture."
+    assert verdict(judged(TARGETS, before=titled)) == f"{said} Fine-tuning has not been shown to improve title."
+    assert verdict(judged(TARGETS, before=[None] * 80)) == said
+    few = [target if i < 20 else None for i, target in enumerate(TARGETS)]
+    assert verdict(judged(TARGETS, before=few)) == said, "prices right where they could be read, which was seldom"
+
+
 def test_judge_refuses_what_it_cannot_write_down() -> None:
     with pytest.raises(ValueError, match="split is empty"):
-        judge("test", FIELDS, [], [], majority=CONSTANT, blank=[], shuffled=[])
+        judge("test", FIELDS, [], [], before=[], majority=CONSTANT, blank=[], shuffled=[])
     with pytest.raises(ValueError, match="called intervals"):
-        judge("test", [Field("intervals", "text")], TARGETS, TARGETS, majority={}, blank=[], shuffled=[])
+        judge("test", [Field("intervals", "text")], TARGETS, TARGETS, before=[], majority={}, blank=[], shuffled=[])
 
 
 @pytest.mark.parametrize("width", [80, 60])
@@ -92,4 +105,6 @@ def test_table_fits_the_terminal(width: int) -> None:
     text = console.file.getvalue()
     assert all(len(line) <= width for line in text.splitlines())
     assert "98.8 %" in text
+    assert width < 80 or text.count("\n") == 15, "at 80 columns nothing is folded"
+    assert width < 80 or re.search(r"model +fine-tuning +majority +blank +shuffled", text)
     assert "79" in text

@@ -7,7 +7,7 @@ import pytest
 from sacrebleu import corpus_chrf
 
 from etalage.evaluate.baselines import majority
-from etalage.evaluate.metrics import fields_of, score
+from etalage.evaluate.metrics import closeness, fields_of, score
 from etalage.task import Field
 
 TITLE, CATEGORY, PRICE = Field("title", "text"), Field("category", "category"), Field("price", "price")
@@ -84,3 +84,15 @@ def test_majority_breaks_ties_by_the_alphabet() -> None:
     assert majority([TITLE, CATEGORY, PRICE], values[::-1]) == expected
     with pytest.raises(ValueError, match="training split is empty"):
         majority([TITLE], [])
+
+
+def test_closeness_by_hand() -> None:
+    fields = [TITLE, CATEGORY, PRICE]
+    cap = {"title": "Red Cap", "category": "A", "price": 100.0}
+    hat = {"title": "Blue Hat", "category": "B", "price": 50.0}
+    targets = [cap, hat]
+    assert closeness(fields, targets, targets) == pytest.approx(1)
+    assert closeness(fields, targets, [None, None]) == 0
+    twice = [{**cap, "price": 200.0}, {**hat, "price": 25.0}]
+    assert closeness(fields, targets, twice) == pytest.approx((1 + 1 + 0.5) / 3)
+    assert closeness([CATEGORY, PRICE], targets, [cap, None]) == pytest.approx(0.5)

@@ -64,11 +64,33 @@ def test_a_real_model_answers_alike_alone_and_in_a_batch(small, task: Task) -> N
     assert alone == batched
 
 
+def test_samples_differ_are_the_same_each_time_and_one_answer_is_made_of_them(small, task: Task) -> None:
+    model, processor = small
+    asked = [(task.prompt, Image.new("RGB", (64, 64), colour)) for colour in ("red", "blue", "green")]
+
+    def answer(choose) -> list[str]:
+        return list(
+            generate_answers(model, processor, asked, batch_size=2, max_new_tokens=6, num_samples=4, choose=choose)
+        )
+
+    before = torch.get_rng_state()
+    drawn = answer(" / ".join)
+    assert torch.equal(torch.get_rng_state(), before), "training may go on as if nothing had been drawn"
+    assert drawn == answer(" / ".join)
+    assert [len(text.split(" / ")) for text in drawn] == [4, 4, 4]
+    assert all(len(set(text.split(" / "))) > 1 for text in drawn)
+
+
 HOSTILE = [
     Prediction(
-        "=1", Path("a/ü.png"), {"title": "=HYPERLINK()", "price": 1.5}, "x\u2028\ny|end", {"title": "@a", "price": 2.0}
+        "=1",
+        Path("a/ü.png"),
+        {"title": "=HYPERLINK()", "price": 1.5},
+        "=\u2028before",
+        "x\u2028\ny|end",
+        {"title": "@a", "price": 2.0},
     ),
-    Prediction("<b>", Path("-b.png"), None, "=no, not\tan answer", None),
+    Prediction("<b>", Path("-b.png"), None, None, "=no, not\tan answer", None),
 ]
 
 
@@ -87,10 +109,17 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
         read_predictions(path)
 
 
+def test_a_file_from_before_base_answers_were_kept_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.jsonl"
+    path.write_text('{"product_code": "a", "image": "a.png", "target": null, "answer": "", "values": null}\n')
+    with pytest.raises(ValueError, match=r"line 1: .*'before'.*write the file again with `etalage evaluate`"):
+        read_predictions(path)
+
+
 @pytest.mark.parametrize("title", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(title: str, task: Task, tmp_path: Path) -> None:
     values = {"title": title, "category": "a,b", "price": 12.5}
-    write_csv(tmp_path / "out.csv", task.fields, [Prediction("p", Path("p.png"), None, "=x", values), HOSTILE[1]])
+    write_csv(tmp_path / "out.csv", task.fields, [Prediction("p", Path("p.png"), None, None, "=x", values), HOSTILE[1]])
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["image", "title", "category", "price", "answer"]

@@ -36,10 +36,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     Image.new("RGBA", (900, 300), (200, 0, 0, 90)).save(tmp_path / "p.png")
     targets = [{"title": f"{EVIL} {i}", "category": "a'\"b"[i % 4], "price": 10.0 + i} for i in range(60)]
     said = [None if i % 20 == 1 else {**t, "price": t["price"] * 1.1} for i, t in enumerate(targets)]
-    metrics = judge("test", FIELDS, targets, said, majority=targets[0], blank=[None] * 60, shuffled=said)
+    metrics = judge(
+        "test", FIELDS, targets, said, before=[None] * 60, majority=targets[0], blank=[None] * 60, shuffled=said
+    )
     images = [tmp_path / ("gone.png" if i == 1 else "p.png") for i in range(60)]
     rows = zip(images, targets, said, strict=True)
-    predictions = [Prediction(f"{EVIL}{i}", image, t, f"{EVIL} garbage", v) for i, (image, t, v) in enumerate(rows)]
+    predictions = [
+        Prediction(f"{EVIL}{i}", image, t, f"{EVIL} at first", f"{EVIL} garbage", v)
+        for i, (image, t, v) in enumerate(rows)
+    ]
     write_report(
         tmp_path / "report.html",
         title=EVIL,
@@ -77,8 +82,13 @@ def test_the_page_says_what_happened(page: str) -> None:
     assert Page(page).tags.count("article") == 30  # three times nine, and the three that could not be read
 
 
-def test_thumbnails_are_small(page: str) -> None:
+def test_before_stands_beside_after(page: str) -> None:
+    assert re.search(r">model</th><th scope=\"col\">before fine-tuning</th><th scope=\"col\">majority<", page)
+    assert page.count(">before fine-tuning</text>") == len(FIELDS)
+    assert len(re.findall(r"before fine-tuning: <q>[^<]+ at first</q>", page)) == 30, "in each card"
 
+
+def test_thumbnails_are_small(page: str) -> None:
     found = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
     assert max(Image.open(io.BytesIO(base64.b64decode(found[0]))).size) == THUMBNAIL_PX
 

@@ -15,7 +15,7 @@ from etalage.train.trainable import make_trainable
 def run(tmp_path, task, products, open_image):
     """Train in tmp_path/NAME and give back model and log."""
 
-    def run(name, config, tracker=None, spoil=None):
+    def run(name, config, tracker=None, spoil=None, scores=()):
         model, processor = load_base("small", dtype=torch.float32)
         model = make_trainable(model, config)
         if spoil:
@@ -32,6 +32,7 @@ def run(tmp_path, task, products, open_image):
             log=log,
             tracker=tracker or NoTracker(),
             pad_id=processor.tokenizer.pad_token_id,
+            validation_score=iter(scores).__next__,
         )
         return model, [json.loads(line) for line in log.read_text().splitlines()]
 
@@ -98,3 +99,30 @@ def test_learning_rate_rises_then_falls_to_zero(config):
     assert rates[:2] == [0.5, 1.0]
     assert rates[1:] == sorted(rates[1:], reverse=True)
     assert 0 < rates[-1] < 0.05, "the last step still learns"
+
+
+def test_patience_stops_and_leaves_the_best_epoch(run, config):
+    settings = config(epochs=9, patience=2)
+    stopped, log = run("stopped", settings, scores=[0.2, 0.5, 0.5, 0.4])
+    assert [line["validation_score"] for line in log if "validation_score" in line] == [0.2, 0.5, 0.5, 0.4]
+    assert log[-1]["step"] == 8
+    best, _ = run("best", settings, scores=[0.2, 0.5, 0.1, 0.1])
+    third, _ = run("third", settings, scores=[0.2, 0.5, 0.6, 0.1, 0.1])
+    weights, same, other = (model.lm_head.weight for model in (stopped, best, third))
+    assert torch.equal(weights, same)
+    assert not torch.equal(weights, other)
+
+
+def test_a_broken_run_with_patience_ends_as_an_unbroken_one(run, config):
+    settings = config(epochs=9, patience=2, checkpoint_every=3)
+    whole, log = run("whole", settings, scores=[0.2, 0.5, 0.4, 0.3])
+    with pytest.raises(KeyboardInterrupt):
+        run("broken", settings, tracker=Stop(5), scores=[0.2, 0.5])
+    resumed, resumed_log = run("broken", settings, scores=[0.4, 0.3])
+    assert [line["loss"] for line in resumed_log] == [line["loss"] for line in log]
+    assert torch.equal(whole.lm_head.weight, resumed.lm_head.weight)
+
+
+def test_without_patience_nothing_is_generated(run, config):
+    _, log = run("a", config(epochs=2))
+    assert not any("validation_score" in line for line in log)

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from etalage.base import load_base
+from etalage.batches import Examples, collate
 from etalage.train.trainable import TOWER, make_trainable, trainable_parameters
 
 
@@ -38,3 +39,19 @@ def test_equal_seeds_give_equal_adapters(config):
     one, other, third = adapters(1), adapters(1), adapters(2)
     assert all(one[name].equal(other[name]) for name in one)
     assert not all(one[name].equal(third[name]) for name in one)
+
+
+def test_patches_are_hidden_in_training_only(small, config, task, products, open_image):
+    model, processor = small
+    learned = make_trainable(model, config(patch_dropout=0.5))
+    batch = collate([Examples(products, task, processor, open_image)[0]], pad_id=0)
+    embedding = model.model.vision_embed_tokens
+    seen = []
+    embedding.img_projection.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    with torch.no_grad():
+        learned.eval()(**batch)
+        learned.train()(**batch)
+    whole, part = (cells[:-2].unflatten(-1, (4, -1)) for cells in seen)  # the last two rows are separators
+    hidden = (part == 0).all(-1)
+    assert 0.3 < hidden.float().mean() < 0.7
+    torch.testing.assert_close(part[~hidden], 2 * whole[~hidden])
