@@ -202,7 +202,7 @@ class TrainConfig:
     model: str = "small"
     """small (made for two CPU cores), a folder with a Phi-3-vision checkpoint, or its id on the hub."""
     epochs: int = 3
-    """Passes over the training split."""
+    """Passes over the training split; 0: from 20 for a few hundred products to 6 for a thousand and more."""
     batch_size: int = 16
     """Products per step, over all micro batches."""
     micro_batch_size: int = 1
@@ -222,7 +222,8 @@ class TrainConfig:
     lora_dropout: float = 0.0
     """Share of the adapters' inputs that is dropped in training."""
     views: int = 1
-    """Of each picture, which the epochs show in turn: as it is, then turned, moved, mirrored and lit otherwise."""
+    """Of each picture, shown in turn by the epochs: as it is, then turned, moved, mirrored and lit otherwise; 0: from 4
+    for a few hundred products to 1 for a thousand and more."""
     patch_dropout: float = 0.0
     """Share of each picture's patches that are hidden in training, so that no single spot decides the answer."""
     patience: int = 0
@@ -246,9 +247,11 @@ class TrainConfig:
     """wandb: to the user's account if logged in, else offline, into the run folder. none: log.jsonl only."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "micro_batch_size", "lora_rank", "checkpoint_every", "views"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be at least 1")
+        none = dict.fromkeys(("epochs", "views", "patience"), 0)
+        one = dict.fromkeys(("batch_size", "micro_batch_size", "lora_rank", "checkpoint_every"), 1)
+        for name, least in (none | one).items():
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be at least {least}")
         if self.learning_rate <= 0 or self.max_grad_norm <= 0:
             raise ValueError("--learning-rate and --max-grad-norm must be positive")
         for name in ("warmup_fraction", "lora_dropout", "patch_dropout"):

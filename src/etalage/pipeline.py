@@ -273,6 +273,7 @@ def train(config: c.TrainConfig) -> None:
     from etalage.catalogue.store import Catalogue
     from etalage.evaluate.metrics import closeness
     from etalage.evaluate.predictions import generate_answers
+    from etalage.recipes import sized
     from etalage.train import loop, precision
     from etalage.train.remember import remember_features
     from etalage.train.sight import check_sight
@@ -280,6 +281,7 @@ def train(config: c.TrainConfig) -> None:
     from etalage.train.trainable import make_trainable, trainable_parameters
 
     run, catalogue = Run(config.out), Catalogue.load(config.catalogue)
+    config = sized(config, len(catalogue.split("train")))
     resolved = run.resolve(config, catalogue)
     if run.model.exists():
         _say(f"{run.model} is trained already")

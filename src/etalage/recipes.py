@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from etalage.config import Recipe, TrainConfig
 
-__all__ = ["default_recipe", "with_recipe"]
+__all__ = ["default_recipe", "sized", "with_recipe"]
 
 
 def default_recipe(model: str) -> Recipe:
@@ -36,8 +36,8 @@ def small(config: TrainConfig) -> TrainConfig:
     """
     return replace(
         config,
-        epochs=20,
-        views=4,
+        epochs=0,
+        views=0,
         patch_dropout=0.5,
         patience=8,
         micro_batch_size=16,
@@ -46,4 +46,18 @@ def small(config: TrainConfig) -> TrainConfig:
         gradient_checkpointing=False,
         num_workers=0,
         cache_mib=1024,
+    )
+
+
+def sized(config: TrainConfig, num_products: int) -> TrainConfig:
+    """With the numbers of epochs and views that were left to the size of the training split.
+
+    Some six thousand examples are what the small model needs; a few hundred products give them in many views and epochs
+    (docs/log.md), a thousand need no more than another look.
+    """
+    num_products = max(1, num_products)
+    return replace(
+        config,
+        epochs=config.epochs or min(20, max(6, 6000 // num_products)),
+        views=config.views or min(4, max(1, 1250 // num_products)),
     )

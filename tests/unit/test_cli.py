@@ -33,7 +33,7 @@ def test_help_documents_each_verb(verb, capsys):
     assert verb in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": 0.0}, {"lora_dropout": 1.0}])
+@pytest.mark.parametrize("wrong", [{"epochs": -1}, {"batch_size": 0}, {"learning_rate": 0.0}, {"lora_dropout": 1.0}])
 def test_values_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError, match=r"must be|at least"):
         TrainConfig(Path("c"), Path("r"), **wrong)

@@ -56,7 +56,7 @@ def evidence(metrics: Mapping[str, Any], of: Field) -> Evidence:
     ends = {system: at(metrics["intervals"], place)[of.name][name] for system, place in SYSTEMS.items()}
     floor, least = {"text": (0.0, 100.0), "category": (0.0, 1.0), "price": (1.0, 1.5)}[of.kind]
     high = max(least, *(end for pair in ends.values() if pair for end in pair))
-    x = scale(floor, high, 126, 286)
+    x = scale(floor, high, 126, 272)
     rows = []
     for system, value in values.items():
         low_end, high_end = ends[system] or (floor, floor)
