@@ -4,11 +4,11 @@ FOLDER is what `etalage.base.build` made; its weights are written there. One GPU
 with brands of its own; some ten minutes a run. A second run with --go-on and another seed goes on from the first.
 Three losses at once, on drawn catalogues of thousands of brands and on found pictures, all varied hard: the answer's
 tokens; the drawn attributes, told by linear heads from the tower's mean features; and the teachers' features of the
-same picture (distillation, Hinton et al. 2015, arXiv 1503.02531), told by the tower's mean features and again by what
-the decoder holds just before it answers: it has then learned to gather what the picture shows, and fine-tuning is left
-with little more than giving names to it. Half of the found pictures are only for the teachers, and estranged beyond
-what could be named: a teacher that is asked about the very same mixed picture may be asked about any (Beyer et al.
-2022, arXiv 2106.05237). Heads and teachers are not kept.
+same picture (distillation, Hinton et al. 2015, arXiv 1503.02531), told by the tower's mean features, of each tile by
+that tile's, and again by what the decoder holds just before it answers: it has then learned to gather what the picture
+shows, and fine-tuning is left with little more than giving names to it. Half of the found pictures are only for the
+teachers, and estranged beyond what could be named: a teacher that is asked about the very same mixed picture may be
+asked about any (Beyer et al. 2022, arXiv 2106.05237). Heads and teachers are not kept.
 
 Letters: B pictures, S side of a crop, P image tokens, L answer tokens, D tower width.
 """
@@ -126,19 +126,24 @@ class _Heads(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.classes = nn.ModuleDict({name: nn.Linear(width, len(of)) for name, of in _CLASSES.items()})
         self.of_tower = nn.Linear(width, num_features)
+        self.of_tile = nn.Linear(width // 2, num_features)
         self.of_decoder = nn.Linear(settings.hidden_size, num_features)
 
-    def forward(self, features: Tensor, hidden: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    def forward(self, features: Tensor, hidden: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor]:
         """Read.
 
         Args:
             features: (B, crops, patches, D), the tower's, the global view first.
             hidden: (B, decoder's width), of the prompt's last token.
         Returns:
-            Logits by attribute, and twice (B, num_features), from the tower and from the decoder.
+            Logits by attribute; teachers' features (B, F) as the tower tells them of the picture; (B, crops - 1, F) of
+            each tile; and (B, F) as the decoder tells them of the picture.
         """
-        mean = self.norm(torch.cat([features[:, 0].mean(1), features[:, 1:].mean((1, 2))], -1))
-        return {name: head(mean) for name, head in self.classes.items()}, self.of_tower(mean), self.of_decoder(hidden)
+        crops = features.mean(2)
+        mean = self.norm(torch.cat([crops[:, 0], crops[:, 1:].mean(1)], -1))
+        told = {name: head(mean) for name, head in self.classes.items()}
+        tiles = functional.layer_norm(crops[:, 1:], crops.shape[-1:])
+        return told, self.of_tower(mean), self.of_tile(tiles), self.of_decoder(hidden)
 
 
 def pretrain(config: Pretraining) -> None:
@@ -151,21 +156,23 @@ def pretrain(config: Pretraining) -> None:
         distributed.init_process_group()
     rank = distributed.get_rank() if distributed.is_initialized() else 0
     torch.manual_seed(config.seed)
-    device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
+    device = torch.device("cpu")
+    if torch.cuda.is_available():
+        device = torch.device("cuda", rank)
+        torch.cuda.set_device(device)  # where the processes' sums are made, too
     processor = Phi3VProcessor.from_pretrained(config.folder)
     settings = Phi3VConfig.from_pretrained(config.folder)
     drawn = _drawn(config, rank, processor, device)
     found = _found(config.found, processor, device) if config.found else []
     model = Phi3VForCausalLM.from_pretrained(config.folder, dtype=torch.float32) if config.go_on else None
     model = (model or Phi3VForCausalLM(settings)).to(device).train()
-    teachers = _Teachers(config.teachers, [drawn, *found], device) if config.teachers else None
+    teachers = _Teachers(config.teachers, drawn, found, settings.crop_size, device) if config.teachers else None
     heads = _Heads(settings, _Teachers.WIDTH).to(device)
     if device.type == "cuda":
-        for layer in [
-            *model.model.layers,
-            *model.model.vision_embed_tokens.img_processor["vision_model"].encoder.layers,
-        ]:
-            layer.compile()
+        tower = model.model.vision_embed_tokens.img_processor["vision_model"]
+        for layers in (tower.encoder.layers, model.model.layers):
+            for layer in layers:
+                layer.compile()
     prompts = [_prompt(processor, question, device) for question in QUESTIONS]
     optimizer = _adamw([*model.named_parameters(), *heads.named_parameters()], model.unused_modules)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -188,10 +195,11 @@ def pretrain(config: Pretraining) -> None:
         }
         loss = loss_of_answers + 0.15 * sum(losses.values())
         if teachers is not None:
-            wanted = teachers(pixels)
-            by_tower, by_decoder = (functional.smooth_l1_loss(features.float(), wanted) for features in resembled)
-            loss = loss + 3 * by_tower + by_decoder
-            losses |= {"tower": by_tower, "decoder": by_decoder}
+            whole, tiles = teachers(pixels)
+            wanted = {"tower": (3, whole), "tiles": (1, tiles), "decoder": (1, whole)}
+            for (name, (weight, target)), ours in zip(wanted.items(), resembled, strict=True):
+                losses[name] = functional.smooth_l1_loss(ours.float(), target)
+                loss = loss + weight * losses[name]
         if not torch.isfinite(loss):
             raise FloatingPointError(f"step {step}: the loss is {float(loss.detach())}; lower --learning-rate")
         optimizer.zero_grad(set_to_none=True)
@@ -361,9 +369,12 @@ class _Teachers:
     SIDES: ClassVar = {"efficientnet-lite0": 224, "efficientnet-lite2": 260}
     WIDTH = 1280 * len(SIDES)
 
-    def __init__(self, weights: Path, lessons: Sequence[_Lesson], device: torch.device) -> None:
+    def __init__(
+        self, weights: Path, drawn: _Lesson, found: Sequence[_Lesson], crop_size: int, device: torch.device
+    ) -> None:
         from efficientnet_lite_pytorch import EfficientNet  # type: ignore[import-not-found]
 
+        self._crop_size = crop_size
         self._networks = []
         for name, side in self.SIDES.items():
             network = EfficientNet.from_name(name)
@@ -372,23 +383,34 @@ class _Teachers:
             self._networks.append((network, side))
         self._mean, self._std = torch.zeros((), device=device), torch.ones((), device=device)
         random = torch.Generator(device).manual_seed(0)
-        some = torch.cat([self(lesson.some(256, random)[0]) for lesson in lessons for _ in range(8)])
+        some = torch.cat([self(_some(drawn, found, 256, random)[0])[0] for _ in range(8)])
         self._mean, self._std = some.mean(0), some.std(0) + 1e-3
 
     @torch.no_grad()
-    def __call__(self, pixels: Tensor) -> Tensor:
-        """(B, 3, H, W) float32 in 0..1 -> (B, WIDTH) float32."""
+    def __call__(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """What they hold of pictures, and of the part of it that each tile shows.
+
+        Args:
+            pixels: (B, 3, H, W) float32 in 0..1, after the HD transform.
+        Returns:
+            (B, WIDTH) and (B, tiles, WIDTH) float32.
+        """
         mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (_IMAGENET_MEAN, _IMAGENET_STD))
         height, width = pixels.shape[-2:]
-        pixels = functional.pad(pixels, (0, max(0, height - width), 0, max(0, width - height)), value=1.0)
-        pixels = (pixels - mean) / std
-        told = []
+        pixels = (
+            functional.pad(pixels, (0, max(0, height - width), 0, max(0, width - height)), value=1.0) - mean
+        ) / std
+        tiles = [length // self._crop_size for length in pixels.shape[-2:]]
+        whole, parts = [], []
         for network, side in self._networks:
             resized = functional.interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)
             with torch.autocast(pixels.device.type, torch.bfloat16):
-                features = network.extract_features(resized.contiguous(memory_format=torch.channels_last))
-            told.append(features.float().mean((2, 3)))
-        return (torch.cat(told, 1) - self._mean) / self._std
+                features = network.extract_features(resized.contiguous(memory_format=torch.channels_last)).float()
+            whole.append(features.mean((2, 3)))
+            parts.append(functional.adaptive_avg_pool2d(features, tiles))
+        shown = torch.cat(parts, 1)[:, :, : height // self._crop_size, : width // self._crop_size]
+        by_tile = shown.flatten(2).transpose(1, 2)
+        return (torch.cat(whole, 1) - self._mean) / self._std, (by_tile - self._mean) / self._std
 
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
