@@ -1,5 +1,6 @@
 """Shared by all tests: a few drawn products and the small preset, made once."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from etalage.config import TaskConfig, TrainConfig
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
 from etalage.recipes import with_recipe
 from etalage.task import Product, Task
+
+# a job in a shell's background ignores Ctrl-C, and so would the processes that tests start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 COLOURS = {"Red": (200, 30, 40), "Green": (30, 150, 70), "Blue": (40, 60, 200)}
 

@@ -4,6 +4,7 @@ import gc
 import json
 import platform
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -134,7 +135,8 @@ class Run:
             model, processor = self._load(str(self.model))
         else:
             base, processor = self.load_before()
-            model = PeftModel.from_pretrained(base, self.model).eval()
+            with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # as in train/trainable.py
+                model = PeftModel.from_pretrained(base, self.model).eval()
         remember_features(model)
         return model, processor
 
