@@ -5,7 +5,7 @@ import json
 import platform
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -131,10 +131,11 @@ class Run:
 
         from etalage.train.remember import remember_features
 
-        if self.read_config()["recipe"] == "full":
+        config = self.read_config()
+        if config["recipe"] == "full":
             model, processor = self._load(str(self.model))
         else:
-            base, processor = self.load_before()
+            base, processor = self._load(config["model"])
             with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # as in train/trainable.py
                 model = PeftModel.from_pretrained(base, self.model).eval()
         remember_features(model)
@@ -146,7 +147,11 @@ class Run:
         Raises:
             ValueError: training is not done, or the base is no longer where it was.
         """
-        return self._load(self.read_config()["model"])
+        from etalage.train.remember import remember_features
+
+        model, processor = self._load(self.read_config()["model"])
+        remember_features(model)  # every sample of an answer asks for the same crops
+        return model, processor
 
     def _load(self, checkpoint: str) -> tuple[Any, Any]:
         from etalage.base import load_base
@@ -334,9 +339,8 @@ def evaluate(config: c.EvaluateConfig) -> None:
     """Generate answers to each picture of the split, before fine-tuning and after, and to wrong ones; judge them."""
     from etalage.catalogue.store import Catalogue
     from etalage.evaluate import baselines, controls
-    from etalage.evaluate.consensus import consensus
     from etalage.evaluate.judge import judge, table, verdict
-    from etalage.evaluate.predictions import Prediction, generate_answers, write_predictions
+    from etalage.evaluate.predictions import Prediction, write_predictions
     from etalage.train.tracking import track
 
     run = Run(config.run)
@@ -356,18 +360,7 @@ def evaluate(config: c.EvaluateConfig) -> None:
 
         def ask(names: Sequence[str], model: Any, processor: Any) -> None:
             for name in names:
-                given = generate_answers(
-                    model,
-                    processor,
-                    shown[name],
-                    batch_size=config.batch_size,
-                    max_new_tokens=config.max_new_tokens,
-                    num_samples=config.num_samples,
-                    num_views=trained["views"],
-                    choose=partial(consensus, task),
-                    progress=progress.add,
-                )
-                answers[name] = list(given)
+                answers[name] = _answers(config, trained, task, model, processor, shown[name], progress.add)
 
         ask(["before"], *run.load_before())
         gc.collect()  # the base must be gone, cycles and all, when the tuned model comes: two large ones may not fit
@@ -408,8 +401,7 @@ def predict(config: c.PredictConfig) -> None:
     from rich.table import Column, Table
 
     from etalage.catalogue.pictures import open_picture
-    from etalage.evaluate.consensus import consensus
-    from etalage.evaluate.predictions import Prediction, generate_answers, write_csv, write_predictions
+    from etalage.evaluate.predictions import Prediction, write_csv, write_predictions
     from etalage.task import Task
 
     run = Run(config.run)
@@ -422,21 +414,12 @@ def predict(config: c.PredictConfig) -> None:
             raise ValueError(f"{image}: {bad}; leave it out or replace it") from bad
     model, processor = run.load()
     with bar("predict", len(config.images)) as progress:
-        answers = generate_answers(
-            model,
-            processor,
-            ((task.prompt, open_picture(image, **limits)) for image in config.images),
-            batch_size=config.batch_size,
-            max_new_tokens=config.max_new_tokens,
-            num_samples=config.num_samples,
-            num_views=trained["views"],
-            choose=partial(consensus, task),
-            progress=progress.add,
-        )
-        predictions = [
-            Prediction(image.name, image, None, None, answer, task.parse(answer))
-            for image, answer in zip(config.images, answers, strict=True)
-        ]
+        asked = ((task.prompt, open_picture(image, **limits)) for image in config.images)
+        answers = _answers(config, trained, task, model, processor, asked, progress.add)
+    predictions = [
+        Prediction(image.name, image, None, None, answer, task.parse(answer))
+        for image, answer in zip(config.images, answers, strict=True)
+    ]
     if config.out is None:
         rows = Table(Column("image", overflow="fold"), *(field.name for field in task.fields))
         for p in predictions:
@@ -486,6 +469,33 @@ def demo(config: c.DemoConfig) -> None:
     train(replace(training, epochs=config.epochs, views=1, patience=0))  # quick rather than best
     evaluate(c.EvaluateConfig(run, num_samples=1, track=config.track))
     report(c.ReportConfig(run))
+
+
+def _answers(
+    config: c.EvaluateConfig | c.PredictConfig,
+    trained: Mapping[str, Any],
+    task: Any,
+    model: Any,
+    processor: Any,
+    asked: Iterable[tuple[str, Any]],
+    progress: Callable[[int], object],
+) -> list[str]:
+    """One answer to each picture, so that `predict` answers as it was measured."""
+    from etalage.evaluate.consensus import consensus
+    from etalage.evaluate.predictions import generate_answers
+
+    given = generate_answers(
+        model,
+        processor,
+        asked,
+        batch_size=config.batch_size,
+        max_new_tokens=config.max_new_tokens,
+        num_samples=config.num_samples,
+        num_views=trained["views"],
+        choose=partial(consensus, task),
+        progress=progress,
+    )
+    return list(given)
 
 
 def _say_prepared(config: c.PrepareConfig, facts: Mapping[str, Any]) -> None:

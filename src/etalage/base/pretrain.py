@@ -43,6 +43,7 @@ from etalage.sample.drawn import Drawn
 from etalage.sample.look import CUTS, HARDWARE, MATERIALS, PATTERNS
 from etalage.sample.vocabulary import SHADES, STYLES
 from etalage.task import END, Task, format_price
+from etalage.train.trainable import decay_groups
 
 __all__ = ["Pretraining", "pretrain"]
 
@@ -174,8 +175,9 @@ def pretrain(config: Pretraining) -> None:
             for layer in layers:
                 layer.compile()
     prompts = [_prompt(processor, question, device) for question in QUESTIONS]
-    optimizer = _adamw([*model.named_parameters(), *heads.named_parameters()], model.unused_modules)
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    unused = tuple(model.unused_modules)
+    parameters = [p for name, p in model.named_parameters() if not name.startswith(unused)] + [*heads.parameters()]
+    optimizer = torch.optim.AdamW(decay_groups(parameters, 0.05), lr=0.0, betas=(0.9, 0.98))
     random = torch.Generator(device).manual_seed(config.seed * 1000 + rank)
     began = time.monotonic()
     for step in range(config.max_steps):
@@ -509,15 +511,6 @@ def _prompt(processor: Phi3VProcessor, question: str, device: torch.device) -> t
     ids = processor(text=[asked], images=[[Image.new("RGB", (64, 64))]], return_tensors="pt")["input_ids"][0]
     places = (ids < 0).nonzero()
     return ids[: int(places[0])][None].to(device), ids[int(places[-1]) + 1 :][None].to(device)
-
-
-def _adamw(parameters: Sequence[tuple[str, nn.Parameter]], unused: Sequence[str]) -> torch.optim.AdamW:
-    used = [p for name, p in parameters if not name.startswith(tuple(unused))]
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in used if p.ndim > 1], "weight_decay": 0.05},
-        {"params": [p for p in used if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Prediction:
     before: str | None
     """The text that the model generated before fine-tuning; None where it was not asked, as by `etalage predict`."""
     answer: str
-    """The generated text."""
+    """The generated text, or the consensus of several."""
     values: Values | None
     """The answer parsed; None if it is not one."""
 

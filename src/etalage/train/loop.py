@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -20,7 +19,7 @@ from etalage.train.checkpoint import latest_checkpoint, load_best, load_checkpoi
 from etalage.train.objectives import sft_loss
 from etalage.train.precision import autocast
 from etalage.train.tracking import Tracker
-from etalage.train.trainable import trainable_parameters
+from etalage.train.trainable import decay_groups, trainable_parameters
 
 __all__ = ["learning_rate_at", "train"]
 
@@ -54,7 +53,8 @@ def train(
         KeyboardInterrupt: after the step under way and a checkpoint.
     """
     parameters = trainable_parameters(model)
-    optimizer = _adamw(parameters, config)
+    # the learning rate is set at each step; betas are the cookbook's
+    optimizer = torch.optim.AdamW(decay_groups(parameters.values(), config.weight_decay), lr=0.0, betas=(0.9, 0.95))
     start = 0
     if (checkpoint := latest_checkpoint(checkpoints)) is not None:
         start = load_checkpoint(checkpoint, parameters, optimizer)
@@ -73,7 +73,7 @@ def train(
     with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
         began = time.perf_counter()
         for step, (encoded, chosen) in enumerate(zip(loader, sampler, strict=True), start + 1):
-            if _stale(scores, config.patience):
+            if scores and _epochs_since_best(scores) >= config.patience:
                 break
             learning_rate = learning_rate_at(step, num_steps, config)
             for group in optimizer.param_groups:
@@ -101,7 +101,7 @@ def train(
                 if config.patience:
                     figures["validation_score"] = validation_score()
                     scores.append(figures["validation_score"])
-                    if scores.index(max(scores)) == len(scores) - 1:
+                    if _epochs_since_best(scores) == 0:
                         save_best(checkpoints, parameters)
                 began = time.perf_counter()
             lines.write(json.dumps({"step": step, **figures}) + "\n")
@@ -166,20 +166,9 @@ def learning_rate_at(step: int, num_steps: int, config: TrainConfig) -> float:
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (num_steps - warmup + 1)))
 
 
-def _adamw(parameters: dict[str, nn.Parameter], config: TrainConfig) -> torch.optim.AdamW:
-    matrices = [p for p in parameters.values() if p.ndim >= 2]
-    others = [p for p in parameters.values() if p.ndim < 2]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    # the loop sets the learning rate at each step; betas are the cookbook's
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95))
-
-
-def _stale(scores: Sequence[float], patience: int) -> bool:
-    """Whether so many epochs in a row were no better than one before them."""
-    return bool(patience and scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
+def _epochs_since_best(scores: Sequence[float]) -> int:
+    """How many epochs in a row were no better than one before them."""
+    return len(scores) - 1 - scores.index(max(scores))
 
 
 def _keep_lines(log: Path, num_lines: int) -> list[dict[str, float]]:

@@ -1,6 +1,8 @@
 """Which weights learn: sets requires_grad, adds adapters; and which activations are kept for it."""
 
 import warnings
+from collections.abc import Iterable
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -9,7 +11,7 @@ from torch import nn
 from etalage.config import TrainConfig
 from etalage.phi3v import Phi3VForCausalLM
 
-__all__ = ["make_trainable", "trainable_parameters"]
+__all__ = ["decay_groups", "make_trainable", "trainable_parameters"]
 
 TOWER = "model.vision_embed_tokens.img_processor"
 
@@ -45,3 +47,12 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
 def trainable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     """By name, those that learn."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    """An optimiser's two groups: matrices decay, vectors (norms, biases) do not."""
+    parameters = list(parameters)
+    return [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]

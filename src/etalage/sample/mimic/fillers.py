@@ -83,6 +83,12 @@ class Draft:
             return Dice(self.seed, "family", name, self.family.number)
         return Dice(self.seed, "row", name, self.number)
 
+    def write(self, name: str, style: NumberStyle | DateStyle, amount: float) -> Text:
+        """A column's amount as text; what others follow from is what is written."""
+        text = style.write(amount)
+        self.amounts[name] = style.read(text) or 0.0
+        return text
+
 
 class Filler(Protocol):
     """The law of a column."""
@@ -159,9 +165,7 @@ class Number:
         value, is_kept = marginal.at(mixture.share(draft.place, draft.residuals[self.name]))
         if not is_kept:
             value = self.grain.round(value, draft.dice(f"grain of {self.name}").uniform())
-        text = self.style.write(value)
-        draft.amounts[self.name] = self.style.read(text) or 0.0  # what others follow from is what is written
-        return text
+        return draft.write(self.name, self.style, value)
 
 
 @dataclass(frozen=True)
@@ -174,9 +178,7 @@ class Computed:
     style: NumberStyle
 
     def fill(self, draft: Draft) -> Text:
-        text = self.style.write(draft.amounts[self.source] * self.factor)
-        draft.amounts[self.name] = self.style.read(text) or 0.0
-        return text
+        return draft.write(self.name, self.style, draft.amounts[self.source] * self.factor)
 
 
 @dataclass(frozen=True)
@@ -198,9 +200,7 @@ class Lowered:
         if self.is_reduced.draw(contexts(draft.place), dice.uniform()) and self.factors is not None:
             factor, is_kept = self.factors.at(dice.uniform())
             amount = whole * factor if is_kept else self.grain.round(whole * factor, dice.uniform())
-        text = self.style.write(min(amount, whole) if self.downwards else max(amount, whole))
-        draft.amounts[self.name] = self.style.read(text) or 0.0
-        return text
+        return draft.write(self.name, self.style, min(amount, whole) if self.downwards else max(amount, whole))
 
 
 @dataclass(frozen=True)
