@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def generate_answers(
     num_views = math.gcd(num_views, num_samples)
     how: dict[str, Any] = {"max_new_tokens": max_new_tokens, "use_cache": True, "do_sample": num_samples > 1}
     if num_samples > 1:
-        how |= {"temperature": TEMPERATURE, "top_k": 0, "num_return_sequences": num_samples // num_views}
+        how |= {"temperature": TEMPERATURE, "top_k": 0}
     for batch in chunks(asked, batch_size):
         shown = [(prompt, view(picture, number)) for prompt, picture in batch for number in range(num_views)]
         # Left, so that every row's answer begins right after its prompt.
@@ -86,7 +86,7 @@ def generate_answers(
         try:
             with torch.inference_mode(), torch.random.fork_rng([model.device] * (model.device.type == "cuda")):
                 torch.manual_seed(0)
-                output = model.generate(**inputs, **how)
+                output = model.generate(**_read(model, inputs, num_samples // num_views), **how)
         finally:
             for module in training:
                 module.training = True
@@ -94,6 +94,17 @@ def generate_answers(
         yield from answers if num_samples == 1 else map(choose, chunks(answers, num_samples))
         if progress:
             progress(len(batch))
+
+
+def _read(model: Any, inputs: Mapping[str, Any], num_samples: int) -> Mapping[str, Any]:
+    """What to generate several answers from: the prompt but its last token is read once for all of them."""
+    if num_samples == 1:
+        return inputs
+    but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
+    cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
+    cache.batch_repeat_interleave(num_samples)
+    ids, repeated = model._expand_inputs_for_generation(num_samples, **inputs)
+    return {**repeated, "input_ids": ids, "past_key_values": cache}
 
 
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:

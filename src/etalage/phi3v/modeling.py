@@ -480,7 +480,6 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             if inputs_embeds is not None:  # then input_ids are the new tokens alone
                 inputs_embeds = torch.cat([inputs_embeds, self.get_input_embeddings()(input_ids)], dim=1)
                 is_first_iteration = True
-        whole = next_sequence_length is None or is_first_iteration
         model_inputs = super().prepare_inputs_for_generation(
             input_ids,
             next_sequence_length=next_sequence_length,
@@ -490,6 +489,9 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             is_first_iteration=is_first_iteration,
             **kwargs,
         )
+        # first ids that come with a cache hold pictures, or the pictures are in the cache
+        ids = model_inputs["input_ids"] if is_first_iteration else None
+        whole = next_sequence_length is None or (is_first_iteration and (ids is None or bool((ids < 0).any())))
         return model_inputs | ({"pixel_values": pixel_values, "image_sizes": image_sizes} if whole else {})
 
     def _changes_regime(self, num_cached: int, input_ids: Tensor, position_ids: Tensor | None) -> bool:

@@ -9,7 +9,14 @@ import torch
 from PIL import Image
 from transformers import BatchFeature
 
-from etalage.evaluate.predictions import Prediction, generate_answers, read_predictions, write_csv, write_predictions
+from etalage.evaluate.predictions import (
+    TEMPERATURE,
+    Prediction,
+    generate_answers,
+    read_predictions,
+    write_csv,
+    write_predictions,
+)
 from etalage.task import Task
 
 
@@ -79,6 +86,27 @@ def test_samples_differ_are_the_same_each_time_and_one_answer_is_made_of_them(sm
     assert drawn == answer(" / ".join)
     assert [len(text.split(" / ")) for text in drawn] == [4, 4, 4]
     assert all(len(set(text.split(" / "))) > 1 for text in drawn)
+
+
+def test_the_picture_is_read_once_for_all_samples_which_are_what_transformers_draws(
+    small, task: Task, monkeypatch
+) -> None:
+    model, processor = small
+    pictures = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
+    inputs = processor(text=[task.prompt] * 2, images=[[p] for p in pictures], padding_side="left", return_tensors="pt")
+    torch.manual_seed(0)
+    how = {"do_sample": True, "temperature": TEMPERATURE, "top_k": 0, "max_new_tokens": 6}
+    drawn = model.eval().generate(**inputs, **how, num_return_sequences=3)[:, inputs["input_ids"].shape[1] :]
+    embedding, crops_read = model.model.vision_embed_tokens, []
+    tower = embedding.tower_features
+    monkeypatch.setattr(embedding, "tower_features", lambda crops: crops_read.append(len(crops)) or tower(crops))
+    asked = [(task.prompt, picture) for picture in pictures]
+    answers = generate_answers(
+        model, processor, asked, batch_size=2, max_new_tokens=6, num_samples=3, choose=" / ".join
+    )
+    texts = processor.batch_decode(drawn, skip_special_tokens=True)
+    assert list(answers) == [" / ".join(texts[:3]), " / ".join(texts[3:])]
+    assert len(crops_read) == 1
 
 
 HOSTILE = [
