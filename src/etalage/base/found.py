@@ -77,7 +77,7 @@ PACKAGES: Mapping[str, int] = {
 }
 """Pictures of each at most, and the licences that it names; of two alike, the one of the earlier package stays."""
 
-SIDE_PX, LEAST_PX = 88, 28
+SIDE_PX, LEAST_PX = 144, 28
 FRAMES = 8
 """At most, of pictures whose names differ in numbers only."""
 PIECES = 4
@@ -113,7 +113,7 @@ _CODES = re.compile(r"(?=.*\d)[0-9a-f]{4,5}(?:-[0-9a-f]{4,5})*", re.IGNORECASE)
 
 
 def pack(folder: Path, out: Path) -> None:
-    """Write a row per picture: package, path, and the picture as WEBP of at most 88 pixels a side, no two alike."""
+    """Write a row per picture: package, path, and the picture as WEBP of at most 144 pixels a side, no two alike."""
     seen = _Seen()
     rows = [row for package, most in PACKAGES.items() for row in islice(_some(folder / package, seen), most)]
     pq.write_table(pa.Table.from_pylist(rows), out, compression="zstd")
@@ -129,7 +129,7 @@ def _some(folder: Path, seen: "_Seen") -> Iterator[dict[str, object]]:
         if frames[frame_of] == FRAMES or (image := _open(read(), path)) is None or not seen.anew(image):
             continue
         frames[frame_of] += 1
-        image.save(file := io.BytesIO(), "WEBP", quality=35, alpha_quality=5, method=6)
+        image.save(file := io.BytesIO(), "WEBP", quality=55, alpha_quality=30)
         yield {"package": folder.name, "path": called, "image": file.getvalue()}
 
 

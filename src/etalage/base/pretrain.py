@@ -5,10 +5,11 @@ with brands of its own; some ten minutes a run. A second run with --go-on and an
 Three losses at once, on drawn catalogues of thousands of brands and on found pictures, all varied hard: the answer's
 tokens; the drawn attributes, told by linear heads from the tower's mean features; and the teachers' features of the
 same picture (distillation, Hinton et al. 2015, arXiv 1503.02531), told by the tower's mean features, of each tile by
-that tile's, and again by what the decoder holds just before it answers: it has then learned to gather what the picture
-shows, and fine-tuning is left with little more than giving names to it. Half of the found pictures are only for the
-teachers, and estranged beyond what could be named: a teacher that is asked about the very same mixed picture may be
-asked about any (Beyer et al. 2022, arXiv 2106.05237). Heads and teachers are not kept.
+that tile's, and again by what the decoder holds wherever it is about to write: it has then learned to gather what the
+picture shows, whatever stands before, and fine-tuning is left with little more than giving names to it. Half of the
+found pictures are only for the teachers, and estranged beyond what could be named: a teacher that is asked about the
+very same mixed picture may be asked about any (Beyer et al. 2022, arXiv 2106.05237). These stand beside another
+picture's answer. Heads and teachers are not kept.
 
 Letters: B pictures, S side of a crop, P image tokens, L answer tokens, D tower width.
 """
@@ -34,6 +35,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, distributed, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from etalage.config import TaskConfig
 from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VImageProcessor, Phi3VProcessor
@@ -64,6 +66,12 @@ WORDINGS = (
     "{title} | {department} | {shelf} | {price}",
     "Category: {leaf}, Price: {price}, Title: {title}",
     "A {leaf} {title} for {price}",
+)
+FOUND_WORDINGS = (
+    "Product: {title}, Category: {category}",
+    "{category} | {title}",
+    "Category: {category}, Title: {title}",
+    "A {title} of {category}",
 )
 _CLASSES = {
     "cut": [f"{style} {cut}" for style, cuts in CUTS.items() for cut in cuts],
@@ -135,10 +143,10 @@ class _Heads(nn.Module):
 
         Args:
             features: (B, crops, patches, D), the tower's, the global view first.
-            hidden: (B, decoder's width), of the prompt's last token.
+            hidden: (N, decoder's width), from wherever the decoder is about to write.
         Returns:
             Logits by attribute; teachers' features (B, F) as the tower tells them of the picture; (B, crops - 1, F) of
-            each tile; and (B, F) as the decoder tells them of the picture.
+            each tile; and (N, F) as the decoder tells them of the picture.
         """
         crops = features.mean(2)
         mean = self.norm(torch.cat([crops[:, 0], crops[:, 1:].mean(1)], -1))
@@ -161,6 +169,7 @@ def pretrain(config: Pretraining) -> None:
     if torch.cuda.is_available():
         device = torch.device("cuda", rank)
         torch.cuda.set_device(device)  # where the processes' sums are made, too
+        torch.backends.cudnn.benchmark = True
     processor = Phi3VProcessor.from_pretrained(config.folder)
     settings = Phi3VConfig.from_pretrained(config.folder)
     drawn = _drawn(config, rank, processor, device)
@@ -177,8 +186,8 @@ def pretrain(config: Pretraining) -> None:
     prompts = [_prompt(processor, question, device) for question in QUESTIONS]
     unused = tuple(model.unused_modules)
     parameters = [p for name, p in model.named_parameters() if not name.startswith(unused)] + [*heads.parameters()]
-    optimizer = torch.optim.AdamW(decay_groups(parameters, 0.05), lr=0.0, betas=(0.9, 0.98))
-    random = torch.Generator(device).manual_seed(config.seed * 1000 + rank)
+    optimizer = torch.optim.AdamW(decay_groups(parameters, 0.05), lr=0.0, betas=(0.9, 0.98), fused=True)
+    draws, layouts = torch.Generator(device).manual_seed(config.seed * 1000 + rank), random.Random(config.seed)
     began = time.monotonic()
     for step in range(config.max_steps):
         part = float(_mean([torch.tensor((time.monotonic() - began) / config.seconds, device=device)])[0])
@@ -186,22 +195,8 @@ def pretrain(config: Pretraining) -> None:
             break
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * min(1, (step + 1) / 300) * (0.51 + 0.49 * math.cos(math.pi * part))
-        pixels, answers, classes = _some(drawn, found, config.batch_size, random)
-        with torch.autocast(device.type, torch.bfloat16):
-            loss_of_answers, features, hidden = _read(model, processor, pixels, prompts[step % len(prompts)], answers)
-            told, *resembled = heads(features, hidden)
-        losses = {
-            name: functional.cross_entropy(logits.float(), classes[name], ignore_index=_UNKNOWN, reduction="sum")
-            / (classes[name] != _UNKNOWN).sum().clamp(min=1)
-            for name, logits in told.items()
-        }
-        loss = loss_of_answers + 0.15 * sum(losses.values())
-        if teachers is not None:
-            whole, tiles = teachers(pixels)
-            wanted = {"tower": (3, whole), "tiles": (1, tiles), "decoder": (1, whole)}
-            for (name, (weight, target)), ours in zip(wanted.items(), resembled, strict=True):
-                losses[name] = functional.smooth_l1_loss(ours.float(), target)
-                loss = loss + weight * losses[name]
+        some = _some(drawn, found, config.batch_size, layouts, draws)
+        loss, figures = _losses(model, heads, teachers, processor, prompts[step % len(prompts)], some)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"step {step}: the loss is {float(loss.detach())}; lower --learning-rate")
         optimizer.zero_grad(set_to_none=True)
@@ -211,38 +206,70 @@ def pretrain(config: Pretraining) -> None:
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         if step % 100 == 0 and rank == 0:
-            right = {n: float((told[n].argmax(-1) == of)[of != _UNKNOWN].float().mean()) for n, of in classes.items()}
-            figures = {"answers": float(loss_of_answers.detach()), **right}
-            figures |= {name: float(value.detach()) for name, value in losses.items() if name not in right}
             rate = (step + 1) * config.batch_size / (time.monotonic() - began)
-            shown = {name: round(value, 3) for name, value in figures.items()}
+            shown = {name: round(float(figure), 3) for name, figure in figures.items() if torch.isfinite(figure)}
             print(f"step {step}, {rate:,.0f}/s on each GPU:", shown, flush=True)
             _save(model, config.folder)
     if rank == 0:
         _save(model, config.folder)
 
 
+def _losses(
+    model: Phi3VForCausalLM,
+    heads: _Heads,
+    teachers: "_Teachers | None",
+    processor: Phi3VProcessor,
+    prompt: tuple[Tensor, Tensor],
+    some: tuple[Tensor, Tensor, Tensor, dict[str, Tensor]],
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """What is to fall; and to be printed: the answers' loss, the share told of each attribute, teachers' distances.
+
+    An attribute that nothing in the batch shows has no share: not a number.
+    """
+    pixels, said, answers, classes = some
+    writes = said >= 0
+    with torch.autocast(pixels.device.type, torch.bfloat16):
+        loss, features, hidden = _read(model, processor, pixels, prompt, said, answers)
+        told, *resembled = heads(features, hidden[writes])
+    figures = {"answers": loss.detach()}
+    for name, logits in told.items():
+        wanted, num = classes[name], (classes[name] != _UNKNOWN).sum()
+        errors = functional.cross_entropy(logits.float(), wanted, ignore_index=_UNKNOWN, reduction="sum")
+        loss = loss + 0.15 * errors / num.clamp(min=1)
+        figures[name] = (logits.argmax(-1) == wanted).sum() / num
+    if teachers is not None:
+        whole, tiles = teachers(pixels)
+        targets = {"tower": (3, whole), "tiles": (1, tiles), "decoder": (2, whole[writes.nonzero()[:, 0]])}
+        for (name, (weight, target)), ours in zip(targets.items(), resembled, strict=True):
+            distance = functional.smooth_l1_loss(ours.float(), target)
+            loss, figures[name] = loss + weight * distance, distance.detach()
+    return loss, figures
+
+
 def _some(
-    drawn: _Lesson, found: Sequence[_Lesson], size: int, random: torch.Generator
-) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    drawn: _Lesson, found: Sequence[_Lesson], size: int, layouts: random.Random, draws: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
     """As _Lesson.some, varied: found pictures of one size first, the first half of them estranged, then drawn ones.
 
-    Drawn pictures are of one size; where the found ones are of another, there are none of them.
+    Drawn pictures are of one size; where the found ones are of another, there are none of them. `layouts` is the same
+    in each process, so that none waits for another's larger pictures. Answers come twice: as they stand behind the
+    pictures, where the estranged have another's, and as they are to be told.
     """
     if not found:
-        pixels, answers, classes = drawn.some(size, random)
-        return varied(pixels, random), answers, classes
-    sizes = torch.tensor([float(len(lesson.pixels)) for lesson in found], device=random.device)
-    lesson = found[int(torch.multinomial(sizes, 1, generator=random))]
-    parts = [lesson.some(round(size * FOUND_SHARE), random)]
+        pixels, answers, classes = drawn.some(size, draws)
+        return varied(pixels, draws), answers, answers, classes
+    lesson = layouts.choices(found, [len(lesson.pixels) for lesson in found])[0]
+    parts = [lesson.some(round(size * FOUND_SHARE), draws)]
     if lesson.pixels.shape[1:] == drawn.pixels.shape[1:]:
-        parts.append(drawn.some(size - len(parts[0][0]), random))
+        parts.append(drawn.some(size - len(parts[0][0]), draws))
     pixels, answers = (torch.cat([part[at] for part in parts]) for at in (0, 1))
     classes = {name: torch.cat([part[2][name] for part in parts]) for name in _CLASSES}
-    pixels, num_estranged = varied(pixels, random), len(parts[0][0]) // 2
-    pixels[:num_estranged] = estranged(pixels[:num_estranged], random)
+    pixels, num_estranged = varied(pixels, draws), len(parts[0][0]) // 2
+    pixels[:num_estranged] = estranged(pixels[:num_estranged], draws)
+    said = answers.clone()
+    said[:num_estranged] = answers[-num_estranged:]
     answers[:num_estranged] = _UNKNOWN
-    return pixels, answers, classes
+    return pixels, said, answers, classes
 
 
 def _mean(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -264,13 +291,18 @@ def _save(model: Phi3VForCausalLM, folder: Path) -> None:
 
 
 def _read(
-    model: Phi3VForCausalLM, processor: Phi3VProcessor, pixels: Tensor, prompt: tuple[Tensor, Tensor], answers: Tensor
+    model: Phi3VForCausalLM,
+    processor: Phi3VProcessor,
+    pixels: Tensor,
+    prompt: tuple[Tensor, Tensor],
+    said: Tensor,
+    answers: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`forward` without its checks.
 
     Returns:
-        The loss of the answers' tokens, the tower's features (B, crops, patches, D), and what the decoder holds of the
-        prompt's last token, (B, decoder's width).
+        The loss of the answers' tokens, the tower's features (B, crops, patches, D), and what the decoder holds where
+        it is about to write each of them, (B, L, decoder's width).
     """
     embedding, size = model.model.vision_embed_tokens, len(pixels)
     crops = crops_of(pixels, processor)
@@ -282,13 +314,14 @@ def _read(
     projected = embedding.img_projection(torch.cat([cells.flatten(0, 2), separators.to(cells.dtype)]))
     first = torch.arange(size, device=pixels.device)[:, None] * crops.shape[1] * side * side
     images = functional.embedding(torch.where(order < 0, order, order + first) % len(projected), projected)  # (B, P, H)
-    before, behind, said = (model.model.embed_tokens(ids) for ids in (*prompt, answers.clamp(min=0)))
-    parts = [before.expand(size, -1, -1), images, behind.expand(size, -1, -1), said]
-    hidden = model.model(inputs_embeds=torch.cat([part.to(images.dtype) for part in parts], 1)).last_hidden_state
+    before, behind, answer = (model.model.embed_tokens(ids) for ids in (*prompt, said.clamp(min=0)))
+    parts = [before.expand(size, -1, -1), images, behind.expand(size, -1, -1), answer]
+    parts = [part.to(images.dtype) for part in parts]
+    hidden = model.model(inputs_embeds=torch.cat(parts, 1), use_cache=False).last_hidden_state
     hidden = hidden[:, -answers.shape[1] - 1 : -1]
     logits = model.lm_head(hidden)
     loss = functional.cross_entropy(logits.flatten(0, 1).float(), answers.flatten(), ignore_index=_UNKNOWN)
-    return loss, features.unflatten(0, (size, -1)), hidden[:, 0]
+    return loss, features.unflatten(0, (size, -1)), hidden
 
 
 def crops_of(pixels: Tensor, processor: Phi3VProcessor) -> Tensor:
@@ -381,12 +414,12 @@ class _Teachers:
         for name, side in self.SIDES.items():
             network = EfficientNet.from_name(name)
             network.load_state_dict(torch.load(next(weights.glob(f"{name}*.pth")), weights_only=True))
-            network = network.float().eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
-            self._networks.append((network, side))
+            network = _folded(network.float().eval().requires_grad_(False))
+            self._networks.append((network.to(device, torch.bfloat16, memory_format=torch.channels_last), side))
         self._mean, self._std = torch.zeros((), device=device), torch.ones((), device=device)
-        random = torch.Generator(device).manual_seed(0)
-        some = torch.cat([self(_some(drawn, found, 256, random)[0])[0] for _ in range(8)])
-        self._mean, self._std = some.mean(0), some.std(0) + 1e-3
+        draws, layouts = torch.Generator(device).manual_seed(0), random.Random(0)
+        some = torch.cat([self(_some(drawn, found, 256, layouts, draws)[0])[0] for _ in range(8)])
+        self._mean, self._std = _mean([some.mean(0), some.std(0) + 1e-3])
 
     @torch.no_grad()
     def __call__(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -406,13 +439,28 @@ class _Teachers:
         whole, parts = [], []
         for network, side in self._networks:
             resized = functional.interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)
-            with torch.autocast(pixels.device.type, torch.bfloat16):
-                features = network.extract_features(resized.contiguous(memory_format=torch.channels_last)).float()
+            resized = resized.to(torch.bfloat16, memory_format=torch.channels_last)
+            features = network.extract_features(resized).float()
             whole.append(features.mean((2, 3)))
             parts.append(functional.adaptive_avg_pool2d(features, tiles))
         shown = torch.cat(parts, 1)[:, :, : height // self._crop_size, : width // self._crop_size]
         by_tile = shown.flatten(2).transpose(1, 2)
         return (torch.cat(whole, 1) - self._mean) / self._std, (by_tile - self._mean) / self._std
+
+
+def _folded(network: nn.Module) -> nn.Module:
+    """The same with norms, and zeros that are as many on each side, done by the convolutions beside them."""
+    pairs = (("_conv_stem", "_bn0"), ("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
+    for block in network.modules():
+        for convolution, norm in (*pairs, ("_conv_head", "_bn1")):
+            if hasattr(block, convolution):
+                folded = fuse_conv_bn_eval(getattr(block, convolution), getattr(block, norm))
+                zeros = set(getattr(folded.static_padding, "padding", ()))
+                if len(zeros) == 1:
+                    folded.padding, folded.static_padding = (*zeros, *zeros), nn.Identity()
+                setattr(block, convolution, folded)
+                setattr(block, norm, nn.Identity())
+    return network
 
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -481,7 +529,7 @@ def _class(name: str, row: dict[str, Any]) -> int:
 
 
 def _found(path: Path, processor: Phi3VProcessor, device: torch.device) -> list[_Lesson]:
-    """Pictures by others, called as their files are, in a category that is called as their folder is; by size."""
+    """Pictures by others, called as their files are, in a category that is called as their folder is; by layout."""
     rows = pq.read_table(path, columns=["path", "image"]).to_pylist()
     by_size: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = defaultdict(list)
     with pool(NUM_WORKERS) as workers:
@@ -490,13 +538,13 @@ def _found(path: Path, processor: Phi3VProcessor, device: torch.device) -> list[
         for row, picture in zip(rows, pictures, strict=True):
             folder, name = Path(row["path"]).with_suffix("").parts[-2:]
             title, category = (" ".join(re.split(r"[\s_-]+", words))[:40].title() for words in (name, folder))
-            answer = _ids(processor, f"Product: {title}, Category: {category}")
-            by_size[picture.shape].append((torch.from_numpy(picture), answer))
+            answers = [_ids(processor, words.format(title=title, category=category)) for words in FOUND_WORDINGS]
+            by_size[picture.shape].append((torch.from_numpy(picture), torch.stack(answers)))
     lessons = []
     for alike in by_size.values():
         pixels, answers = (torch.stack(parts).to(device) for parts in zip(*alike, strict=True))
         nothing = torch.full((len(alike),), _UNKNOWN, device=device)
-        lessons.append(_Lesson(pixels, answers[:, None], dict.fromkeys(_CLASSES, nothing)))
+        lessons.append(_Lesson(pixels, answers, dict.fromkeys(_CLASSES, nothing)))
     return lessons
 
 
