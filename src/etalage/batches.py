@@ -4,8 +4,9 @@ Shapes: B rows, T tokens, N images, C crop slots, H and W of a crop.
 """
 
 import math
+import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -96,11 +97,15 @@ def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:
 class Examples(Dataset[Encoded]):
     """Products as encoded examples, read and cut when asked for, kept while there is room.
 
-    Index i + v * N is view v of product i, of N; view 0 is the picture as it is.
+    Index i + e * N is product i, of N, as epoch e shows it.
 
     Args:
         open_image: Reads a product's picture, under its catalogue's limits.
         cache_bytes: Memory for examples already made; the first ones asked for stay.
+        num_views: Of each picture, shown by the epochs in turn; the first is the picture as it is.
+        field_by_field: Each epoch teaches one field of a product, another one each time. Before it stand the values of
+            some other product, so that it has to be read off the picture: a model that has learned by heart which
+            price goes with which title prices an unseen product by the title that it has just made up.
     """
 
     def __init__(
@@ -110,24 +115,49 @@ class Examples(Dataset[Encoded]):
         processor: Phi3VProcessor,
         open_image: Callable[[Product], Image.Image],
         cache_bytes: int = 0,
+        num_views: int = 1,
+        field_by_field: bool = False,
     ) -> None:
         self.products, self.task, self.processor, self.open_image = products, task, processor, open_image
+        self._num_views, self._field_by_field = num_views, field_by_field
         self._room = cache_bytes
-        self._kept: dict[int, Encoded] = {}
+        self._kept: dict[tuple[int, int], Encoded] = {}
 
     def __len__(self) -> int:
         return len(self.products)
 
     def __getitem__(self, index: int) -> Encoded:
-        if index in self._kept:
-            return self._kept[index]
-        number, place = divmod(index, len(self.products))
+        epoch, place = divmod(index, len(self.products))
+        encoded = self._encoded(place, epoch % self._num_views)
+        return self._one_field(encoded, place, epoch) if self._field_by_field else encoded
+
+    def _encoded(self, place: int, number: int) -> Encoded:
+        if (place, number) in self._kept:
+            return self._kept[place, number]
         product = self.products[place]
         encoded = self.encode(product, view(self.open_image(product), number, seed=place))
         if encoded.num_bytes <= self._room:
             self._room -= encoded.num_bytes
-            self._kept[index] = encoded
+            self._kept[place, number] = encoded
         return encoded
+
+    def _one_field(self, encoded: Encoded, place: int, epoch: int) -> Encoded:
+        fields = self.task.fields
+        # so that an epoch teaches every field to some product, and each view comes to teach each field
+        taught = (place + sum(divmod(epoch, self._num_views))) % len(fields)
+        other = random.Random(f"{place} {epoch}").choice(self.products)
+        values = dict(self.products[place].values) | {f.name: other.values[f.name] for f in fields[:taught]}
+        begin, end = self.task.span(values, taught)
+        answer = self.processor.tokenizer(
+            self.task.answer(values), add_special_tokens=False, return_offsets_mapping=True
+        )
+        ids, last = torch.tensor(answer["input_ids"]), torch.tensor([behind for _, behind in answer["offset_mapping"]])
+        prompt_ids = encoded.input_ids[encoded.labels == _IGNORED]
+        return replace(
+            encoded,
+            input_ids=torch.cat([prompt_ids, ids[last <= end]]),
+            labels=torch.cat([torch.full_like(prompt_ids, _IGNORED), ids.where(last > begin, _IGNORED)[last <= end]]),
+        )
 
     def encode(self, product: Product, picture: Image.Image) -> Encoded:
         """The product's words beside a picture, its own or another."""
@@ -138,14 +168,12 @@ class StepSampler:
     """Which examples each step takes: every epoch a new order, decided by the seed and the epoch alone.
 
     A run that continues at `start_step` thus sees what the unbroken one would have seen, without reading a picture.
-    The last step of an epoch may be smaller; no example is skipped. Epochs show the examples' views in turn.
+    The last step of an epoch may be smaller; no example is skipped. Example i of N is i + e * N in epoch e.
     """
 
-    def __init__(
-        self, num_examples: int, batch_size: int, epochs: int, seed: int, start_step: int = 0, num_views: int = 1
-    ) -> None:
+    def __init__(self, num_examples: int, batch_size: int, epochs: int, seed: int, start_step: int = 0) -> None:
         self.num_examples, self.batch_size, self.epochs, self.seed = num_examples, batch_size, epochs, seed
-        self.start_step, self.num_views = start_step, num_views
+        self.start_step = start_step
         self.steps_per_epoch = math.ceil(num_examples / batch_size)
 
     def __len__(self) -> int:
@@ -155,8 +183,7 @@ class StepSampler:
         first_epoch, skipped = divmod(self.start_step, self.steps_per_epoch)
         for epoch in range(first_epoch, self.epochs):
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-            first_of_view = epoch % self.num_views * self.num_examples
-            order = (torch.randperm(self.num_examples, generator=generator) + first_of_view).tolist()
+            order = (torch.randperm(self.num_examples, generator=generator) + epoch * self.num_examples).tolist()
             for start in range(skipped * self.batch_size, self.num_examples, self.batch_size):
                 yield order[start : start + self.batch_size]
             skipped = 0

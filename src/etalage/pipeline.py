@@ -299,10 +299,9 @@ def train(config: c.TrainConfig) -> None:
     torch_model = make_trainable(model, config).to(precision.device())
     if config.freeze_tower:
         remember_features(torch_model)
-    training, validation = (
-        Examples(catalogue.split(split), catalogue.task, processor, catalogue.open, config.cache_mib << 20)
-        for split in ("train", "validation")
-    )
+    held = (catalogue.task, processor, catalogue.open, config.cache_mib << 20)
+    training = Examples(catalogue.split("train"), *held, config.views, config.field_by_field)
+    validation = Examples(catalogue.split("validation"), *held)
     change = check_sight(torch_model, training)
     run.begin(resolved)
     task, held_out = catalogue.task, validation.products

@@ -89,8 +89,24 @@ class Task:
 
     def answer(self, values: Mapping[str, Value]) -> str:
         """The completion for these values, end token included."""
-        written = {f.name: _write(values[f.name], f.kind) for f in self.fields}
-        return self._template.format(**written) + END
+        return self._template.format(**self._written(values)) + END
+
+    def _written(self, values: Mapping[str, Value]) -> dict[str, str]:
+        return {f.name: _write(values[f.name], f.kind) for f in self.fields}
+
+    def span(self, values: Mapping[str, Value], place: int) -> tuple[int, int]:
+        """Where in `answer(values)` the field at this place is written: up to where the next one's value begins.
+
+        The first one's begins with the answer, the last one's ends with it.
+        """
+        written, begins, length = self._written(values), [], 0
+        for literal, name, _, _ in string.Formatter().parse(self._template):
+            length += len(literal)
+            if name:
+                begins.append(length)
+                length += len(written[name])
+        limits = [0, *begins[1:], length + len(END)]
+        return limits[place], limits[place + 1]
 
     def parse(self, text: str) -> dict[str, Value] | None:
         """Read generated text back into values; None if it is not an answer. Never guesses a missing value."""

@@ -54,23 +54,43 @@ def test_sampler_continues_where_it_was(start):
 def test_sampler_shows_each_example_once_an_epoch_in_a_new_order():
     steps = list(StepSampler(10, 3, 2, seed=5))
     epochs = [[i for step in half for i in step] for half in (steps[:4], steps[4:])]
-    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
-    assert epochs[0] != epochs[1]
+    assert sorted(epochs[0]) == list(range(10))
+    assert sorted(epochs[1]) == list(range(10, 20)), "the second epoch's"
+    assert [i + 10 for i in epochs[0]] != epochs[1]
     assert next(iter(StepSampler(10, 3, 1, seed=6))) != steps[0]
 
 
-def test_epochs_show_the_views_in_turn():
-    steps = list(StepSampler(10, 3, 5, seed=5, num_views=2))
-    epochs = [sorted(i for step in steps[first : first + 4] for i in step) for first in range(0, 20, 4)]
-    first, second = list(range(10)), list(range(10, 20))
-    assert epochs == [first, second, first, second, first]
+def test_epochs_show_the_views_in_turn(small, task, products, open_image):
+    examples = Examples(products, task, small[1], open_image, num_views=2)
+    plain, other, again = (examples[4 + epoch * len(products)] for epoch in range(3))
+    assert torch.equal(plain.input_ids, other.input_ids)
+    assert torch.equal(plain.image_sizes, other.image_sizes)
+    assert not torch.equal(plain.pixel_values, other.pixel_values)
+    assert torch.equal(plain.pixel_values, again.pixel_values)
 
 
-def test_a_view_is_the_same_product_otherwise(small, task, products, open_image):
-    examples = Examples(products, task, small[1], open_image)
-    plain, one, other = (examples[4 + view * len(products)] for view in range(3))
-    assert torch.equal(plain.input_ids, one.input_ids)
-    assert torch.equal(plain.image_sizes, one.image_sizes)
-    assert not torch.equal(plain.pixel_values, one.pixel_values)
-    assert not torch.equal(one.pixel_values, other.pixel_values)
-    assert torch.equal(one.pixel_values, examples[4 + len(products)].pixel_values)
+def test_field_by_field_each_field_is_taught_behind_another_products_values(small, task, products, open_image):
+    processor, num_views = small[1], 2
+    whole = Examples(products, task, processor, open_image, num_views=num_views)
+    apart = Examples(products, task, processor, open_image, num_views=num_views, field_by_field=True)
+    values = products[4].values
+    taught, before, shown = [], set(), set()
+    for epoch in range(num_views * len(task.fields)):
+        encoded, reference = (examples[4 + epoch * len(products)] for examples in (apart, whole))
+        assert torch.equal(encoded.pixel_values, reference.pixel_values)
+        num_prompt = int((reference.labels < 0).sum())
+        assert torch.equal(encoded.input_ids[:num_prompt], reference.input_ids[:num_prompt])
+        told = encoded.labels >= 0
+        assert torch.equal(encoded.labels[told], encoded.input_ids[told]), "what is taught stands there"
+        assert told[told.nonzero()[0] :].all(), "and nothing behind it"
+        taught.append(processor.decode(encoded.labels[told]))
+        before.add(processor.decode(encoded.input_ids[num_prompt:][~told[num_prompt:]]))
+        shown.add((epoch % num_views, taught[-1]))
+    answer = task.answer(values)
+    cuts = [task.span(values, place) for place in range(len(task.fields))]
+    assert "".join(answer[begin:end] for begin, end in cuts) == answer
+    # a piece may hold the space in front of it
+    assert {text.strip() for text in taught} == {answer[begin:end].strip() for begin, end in cuts}
+    assert len(shown) == num_views * len(task.fields), "each field with each view"
+    others = {str(product.values["title"]) for product in products}
+    assert any(other in text and other != values["title"] for text in before for other in others)

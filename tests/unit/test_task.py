@@ -43,6 +43,14 @@ def test_a_written_answer_reads_back(title: str, category: str, price: float) ->
         assert TASK.parse(TASK.answer(values)) == values
 
 
+@given(title=texts, category=texts, price=prices)
+def test_spans_cut_an_answer_where_values_begin(title: str, category: str, price: float) -> None:
+    task = Task(TaskConfig(answer="{{a}} {title}, {category} for {price} dollars"))
+    values = {"title": title, "category": category, "price": price}
+    pieces = [task.answer(values)[slice(*task.span(values, place))] for place in range(3)]
+    assert pieces == [f"{{a}} {title}, ", f"{category} for ", f"{format_price(price)} dollars{END}"]
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_titles_are_cleaned_into_one_line_that_reads_back(text: str) -> None:
     title = clean_text(text)

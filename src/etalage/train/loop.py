@@ -59,7 +59,7 @@ def train(
     if (checkpoint := latest_checkpoint(checkpoints)) is not None:
         start = load_checkpoint(checkpoint, parameters, optimizer)
     scores = [line["validation_score"] for line in _keep_lines(log, start) if "validation_score" in line]
-    sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, start, config.views)
+    sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, start)
     num_steps = start + len(sampler)
     loader = DataLoader(
         training,
