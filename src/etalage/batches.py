@@ -58,16 +58,30 @@ def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Se
         the space that would tell a joint tokenisation from a separate one.
     """
     inputs = processor(text=prompt, images=list(pictures), return_tensors="pt")
-    prompt_ids = inputs["input_ids"][0]
-    completion_ids = torch.tensor(processor.tokenizer(completion, add_special_tokens=False)["input_ids"])
+    input_ids, labels = _completed(processor, inputs["input_ids"][0], completion, (0, len(completion)))
     crop_px = inputs["pixel_values"].shape[-1]
     num_used = int((inputs["image_sizes"] // crop_px).prod(-1).max()) + 1
     return Encoded(
-        input_ids=torch.cat([prompt_ids, completion_ids]),
-        labels=torch.cat([torch.full_like(prompt_ids, _IGNORED), completion_ids]),
+        input_ids=input_ids,
+        labels=labels,
         pixel_values=inputs["pixel_values"][:, :num_used].clone(),
         image_sizes=inputs["image_sizes"],
     )
+
+
+def _completed(
+    processor: Phi3VProcessor, prompt_ids: Tensor, completion: str, taught: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Ids of prompt and completion up to where the taught characters end, and labels: those of the taught ones alone.
+
+    A token is where its last character is, so that one which holds the space before a value goes with the value.
+    """
+    begin, end = taught
+    tokens = processor.tokenizer(completion, add_special_tokens=False, return_offsets_mapping=True)
+    ids, last = torch.tensor(tokens["input_ids"]), torch.tensor([behind for _, behind in tokens["offset_mapping"]])
+    ids, last = ids[last <= end], last[last <= end]
+    labels = [torch.full_like(prompt_ids, _IGNORED), ids.where(last > begin, _IGNORED)]
+    return torch.cat([prompt_ids, ids]), torch.cat(labels)
 
 
 def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:
@@ -147,17 +161,10 @@ class Examples(Dataset[Encoded]):
         taught = (place + sum(divmod(epoch, self._num_views))) % len(fields)
         other = random.Random(f"{place} {epoch}").choice(self.products)
         values = dict(self.products[place].values) | {f.name: other.values[f.name] for f in fields[:taught]}
-        begin, end = self.task.span(values, taught)
-        answer = self.processor.tokenizer(
-            self.task.answer(values), add_special_tokens=False, return_offsets_mapping=True
-        )
-        ids, last = torch.tensor(answer["input_ids"]), torch.tensor([behind for _, behind in answer["offset_mapping"]])
         prompt_ids = encoded.input_ids[encoded.labels == _IGNORED]
-        return replace(
-            encoded,
-            input_ids=torch.cat([prompt_ids, ids[last <= end]]),
-            labels=torch.cat([torch.full_like(prompt_ids, _IGNORED), ids.where(last > begin, _IGNORED)[last <= end]]),
-        )
+        span = self.task.span(values, taught)
+        input_ids, labels = _completed(self.processor, prompt_ids, self.task.answer(values), span)
+        return replace(encoded, input_ids=input_ids, labels=labels)
 
     def encode(self, product: Product, picture: Image.Image) -> Encoded:
         """The product's words beside a picture, its own or another."""

@@ -450,9 +450,15 @@ class _Teachers:
 
 def _folded(network: nn.Module) -> nn.Module:
     """The same with norms, and zeros that are as many on each side, done by the convolutions beside them."""
-    pairs = (("_conv_stem", "_bn0"), ("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
+    norm_of = {
+        "_conv_stem": "_bn0",
+        "_expand_conv": "_bn0",
+        "_depthwise_conv": "_bn1",
+        "_project_conv": "_bn2",
+        "_conv_head": "_bn1",
+    }
     for block in network.modules():
-        for convolution, norm in (*pairs, ("_conv_head", "_bn1")):
+        for convolution, norm in norm_of.items():
             if hasattr(block, convolution):
                 folded = fuse_conv_bn_eval(getattr(block, convolution), getattr(block, norm))
                 zeros = set(getattr(folded.static_padding, "padding", ()))
