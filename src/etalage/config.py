@@ -274,7 +274,7 @@ class EvaluateConfig:
     """Pictures per generation."""
     max_new_tokens: int = 96
     """Longer answers are cut, and then most likely do not parse."""
-    num_samples: int = 4
+    num_samples: int = 16
     """Answers drawn per picture, of which the most usual one is put together, field by field; 1 decodes greedily."""
     track: Tracking = "wandb"
     """wandb: add metrics and a table of predictions to the training's own record. none: metrics.json only."""
@@ -294,7 +294,7 @@ class PredictConfig:
     """Pictures per generation."""
     max_new_tokens: int = 96
     """Longer answers are cut, and then most likely do not parse."""
-    num_samples: int = 4
+    num_samples: int = 16
     """Answers drawn per picture, of which the most usual one is put together, field by field; 1 decodes greedily."""
 
     def __post_init__(self) -> None:

@@ -32,13 +32,15 @@ def small(config: TrainConfig) -> TrainConfig:
     """The small model and some hundred products on two cores.
 
     Its tower has learned to look, and reads each view of a picture once. The decoder would soon know the answers by
-    heart: it sees several views with patches hidden, and the epoch that answers the validation split best is kept.
+    heart: it sees several views with patches hidden, learns one field at a time behind another product's values, and
+    the epoch that answers the validation split best is kept.
     """
     return replace(
         config,
         epochs=0,
         views=0,
         patch_dropout=0.5,
+        field_by_field=True,
         patience=8,
         micro_batch_size=16,
         learning_rate=5e-4 if config.recipe == "full" else 2e-3,

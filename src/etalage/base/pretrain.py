@@ -81,7 +81,7 @@ _CLASSES = {
     "colour": [names[0] for _, names in SHADES],
 }
 _SHADE_OF = {name: names[0] for _, names in SHADES for name in names}
-_UNKNOWN = -100
+UNKNOWN = -100
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,12 @@ class Pretraining:
 
 
 @dataclass(frozen=True)
-class _Lesson:
+class Lesson:
     """Pictures with what is to be said about them, all on the device."""
 
     pixels: Tensor  # (N, H, W, 3) uint8, after the HD transform; all of one size
-    answers: Tensor  # (N, NUM_WORDINGS, L) int16, _UNKNOWN behind the end
-    classes: dict[str, Tensor]  # (N,) int64 each; _UNKNOWN where the attribute does not show
+    answers: Tensor  # (N, NUM_WORDINGS, L) int16, UNKNOWN behind the end
+    classes: dict[str, Tensor]  # (N,) int64 each; UNKNOWN where the attribute does not show
 
     def some(self, num: int, random: torch.Generator) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """(B, 3, H, W) float32 in 0..1, (B, L) int64, and classes."""
@@ -172,8 +172,8 @@ def pretrain(config: Pretraining) -> None:
         torch.backends.cudnn.benchmark = True
     processor = Phi3VProcessor.from_pretrained(config.folder)
     settings = Phi3VConfig.from_pretrained(config.folder)
-    drawn = _drawn(config, rank, processor, device)
-    found = _found(config.found, processor, device) if config.found else []
+    drawn = drawn_lesson(config, rank, processor, device)
+    found = found_lessons(config.found, processor, device) if config.found else []
     model = Phi3VForCausalLM.from_pretrained(config.folder, dtype=torch.float32) if config.go_on else None
     model = (model or Phi3VForCausalLM(settings)).to(device).train()
     teachers = _Teachers(config.teachers, drawn, found, settings.crop_size, device) if config.teachers else None
@@ -183,7 +183,7 @@ def pretrain(config: Pretraining) -> None:
         for layers in (tower.encoder.layers, model.model.layers):
             for layer in layers:
                 layer.compile()
-    prompts = [_prompt(processor, question, device) for question in QUESTIONS]
+    prompts = [prompt_ids(processor, question, device) for question in QUESTIONS]
     unused = tuple(model.unused_modules)
     parameters = [p for name, p in model.named_parameters() if not name.startswith(unused)] + [*heads.parameters()]
     optimizer = torch.optim.AdamW(decay_groups(parameters, 0.05), lr=0.0, betas=(0.9, 0.98), fused=True)
@@ -209,9 +209,9 @@ def pretrain(config: Pretraining) -> None:
             rate = (step + 1) * config.batch_size / (time.monotonic() - began)
             shown = {name: round(float(figure), 3) for name, figure in figures.items() if torch.isfinite(figure)}
             print(f"step {step}, {rate:,.0f}/s on each GPU:", shown, flush=True)
-            _save(model, config.folder)
+            save(model, config.folder)
     if rank == 0:
-        _save(model, config.folder)
+        save(model, config.folder)
 
 
 def _losses(
@@ -229,12 +229,15 @@ def _losses(
     pixels, said, answers, classes = some
     writes = said >= 0
     with torch.autocast(pixels.device.type, torch.bfloat16):
-        loss, features, hidden = _read(model, processor, pixels, prompt, said, answers)
+        crops = crops_of(pixels, processor)
+        features = model.model.vision_embed_tokens.tower_features(crops.flatten(0, 1)).unflatten(0, crops.shape[:2])
+        grid = (pixels.shape[-2] // crops.shape[-1], pixels.shape[-1] // crops.shape[-1])
+        loss, hidden = read(model, features, grid, prompt, said, answers)
         told, *resembled = heads(features, hidden[writes])
     figures = {"answers": loss.detach()}
     for name, logits in told.items():
-        wanted, num = classes[name], (classes[name] != _UNKNOWN).sum()
-        errors = functional.cross_entropy(logits.float(), wanted, ignore_index=_UNKNOWN, reduction="sum")
+        wanted, num = classes[name], (classes[name] != UNKNOWN).sum()
+        errors = functional.cross_entropy(logits.float(), wanted, ignore_index=UNKNOWN, reduction="sum")
         loss = loss + 0.15 * errors / num.clamp(min=1)
         figures[name] = (logits.argmax(-1) == wanted).sum() / num
     if teachers is not None:
@@ -247,9 +250,9 @@ def _losses(
 
 
 def _some(
-    drawn: _Lesson, found: Sequence[_Lesson], size: int, layouts: random.Random, draws: torch.Generator
+    drawn: Lesson, found: Sequence[Lesson], size: int, layouts: random.Random, draws: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
-    """As _Lesson.some, varied: found pictures of one size first, the first half of them estranged, then drawn ones.
+    """As Lesson.some, varied: found pictures of one size first, the first half of them estranged, then drawn ones.
 
     Drawn pictures are of one size; where the found ones are of another, there are none of them. `layouts` is the same
     in each process, so that none waits for another's larger pictures. Answers come twice: as they stand behind the
@@ -268,7 +271,7 @@ def _some(
     pixels[:num_estranged] = estranged(pixels[:num_estranged], draws)
     said = answers.clone()
     said[:num_estranged] = answers[-num_estranged:]
-    answers[:num_estranged] = _UNKNOWN
+    answers[:num_estranged] = UNKNOWN
     return pixels, said, answers, classes
 
 
@@ -282,7 +285,7 @@ def _mean(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]
 
 
-def _save(model: Phi3VForCausalLM, folder: Path) -> None:
+def save(model: Phi3VForCausalLM, folder: Path) -> None:
     """A reader sees the old weights or the new ones, never half of them."""
     aside = folder / "model.safetensors.partial"
     weights = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in model.state_dict().items()}
@@ -290,29 +293,33 @@ def _save(model: Phi3VForCausalLM, folder: Path) -> None:
     aside.replace(folder / "model.safetensors")
 
 
-def _read(
+def read(
     model: Phi3VForCausalLM,
-    processor: Phi3VProcessor,
-    pixels: Tensor,
+    features: Tensor,
+    grid: tuple[int, int],
     prompt: tuple[Tensor, Tensor],
     said: Tensor,
     answers: Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """`forward` without its checks.
+) -> tuple[Tensor, Tensor]:
+    """`forward` without its checks, behind the tower.
 
+    Args:
+        features: (B, crops, patches, D), the tower's.
+        grid: how many tiles are in a column, and in a row.
+        prompt: (1, ids before the picture's) and (1, ids behind them).
+        said: (B, L) int64, what stands behind the prompt; below 0 where nothing does.
+        answers: (B, L) int64, what is to be written there; UNKNOWN where nothing is.
     Returns:
-        The loss of the answers' tokens, the tower's features (B, crops, patches, D), and what the decoder holds where
-        it is about to write each of them, (B, L, decoder's width).
+        The loss of the answers' tokens, and what the decoder holds where it is about to write each of them, (B, L,
+        decoder's width).
     """
-    embedding, size = model.model.vision_embed_tokens, len(pixels)
-    crops = crops_of(pixels, processor)
-    features = embedding.tower_features(crops.flatten(0, 1))
-    side = math.isqrt(features.shape[1]) // 2
-    order = token_order(*(length // crops.shape[-1] for length in pixels.shape[-2:]), side).to(pixels.device)
-    cells = features.unflatten(1, (side, 2, side, 2)).transpose(2, 3).flatten(3)
+    embedding, size = model.model.vision_embed_tokens, len(features)
+    side = math.isqrt(features.shape[2]) // 2
+    order = token_order(*grid, side).to(features.device)
+    cells = features.flatten(0, 1).unflatten(1, (side, 2, side, 2)).transpose(2, 3).flatten(3)
     separators = torch.stack([embedding.sub_GN.flatten(), embedding.glb_GN.flatten()])
     projected = embedding.img_projection(torch.cat([cells.flatten(0, 2), separators.to(cells.dtype)]))
-    first = torch.arange(size, device=pixels.device)[:, None] * crops.shape[1] * side * side
+    first = torch.arange(size, device=features.device)[:, None] * features.shape[1] * side * side
     images = functional.embedding(torch.where(order < 0, order, order + first) % len(projected), projected)  # (B, P, H)
     before, behind, answer = (model.model.embed_tokens(ids) for ids in (*prompt, said.clamp(min=0)))
     parts = [before.expand(size, -1, -1), images, behind.expand(size, -1, -1), answer]
@@ -320,8 +327,8 @@ def _read(
     hidden = model.model(inputs_embeds=torch.cat(parts, 1), use_cache=False).last_hidden_state
     hidden = hidden[:, -answers.shape[1] - 1 : -1]
     logits = model.lm_head(hidden)
-    loss = functional.cross_entropy(logits.flatten(0, 1).float(), answers.flatten(), ignore_index=_UNKNOWN)
-    return loss, features.unflatten(0, (size, -1)), hidden
+    loss = functional.cross_entropy(logits.flatten(0, 1).float(), answers.flatten(), ignore_index=UNKNOWN)
+    return loss, hidden
 
 
 def crops_of(pixels: Tensor, processor: Phi3VProcessor) -> Tensor:
@@ -405,7 +412,7 @@ class _Teachers:
     WIDTH = 1280 * len(SIDES)
 
     def __init__(
-        self, weights: Path, drawn: _Lesson, found: Sequence[_Lesson], crop_size: int, device: torch.device
+        self, weights: Path, drawn: Lesson, found: Sequence[Lesson], crop_size: int, device: torch.device
     ) -> None:
         from efficientnet_lite_pytorch import EfficientNet  # type: ignore[import-not-found]
 
@@ -475,7 +482,7 @@ _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Pictures and what is said about them
 
 
-def _drawn(config: Pretraining, rank: int, processor: Phi3VProcessor, device: torch.device) -> _Lesson:
+def drawn_lesson(config: Pretraining, rank: int, processor: Phi3VProcessor, device: torch.device) -> Lesson:
     """Brands' products, other ones for each seed and rank; of what a title cannot tell, nothing is asked."""
     images = processor.image_processor
     seed, side = 1000 * config.seed + rank, 2 * images.crop_size
@@ -492,7 +499,7 @@ def _drawn(config: Pretraining, rank: int, processor: Phi3VProcessor, device: to
     rng = random.Random(seed)
     answers = [_ids(processor, _worded(rng, row)) for row in hidden for _ in range(NUM_WORDINGS)]
     classes = {name: torch.tensor([_class(name, row) for row in hidden], device=device) for name in _CLASSES}
-    return _Lesson(torch.cat(pixels), torch.stack(answers).view(len(hidden), NUM_WORDINGS, -1).to(device), classes)
+    return Lesson(torch.cat(pixels), torch.stack(answers).view(len(hidden), NUM_WORDINGS, -1).to(device), classes)
 
 
 def _draw(
@@ -529,14 +536,14 @@ def _worded(rng: random.Random, row: dict[str, Any]) -> str:
 def _class(name: str, row: dict[str, Any]) -> int:
     style = STYLES[row["style"]]
     if (name == "material" and len(style.materials) == 1) or (name == "hardware" and not style.hardware):
-        return _UNKNOWN
+        return UNKNOWN
     value = {"cut": f"{row['style']} {row['cut']}", "colour": _SHADE_OF[row["colour"]]}.get(name, row.get(name))
     return _CLASSES[name].index(str(value))
 
 
-def _found(path: Path, processor: Phi3VProcessor, device: torch.device) -> list[_Lesson]:
-    """Pictures by others, called as their files are, in a category that is called as their folder is; by layout."""
-    rows = pq.read_table(path, columns=["path", "image"]).to_pylist()
+def found_lessons(path: Path, processor: Phi3VProcessor, device: torch.device, step: int = 1) -> list[Lesson]:
+    """Every `step`th picture by others, called as its file is, in a category called as its folder is; by layout."""
+    rows = pq.read_table(path, columns=["path", "image"]).to_pylist()[::step]
     by_size: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = defaultdict(list)
     with pool(NUM_WORKERS) as workers:
         lay_out = partial(_laid_out, processor.image_processor)
@@ -549,17 +556,17 @@ def _found(path: Path, processor: Phi3VProcessor, device: torch.device) -> list[
     lessons = []
     for alike in by_size.values():
         pixels, answers = (torch.stack(parts).to(device) for parts in zip(*alike, strict=True))
-        nothing = torch.full((len(alike),), _UNKNOWN, device=device)
-        lessons.append(_Lesson(pixels, answers, dict.fromkeys(_CLASSES, nothing)))
+        nothing = torch.full((len(alike),), UNKNOWN, device=device)
+        lessons.append(Lesson(pixels, answers, dict.fromkeys(_CLASSES, nothing)))
     return lessons
 
 
 def _ids(processor: Phi3VProcessor, answer: str) -> Tensor:
     ids = processor.tokenizer(answer + END, add_special_tokens=False)["input_ids"][:MAX_ANSWER_TOKENS]
-    return torch.tensor(ids + [_UNKNOWN] * (MAX_ANSWER_TOKENS - len(ids)), dtype=torch.int16)
+    return torch.tensor(ids + [UNKNOWN] * (MAX_ANSWER_TOKENS - len(ids)), dtype=torch.int16)
 
 
-def _prompt(processor: Phi3VProcessor, question: str, device: torch.device) -> tuple[Tensor, Tensor]:
+def prompt_ids(processor: Phi3VProcessor, question: str, device: torch.device) -> tuple[Tensor, Tensor]:
     """The ids before and behind the picture's, as serving makes them."""
     asked = Task(TaskConfig(question=question)).ask("")
     ids = processor(text=[asked], images=[[Image.new("RGB", (64, 64))]], return_tensors="pt")["input_ids"][0]

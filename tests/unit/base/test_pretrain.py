@@ -1,5 +1,6 @@
 """The recipe runs, at a size that proves the way and no more, and sees what the model will be shown."""
 
+import ast
 import io
 import json
 import random
@@ -14,6 +15,7 @@ from PIL import Image
 from etalage.base import SMALL, build, load_base
 from etalage.base.found import PACKAGES, SIDE_PX, pack
 from etalage.base.pretrain import Pretraining, crops_of, pretrain, varied
+from etalage.base.spread import Spreading, spread
 from etalage.phi3v import Phi3VProcessor
 
 
@@ -89,6 +91,25 @@ def test_two_steps_of_the_recipe(found, tmp_path, capsys):
     }
     assert any("vision_model" in name and value > 0 for name, value in change.items())
     assert max(change.values()) < 0.1, "it went on from the weights that were there"
+
+
+def test_sight_is_spread_and_the_tower_stays(found, tmp_path, capsys):
+    build.main(str(tmp_path / "model"))
+    pretrain(Pretraining(tmp_path / "model", rows=12, num_brands=5, batch_size=8, max_steps=1, seconds=1e9))
+    before, _ = load_base(str(tmp_path / "model"), dtype=torch.float32)
+    spread(Spreading(tmp_path / "model", found=found, found_step=2, rows=12, num_brands=5, batch_size=8, max_steps=9))
+    printed = [line.split(":", 1) for line in capsys.readouterr().out.splitlines()]
+    first, last = (ast.literal_eval(figures[0]) for _, *figures in printed if figures and "everywhere" in figures[0])
+    assert first["prompt's end"] < first["everywhere"] / 2, "there it holds what it held, but for hidden patches"
+    assert last["everywhere"] < first["everywhere"]
+    after, _ = load_base(str(tmp_path / "model"), dtype=torch.float32)
+    changed = {
+        name
+        for (name, one), (_, other) in zip(before.named_parameters(), after.named_parameters(), strict=True)
+        if not torch.equal(one, other)
+    }
+    assert any(name.startswith("model.layers") for name in changed)
+    assert not any("vision_model" in name for name in changed)
 
 
 @pytest.mark.parametrize("size", [(256, 256), (128, 256), (512, 128)])

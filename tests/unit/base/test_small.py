@@ -26,7 +26,7 @@ def test_any_text_can_be_written_and_read_back(shipped, text):
     assert shipped.decode(ids, skip_special_tokens=True) == text
 
 
-WEIGHTS = "85f69c8c05df6d0adfd720729bad7bc931d61211da15698270df41c6b3321093"
+WEIGHTS = "712188b3556a65db105ff9648cb97adb5eae5c9516d663eb9932bdb8ac5aa521"
 
 
 def test_the_weights_are_those_of_the_card():
