@@ -172,7 +172,7 @@ def pretrain(config: Pretraining) -> None:
         torch.backends.cudnn.benchmark = True
     processor = Phi3VProcessor.from_pretrained(config.folder)
     settings = Phi3VConfig.from_pretrained(config.folder)
-    drawn = drawn_lesson(config, rank, processor, device)
+    drawn = drawn_lesson(1000 * config.seed + rank, config.rows, config.num_brands, processor, device)
     found = found_lessons(config.found, processor, device) if config.found else []
     model = Phi3VForCausalLM.from_pretrained(config.folder, dtype=torch.float32) if config.go_on else None
     model = (model or Phi3VForCausalLM(settings)).to(device).train()
@@ -229,9 +229,7 @@ def _losses(
     pixels, said, answers, classes = some
     writes = said >= 0
     with torch.autocast(pixels.device.type, torch.bfloat16):
-        crops = crops_of(pixels, processor)
-        features = model.model.vision_embed_tokens.tower_features(crops.flatten(0, 1)).unflatten(0, crops.shape[:2])
-        grid = (pixels.shape[-2] // crops.shape[-1], pixels.shape[-1] // crops.shape[-1])
+        features, grid = see(model, processor, pixels)
         loss, hidden = read(model, features, grid, prompt, said, answers)
         told, *resembled = heads(features, hidden[writes])
     figures = {"answers": loss.detach()}
@@ -331,20 +329,18 @@ def read(
     return loss, hidden
 
 
-def crops_of(pixels: Tensor, processor: Phi3VProcessor) -> Tensor:
-    """What Phi3VImageProcessor makes of pictures after the HD transform.
+def see(model: Phi3VForCausalLM, processor: Phi3VProcessor, pixels: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """What the tower sees of pictures of one size, and how many tiles are in a column, and in a row.
 
     Args:
-        pixels: (B, 3, H, W) float32 in 0..1, H and W multiples of S.
+        pixels: (B, 3, H, W) float32 in 0..1, after the HD transform.
     Returns:
-        (B, crops, 3, S, S) float32, normalised, the global view first.
+        (B, crops, patches, D), the global view first; and the tiles.
     """
-    images = processor.image_processor
-    mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (images.image_mean, images.image_std))
-    pixels, side = (pixels - mean) / std, images.crop_size
-    overview = functional.interpolate(pixels, size=(side, side), mode="bicubic", align_corners=False)
-    tiles = pixels.unflatten(3, (-1, side)).unflatten(2, (-1, side)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
-    return torch.cat([overview[:, None], tiles], 1)
+    crops = processor.image_processor.cut(pixels)
+    features = model.model.vision_embed_tokens.tower_features(crops.flatten(0, 1))
+    side = processor.image_processor.crop_size
+    return features.unflatten(0, crops.shape[:2]), (pixels.shape[-2] // side, pixels.shape[-1] // side)
 
 
 def varied(pixels: Tensor, random: torch.Generator) -> Tensor:
@@ -482,13 +478,13 @@ _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # Pictures and what is said about them
 
 
-def drawn_lesson(config: Pretraining, rank: int, processor: Phi3VProcessor, device: torch.device) -> Lesson:
-    """Brands' products, other ones for each seed and rank; of what a title cannot tell, nothing is asked."""
+def drawn_lesson(seed: int, num_rows: int, num_brands: int, processor: Phi3VProcessor, device: torch.device) -> Lesson:
+    """Brands' products, other ones for each seed; of what a title cannot tell, nothing is asked."""
     images = processor.image_processor
-    seed, side = 1000 * config.seed + rank, 2 * images.crop_size
-    first_brand = FIRST_BRAND + seed * config.num_brands
-    draw = partial(_draw, Drawn(seed, range(first_brand, first_brand + config.num_brands), side), images, side)
-    chunks = [range(first, min(first + CHUNK, config.rows)) for first in range(0, config.rows, CHUNK)]
+    side = 2 * images.crop_size
+    first_brand = FIRST_BRAND + seed * num_brands
+    draw = partial(_draw, Drawn(seed, range(first_brand, first_brand + num_brands), side), images, side)
+    chunks = [range(first, min(first + CHUNK, num_rows)) for first in range(0, num_rows, CHUNK)]
     pixels: list[Tensor] = []
     hidden: list[dict[str, Any]] = []
     with pool(NUM_WORKERS) as workers:

@@ -23,13 +23,12 @@ from etalage.base.pretrain import (
     QUESTIONS,
     UNKNOWN,
     Lesson,
-    Pretraining,
-    crops_of,
     drawn_lesson,
     found_lessons,
     prompt_ids,
     read,
     save,
+    see,
     varied,
 )
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
@@ -99,9 +98,8 @@ def spread(config: Spreading) -> None:
     rng, draws = random.Random(config.seed), torch.Generator().manual_seed(config.seed)
     processor = Phi3VProcessor.from_pretrained(config.folder)
     prompts = [prompt_ids(processor, question, CPU) for question in QUESTIONS]
-    drawing = Pretraining(config.folder, rows=config.rows, num_brands=config.num_brands, seed=config.seed)
     lessons = found_lessons(config.found, processor, CPU, config.found_step)
-    lessons.append(drawn_lesson(drawing, 0, processor, CPU))
+    lessons.append(drawn_lesson(1000 * config.seed, config.rows, config.num_brands, processor, CPU))
     looking = Phi3VForCausalLM.from_pretrained(config.folder, dtype=torch.bfloat16).eval()
     seen = [_seen(looking, processor, prompts, lesson, draws) for lesson in lessons]
     answers = torch.cat([each.answers.flatten(0, 1) for each in seen])
@@ -134,7 +132,7 @@ def spread(config: Spreading) -> None:
         figures = {"answers": loss, "everywhere": errors[said >= 0].mean(), "prompt's end": errors[:, 0].mean()}
         total = 0.5 * loss + 3 * figures["everywhere"] + figures["prompt's end"]
         if not torch.isfinite(total):
-            raise FloatingPointError(f"step {step}: the loss is {float(total)}; lower --learning-rate")
+            raise FloatingPointError(f"step {step}: the loss is {float(total.detach())}; lower --learning-rate")
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -142,6 +140,7 @@ def spread(config: Spreading) -> None:
         if step % 100 == 0 or step == config.max_steps - 1:
             rounded = {name: round(float(figure.detach()), 3) for name, figure in figures.items()}
             print(f"step {step}, {time.monotonic() - began:,.0f} s:", rounded, flush=True)
+        if step % 100 == 0:
             save(model, config.folder)
     save(model, config.folder)
 
@@ -155,17 +154,13 @@ def _seen(
     draws: torch.Generator,
 ) -> _Seen:
     """Vary each picture once, let the tower see it, and the decoder read it behind each question."""
-    side = processor.image_processor.crop_size
-    grid = (lesson.pixels.shape[1] // side, lesson.pixels.shape[2] // side)
     features, held = [], []
-    nothing = torch.full((CHUNK, 1), UNKNOWN)
     for first in range(0, len(lesson.pixels), CHUNK):
         pixels = varied(lesson.pixels[first : first + CHUNK].permute(0, 3, 1, 2).float() / 255, draws)
-        crops = crops_of(pixels, processor)
-        some = model.model.vision_embed_tokens.tower_features(crops.flatten(0, 1).bfloat16())
-        features.append(some.unflatten(0, crops.shape[:2]))
-        unsaid = nothing[: len(pixels)]
-        ends = [read(model, features[-1], grid, prompt, unsaid, unsaid)[1] for prompt in prompts]
+        some, grid = see(model, processor, pixels)
+        features.append(some)
+        unsaid = torch.full((len(pixels), 1), UNKNOWN)
+        ends = [read(model, some, grid, prompt, unsaid, unsaid)[1] for prompt in prompts]
         held.append(torch.stack([end[:, 0] for end in ends], 1).float())
         print(f"{first + len(pixels):,} of {len(lesson.pixels):,} seen", end="\r", flush=True)
     return _Seen(grid, torch.cat(features), lesson.answers, torch.cat(held))

@@ -165,18 +165,27 @@ class Phi3VImageProcessor(BaseImageProcessor):
         Raises:
             ValueError: as hd_transform.
         """
-        side = self.crop_size
         pixels = torch.from_numpy(np.ascontiguousarray(self.hd_transform(image).transpose(2, 0, 1)))
-        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.image_mean, self.image_std))
-        full = pixels.float().div_(255).sub_(mean).div_(std)  # (3, height, width)
-        height, width = full.shape[1:]
+        used = self.cut(pixels[None].float() / 255)[0]
+        slots = torch.zeros(self.num_crops + 1, *used.shape[1:])
+        slots[: len(used)] = used
+        return slots, (pixels.shape[1], pixels.shape[2])
+
+    def cut(self, pixels: Tensor) -> Tensor:
+        """Normalise pictures of one size and cut them, on whatever device they are.
+
+        Args:
+            pixels: (N, 3, height, width) float32 in 0..1, after the HD transform.
+        Returns:
+            (N, used crops, 3, S, S) float32: the global view, then the crops row by row.
+        """
+        side = self.crop_size
+        mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (self.image_mean, self.image_std))
+        pixels = (pixels - mean) / std
         # Of the normalised picture, without antialiasing or clamping, as the checkpoints were trained.
-        overview = functional.interpolate(full[None], size=(side, side), mode="bicubic", align_corners=False)
-        tiles = full.view(3, height // side, side, width // side, side).permute(1, 3, 0, 2, 4).flatten(0, 1)
-        slots = torch.zeros(self.num_crops + 1, 3, side, side)
-        slots[0] = overview[0]
-        slots[1 : 1 + len(tiles)] = tiles
-        return slots, (height, width)
+        overview = functional.interpolate(pixels, size=(side, side), mode="bicubic", align_corners=False)
+        tiles = pixels.unflatten(3, (-1, side)).unflatten(2, (-1, side)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
+        return torch.cat([overview[:, None], tiles], 1)
 
     def preprocess(self, images: Picture | Sequence[Picture], return_tensors: str | None = None) -> BatchFeature:
         """Turn pictures into model inputs.

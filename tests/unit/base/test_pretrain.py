@@ -14,7 +14,7 @@ from PIL import Image
 
 from etalage.base import SMALL, build, load_base
 from etalage.base.found import PACKAGES, SIDE_PX, pack
-from etalage.base.pretrain import Pretraining, crops_of, pretrain, varied
+from etalage.base.pretrain import Pretraining, pretrain, varied
 from etalage.base.spread import Spreading, spread
 from etalage.phi3v import Phi3VProcessor
 
@@ -117,7 +117,7 @@ def test_crops_are_those_of_the_processor(size):
     processor = Phi3VProcessor.from_pretrained(SMALL)
     pixels = torch.randint(0, 256, (*size, 3), dtype=torch.uint8)
     shown = processor.image_processor(Image.fromarray(pixels.numpy()))["pixel_values"]
-    ours = crops_of(pixels.permute(2, 0, 1)[None].float() / 255, processor)
+    ours = processor.image_processor.cut(pixels.permute(2, 0, 1)[None].float() / 255)
     torch.testing.assert_close(ours, shown[:, : ours.shape[1]], rtol=0, atol=1e-4)
     assert not shown[:, ours.shape[1] :].any(), "slots that no crop fills"
 
