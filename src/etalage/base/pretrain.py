@@ -57,6 +57,8 @@ NUM_WORDINGS = 3
 """Answers written about each drawn picture, of which each step takes one."""
 FOUND_SHARE = 1 / 2
 """Of a batch that are found pictures; half of these are estranged."""
+PATCH_DROPOUT = 0.2
+"""Share of the patches' features that are hidden from the decoder, as fine-tuning hides some."""
 CHUNK = 1000
 
 QUESTIONS = (TaskConfig.question, "What is this?", "Name, categorise and price the product.")
@@ -230,7 +232,8 @@ def _losses(
     writes = said >= 0
     with torch.autocast(pixels.device.type, torch.bfloat16):
         features, grid = see(model, processor, pixels)
-        loss, hidden = read(model, features, grid, prompt, said, answers)
+        shown = functional.dropout(features.new_ones(features.shape[:3]), PATCH_DROPOUT)
+        loss, hidden = read(model, features * shown[..., None], grid, prompt, said, answers)
         told, *resembled = heads(features, hidden[writes])
     figures = {"answers": loss.detach()}
     for name, logits in told.items():
@@ -240,7 +243,7 @@ def _losses(
         figures[name] = (logits.argmax(-1) == wanted).sum() / num
     if teachers is not None:
         whole, tiles = teachers(pixels)
-        targets = {"tower": (3, whole), "tiles": (1, tiles), "decoder": (2, whole[writes.nonzero()[:, 0]])}
+        targets = {"tower": (3, whole), "tiles": (1, tiles), "decoder": (4, whole[writes.nonzero()[:, 0]])}
         for (name, (weight, target)), ours in zip(targets.items(), resembled, strict=True):
             distance = functional.smooth_l1_loss(ours.float(), target)
             loss, figures[name] = loss + weight * distance, distance.detach()
