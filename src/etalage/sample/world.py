@@ -195,7 +195,7 @@ class Brand:
         return float(max(round(price / grain), 1) * grain)
 
 
-@lru_cache(256)
+@lru_cache(1024)
 def brand_of(number: int) -> Brand:
     """The brand of a number, the same on any machine."""
     rng = random.Random(f"brand no. {number}")
