@@ -173,7 +173,7 @@ def pictures() -> list[Image.Image]:
     return [Image.fromarray(random.integers(0, 256, (*size, 3), dtype=np.uint8)) for size in sizes]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _one_thread() -> Iterator[None]:
     """Threads of a busy machine wait for each other longer than these sizes take to compute."""
     threads = torch.get_num_threads()
