@@ -7,6 +7,7 @@ import torch
 from etalage.base import load_base
 from etalage.batches import Examples
 from etalage.train import loop
+from etalage.train.remember import remember_features
 from etalage.train.tracking import NoTracker
 from etalage.train.trainable import make_trainable
 
@@ -17,7 +18,10 @@ def run(tmp_path, task, products, open_image):
 
     def run(name, config, tracker=None, spoil=None, scores=()):
         model, processor = load_base("small", dtype=torch.float32)
+        processor.image_processor.num_crops = 1  # little to look at: the steps are what counts
         model = make_trainable(model, config)
+        if config.freeze_tower:
+            remember_features(model)
         if spoil:
             spoil(model)
         folder = tmp_path / name
