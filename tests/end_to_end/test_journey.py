@@ -15,6 +15,8 @@ from etalage.cli import main
 from etalage.config import EvaluateConfig
 from etalage.pipeline import Run, evaluate
 
+TRAIN = ["train", "--track", "none", "--num-crops", "1", "--epochs", "3"]
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -23,10 +25,10 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(folder):
-    """Sample, prepare, train two epochs, evaluate, report."""
+    """Sample, prepare, train three epochs, evaluate, report."""
     main(["sample", str(folder / "sample"), "--rows", "40", "--seed", "1"])
     main(["prepare", str(folder / "sample/catalogue.csv"), "--out", str(folder / "catalogue"), "--seed", "1"])
-    main(["train", str(folder / "catalogue"), "--out", str(folder / "run"), "--epochs", "2", "--track", "none"])
+    main([*TRAIN, str(folder / "catalogue"), "--out", str(folder / "run")])
     main(["evaluate", str(folder / "run"), "--max-new-tokens", "24", "--track", "none"])
     main(["report", str(folder / "run")])
     return folder / "run"
@@ -82,7 +84,7 @@ def test_the_base_is_gone_when_the_tuned_model_comes(run, monkeypatch):
 
 def test_the_log_has_a_line_a_step_and_the_page_stands_alone(run):
     losses = [json.loads(line)["loss"] for line in (run / "log.jsonl").read_text().splitlines()]
-    assert len(losses) == 4
+    assert len(losses) == 6
     assert all(math.isfinite(loss) for loss in losses)
     page = (run / "report.html").read_text()
     assert "<script" not in page
@@ -102,30 +104,28 @@ def test_predict_writes_csv_and_jsonl(run, folder):
 
 
 def test_a_killed_run_continues_to_the_very_same_losses(run, folder):
-    train = ["train", str(folder / "catalogue"), "--track", "none", "--epochs", "4", "--checkpoint-every", "1", "--out"]
     log = folder / "killed/log.jsonl"
-    process = subprocess.Popen([sys.executable, "-m", "etalage", *train, str(log.parent)])
+    train = [*TRAIN, str(folder / "catalogue"), "--checkpoint-every", "1", "--out", str(log.parent)]
+    process = subprocess.Popen([sys.executable, "-m", "etalage", *train])
     while process.poll() is None and (not log.exists() or log.read_text().count("\n") < 3):
         time.sleep(0.01)
     process.kill()
     assert process.wait() == -signal.SIGKILL, "it was still at work"
-    main([*train, str(log.parent)])
-    main([*train, str(folder / "unbroken")])
+    main(train)
     killed, unbroken = (
-        [json.loads(line)["loss"] for line in path.read_text().splitlines()]
-        for path in (log, folder / "unbroken/log.jsonl")
+        [json.loads(line)["loss"] for line in path.read_text().splitlines()] for path in (log, run / "log.jsonl")
     )
     assert killed == unbroken
 
 
 def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(run, folder, capsys):
-    again = ["train", str(folder / "catalogue"), "--out", str(run), "--track", "none", "--epochs"]
-    main([*again, "2"])
+    again = [*TRAIN, str(folder / "catalogue"), "--out", str(run)]
+    main(again)
     assert "trained already" in capsys.readouterr().out
     with pytest.raises(SystemExit) as refused:
-        main([*again, "3"])
+        main([*again, "--epochs", "4"])
     assert refused.value.code == 2
-    assert "epochs was 2, now 3" in capsys.readouterr().err
+    assert "epochs was 3, now 4" in capsys.readouterr().err
 
 
 def test_a_model_that_cannot_be_loaded_leaves_nothing_behind(run, folder, capsys):
