@@ -118,8 +118,8 @@ def _unlike(one: Sequence[str], other: Sequence[str]) -> NDArray[np.float64]:
     from sklearn.feature_extraction.text import CountVectorizer
 
     threes: Any = CountVectorizer(analyzer="char_wb", ngram_range=(3, 3), binary=True, dtype=np.float32)
-    threes.fit([*one, *other, "abc"])
-    left, right = threes.transform(one), threes.transform(other)
+    known = threes.fit_transform([*one, *other, "abc"])
+    left, right = known[: len(one)], known[len(one) : -1]
     shared = (left @ right.T).toarray()
     either = np.asarray(left.sum(axis=1)) + np.asarray(right.sum(axis=1)).T - shared
     unlike: NDArray[np.float64] = 1 - np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
