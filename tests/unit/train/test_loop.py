@@ -110,7 +110,7 @@ def test_patience_stops_and_leaves_the_best_epoch(run, config):
     stopped, log = run("stopped", settings, scores=[0.2, 0.5, 0.5, 0.4])
     assert [line["validation_score"] for line in log if "validation_score" in line] == [0.2, 0.5, 0.5, 0.4]
     assert log[-1]["step"] == 8
-    best, _ = run("best", settings, scores=[0.2, 0.5, 0.1, 0.1])
+    best, _ = run("best", config(epochs=9, patience=3), scores=[0.2, 0.5, 0.1, 0.1, 0.1])
     third, _ = run("third", settings, scores=[0.2, 0.5, 0.6, 0.1, 0.1])
     weights, same, other = (model.lm_head.weight for model in (stopped, best, third))
     assert torch.equal(weights, same)
