@@ -1,5 +1,6 @@
 """Shared by all tests: a few drawn products and the small preset, made once."""
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,10 @@ from etalage.task import Product, Task
 
 # a job in a shell's background ignores Ctrl-C, and so would the processes that tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# threads of a busy machine wait for each other longer than these sizes take to compute, here and in those processes
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 
 COLOURS = {"Red": (200, 30, 40), "Green": (30, 150, 70), "Blue": (40, 60, 200)}
 
