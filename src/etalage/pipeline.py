@@ -301,14 +301,21 @@ def train(config: c.TrainConfig) -> None:
         remember_features(torch_model)
     held = (catalogue.task, processor, catalogue.open, config.cache_mib << 20)
     training = Examples(catalogue.split("train"), *held, config.views, config.field_by_field)
-    validation = Examples(catalogue.split("validation"), *held)
+    validation = Examples(catalogue.split("validation"), *held, field_by_field=config.field_by_field)
     change = check_sight(torch_model, training)
     run.begin(resolved)
     task, held_out = catalogue.task, validation.products
 
     def validation_score() -> float:
         asked = ((task.ask(product.question), catalogue.open(product)) for product in held_out)
-        given = generate_answers(torch_model, processor, asked, batch_size=config.batch_size, max_new_tokens=96)
+        given = generate_answers(
+            torch_model,
+            processor,
+            asked,
+            batch_size=config.batch_size,
+            max_new_tokens=96,
+            field_by_field=task if config.field_by_field else None,
+        )
         return closeness(task.fields, [p.values for p in held_out], [task.parse(answer) for answer in given])
 
     num_trainable = sum(p.numel() for p in trainable_parameters(torch_model).values())
@@ -493,6 +500,7 @@ def _answers(
         num_samples=config.num_samples,
         num_views=trained["views"],
         choose=partial(consensus, task),
+        field_by_field=task if trained["field_by_field"] else None,
         progress=progress,
     )
     return list(given)

@@ -14,7 +14,7 @@ from PIL import Image
 from etalage.aside import write_aside
 from etalage.chunks import chunks
 from etalage.evaluate.metrics import Values
-from etalage.task import Field
+from etalage.task import Field, Task
 from etalage.views import view
 
 __all__ = ["Prediction", "generate_answers", "read_predictions", "write_csv", "write_predictions"]
@@ -50,6 +50,7 @@ def generate_answers(
     num_samples: int = 1,
     num_views: int = 1,
     choose: Callable[[Sequence[str]], str] = lambda answers: answers[0],
+    field_by_field: Task | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Iterator[str]:
     """Put each prompt to its picture and yield an answer to each, in order.
@@ -63,11 +64,14 @@ def generate_answers(
         num_views: Views of the picture that the samples share among them, see `etalage.views`; fewer where they do not
             divide num_samples.
         choose: Makes one answer of a picture's samples, if there are several.
+        field_by_field: The task whose fields are each asked for alone, as they were taught, and then put together to an
+            answer. By default the model writes whole answers.
         progress: Told the size of each batch that is done.
     """
     import torch  # here, so that the report can be written again without it
 
     num_views = math.gcd(num_views, num_samples)
+    beginnings = [text.rstrip() for text in field_by_field.beginnings] if field_by_field else [""]
     how: dict[str, Any] = {"max_new_tokens": max_new_tokens, "use_cache": True, "do_sample": num_samples > 1}
     if num_samples > 1:
         how |= {"temperature": TEMPERATURE, "top_k": 0}
@@ -86,25 +90,44 @@ def generate_answers(
         try:
             with torch.inference_mode(), torch.random.fork_rng([model.device] * (model.device.type == "cuda")):
                 torch.manual_seed(0)
-                output = model.generate(**_read(model, inputs, num_samples // num_views), **how)
+                written = _write(model, processor, inputs, beginnings, num_samples // num_views, how)
         finally:
             for module in training:
                 module.training = True
-        answers = processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        if field_by_field:
+            answers = [field_by_field.put_together([text.strip() for text in texts]) for texts in written]
+        else:
+            answers = [text for (text,) in written]
         yield from answers if num_samples == 1 else map(choose, chunks(answers, num_samples))
         if progress:
             progress(len(batch))
 
 
-def _read(model: Any, inputs: Mapping[str, Any], num_samples: int) -> Mapping[str, Any]:
-    """What to generate several answers from: the prompt but its last token is read once for all of them."""
-    if num_samples == 1:
-        return inputs
-    but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
+def _write(
+    model: Any,
+    processor: Any,
+    inputs: Mapping[str, Any],
+    beginnings: Sequence[str],
+    num_samples: int,
+    how: Mapping[str, Any],
+) -> Iterator[tuple[str, ...]]:
+    """What the model writes behind each beginning, so many times for each prompt; the prompts are read once for all."""
+    import torch
+
+    given = {name: inputs[name].repeat_interleave(num_samples, 0) for name in ("input_ids", "attention_mask")}
+    but_last = {name: inputs[name][:, :-1] for name in given}
     cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
     cache.batch_repeat_interleave(num_samples)
-    ids, repeated = model._expand_inputs_for_generation(num_samples, **inputs)
-    return {**repeated, "input_ids": ids, "past_key_values": cache}
+    texts = []
+    for beginning in beginnings:
+        ids = processor.tokenizer(beginning, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        ids = ids.to(model.device, torch.long).expand(len(given["input_ids"]), -1)
+        begun = torch.cat([given["input_ids"], ids], 1)
+        seen = torch.cat([given["attention_mask"], torch.ones_like(ids)], 1)
+        output = model.generate(input_ids=begun, attention_mask=seen, past_key_values=cache, **how)
+        cache.crop(but_last["input_ids"].shape[1] - cache.get_seq_length())  # below 0: so many tokens less
+        texts.append(processor.batch_decode(output[:, begun.shape[1] :], skip_special_tokens=True))
+    return zip(*texts, strict=True)
 
 
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:

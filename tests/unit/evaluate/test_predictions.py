@@ -2,12 +2,10 @@
 
 import csv
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 from PIL import Image
-from transformers import BatchFeature
 
 from etalage.evaluate.predictions import (
     TEMPERATURE,
@@ -20,45 +18,26 @@ from etalage.evaluate.predictions import (
 from etalage.task import Task
 
 
-class Echo(torch.nn.Module):
-    """Answers with the width of the picture, and notes how it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.frozen = torch.nn.Dropout()
-        self.asked: list[dict] = []
-
-    device = torch.device("cpu")
-
-    def generate(self, input_ids: torch.Tensor, pixel_values: torch.Tensor, **how: object) -> torch.Tensor:
-        assert not any(module.training for module in self.modules())
-        assert torch.is_inference_mode_enabled()
-        self.asked.append(how)
-        return torch.cat([input_ids, pixel_values[:, None]], dim=1)
-
-
-def asking(text: list[str], images: list[list[Image.Image]], **how: object) -> BatchFeature:
-    assert how == {"padding": True, "padding_side": "left", "return_tensors": "pt"}
-    widths = torch.tensor([picture.width for (picture,) in images])
-    return BatchFeature({"input_ids": torch.zeros(len(text), 4, dtype=torch.long), "pixel_values": widths})
-
-
-def test_answers_come_in_order_and_the_model_keeps_its_mode(task: Task) -> None:
-    model = Echo().train()
-    model.frozen.eval()
-    processor = SimpleNamespace(batch_decode=lambda ids, skip_special_tokens: [str(row.tolist()) for row in ids])
-    caller = type(
-        "Processor", (), {"__call__": staticmethod(asking), "batch_decode": staticmethod(processor.batch_decode)}
-    )
-    pictures, done = (Image.new("RGB", (10 + i, 8)) for i in range(5)), []
-    asked = ((task.ask("" if picture.width != 12 else "How wide?"), picture) for picture in pictures)
-    answers = generate_answers(model, caller(), asked, batch_size=2, max_new_tokens=7, progress=done.append)
+def test_answers_come_in_order_and_the_model_keeps_its_mode(small, task: Task, monkeypatch) -> None:
+    model, processor = small
+    model.train().lm_head.eval()
+    modes, generate = [], model.generate
+    monkeypatch.setattr(model, "generate", lambda **how: modes.append(mode_of(model)) or generate(**how))
+    asked = [(task.ask(question), Image.new("RGB", (64, 64), question)) for question in ("red", "blue", "lime")]
+    done: list[int] = []
+    alone = [next(generate_answers(model, processor, [one], batch_size=1, max_new_tokens=5)) for one in asked]
+    answers = generate_answers(model, processor, iter(asked), batch_size=2, max_new_tokens=5, progress=done.append)
     first = next(answers)
     assert not torch.is_inference_mode_enabled(), "inference mode must not leak to the caller"
-    assert [first, *answers] == [f"[{10 + i}]" for i in range(5)]
-    assert done == [2, 2, 1]
-    assert model.asked[0] == {"max_new_tokens": 7, "do_sample": False, "use_cache": True}
-    assert (model.training, model.frozen.training) == (True, False)
+    assert [first, *answers] == alone
+    assert len(set(alone)) > 1
+    assert done == [2, 1]
+    assert modes == [(False, True)] * 5
+    assert (model.training, model.lm_head.training) == (True, False)
+
+
+def mode_of(model: torch.nn.Module) -> tuple[bool, bool]:
+    return any(module.training for module in model.modules()), torch.is_inference_mode_enabled()
 
 
 def test_a_real_model_answers_alike_alone_and_in_a_batch(small, task: Task) -> None:
@@ -107,6 +86,24 @@ def test_the_picture_is_read_once_for_all_samples_which_are_what_transformers_dr
     texts = processor.batch_decode(drawn, skip_special_tokens=True)
     assert list(answers) == [" / ".join(texts[:3]), " / ".join(texts[3:])]
     assert len(crops_read) == 1
+
+
+def test_fields_asked_for_alone_are_what_transformers_writes_behind_their_beginnings(small, task: Task) -> None:
+    model, processor = small
+    pictures = [Image.new("RGB", size, colour) for size, colour in [((64, 64), "red"), ((90, 60), "blue")]]
+    asked = [(task.ask(question), picture) for question, picture in zip(("", "What?"), pictures, strict=True)]
+    answers = generate_answers(model, processor, asked, batch_size=2, max_new_tokens=4, field_by_field=task)
+    for (prompt, picture), answer in zip(asked, answers, strict=True):
+        written = []
+        for beginning in ("Product:", "Product: , Category:", "Product: , Category: , Full Price:"):
+            inputs = processor(text=prompt, images=[picture], return_tensors="pt")
+            ids = processor.tokenizer(beginning, add_special_tokens=False, return_tensors="pt")["input_ids"]
+            begun = {"input_ids": torch.cat([inputs["input_ids"], ids], 1)}
+            begun["attention_mask"] = torch.ones_like(begun["input_ids"])
+            output = model.eval().generate(**{**inputs, **begun}, max_new_tokens=4, do_sample=False)
+            text = processor.decode(output[0, begun["input_ids"].shape[1] :], skip_special_tokens=True)
+            written.append(text.strip())
+        assert answer == task.put_together(written)
 
 
 HOSTILE = [
