@@ -364,13 +364,13 @@ def evaluate(config: c.EvaluateConfig) -> None:
     answers: dict[str, list[str]] = {}
     with bar("evaluate", len(products) * len(shown)) as progress:
 
-        def ask(names: Sequence[str], model: Any, processor: Any) -> None:
+        def ask(names: Sequence[str], model: Any, processor: Any, as_taught: Mapping[str, Any]) -> None:
             for name in names:
-                answers[name] = _answers(config, trained, task, model, processor, shown[name], progress.add)
+                answers[name] = _answers(config, as_taught, task, model, processor, shown[name], progress.add)
 
-        ask(["before"], *run.load_before())
+        ask(["before"], *run.load_before(), {**trained, "field_by_field": False})  # bases are taught whole answers
         gc.collect()  # the base must be gone, cycles and all, when the tuned model comes: two large ones may not fit
-        ask(["model", "blank", "shuffled"], *run.load())
+        ask(["model", "blank", "shuffled"], *run.load(), trained)
     parsed = {name: [task.parse(answer) for answer in given] for name, given in answers.items()}
     metrics = judge(
         config.split,

@@ -1,5 +1,6 @@
 """Pictures -> answers, by generation and never teacher-forced; and the files that answers are kept in."""
 
+import copy
 import csv
 import io
 import json
@@ -7,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -71,10 +72,9 @@ def generate_answers(
     import torch  # here, so that the report can be written again without it
 
     num_views = math.gcd(num_views, num_samples)
-    beginnings = [text.rstrip() for text in field_by_field.beginnings] if field_by_field else [""]
-    how: dict[str, Any] = {"max_new_tokens": max_new_tokens, "use_cache": True, "do_sample": num_samples > 1}
-    if num_samples > 1:
-        how |= {"temperature": TEMPERATURE, "top_k": 0}
+    num_each, temperature = num_samples // num_views, TEMPERATURE if num_samples > 1 else None
+    texts = [text.rstrip() for text in field_by_field.beginnings] if field_by_field else [""]
+    beginnings = [processor.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
     for batch in chunks(asked, batch_size):
         shown = [(prompt, view(picture, number)) for prompt, picture in batch for number in range(num_views)]
         # Left, so that every row's answer begins right after its prompt.
@@ -90,44 +90,71 @@ def generate_answers(
         try:
             with torch.inference_mode(), torch.random.fork_rng([model.device] * (model.device.type == "cuda")):
                 torch.manual_seed(0)
-                written = _write(model, processor, inputs, beginnings, num_samples // num_views, how)
+                read = _read(model, inputs)
+                written = [_write(model, read, ids, num_each, max_new_tokens, temperature) for ids in beginnings]
         finally:
             for module in training:
                 module.training = True
+        pieces = zip(*(processor.batch_decode(ids, skip_special_tokens=True) for ids in written), strict=True)
         if field_by_field:
-            answers = [field_by_field.put_together([text.strip() for text in texts]) for texts in written]
+            answers = [field_by_field.put_together([text.strip() for text in of]) for of in pieces]
         else:
-            answers = [text for (text,) in written]
+            answers = [text for (text,) in pieces]
         yield from answers if num_samples == 1 else map(choose, chunks(answers, num_samples))
         if progress:
             progress(len(batch))
 
 
+class _Read(NamedTuple):
+    """Prompts of which the model has read all but the last token, pictures included."""
+
+    last: Any  # (B, 1) int64
+    mask: Any  # (B, T) int64, 0 at padding
+    cache: Any  # of T - 1 tokens
+
+
+def _read(model: Any, inputs: Mapping[str, Any]) -> _Read:
+    but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
+    cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
+    return _Read(inputs["input_ids"][:, -1:], inputs["attention_mask"], cache)
+
+
 def _write(
     model: Any,
-    processor: Any,
-    inputs: Mapping[str, Any],
-    beginnings: Sequence[str],
-    num_samples: int,
-    how: Mapping[str, Any],
-) -> Iterator[tuple[str, ...]]:
-    """What the model writes behind each beginning, so many times for each prompt; the prompts are read once for all."""
+    read: _Read,
+    beginning: Sequence[int],
+    num_each: int,
+    max_new_tokens: int,
+    temperature: float | None,
+) -> list[list[int]]:
+    """The ids that the model writes behind prompts and beginning, so many times for each prompt; None is greedy.
+
+    A row that has come to its end is left out of the steps that follow: of many samples a few are long.
+    """
     import torch
 
-    given = {name: inputs[name].repeat_interleave(num_samples, 0) for name in ("input_ids", "attention_mask")}
-    but_last = {name: inputs[name][:, :-1] for name in given}
-    cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
-    cache.batch_repeat_interleave(num_samples)
-    texts = []
-    for beginning in beginnings:
-        ids = processor.tokenizer(beginning, add_special_tokens=False, return_tensors="pt")["input_ids"]
-        ids = ids.to(model.device, torch.long).expand(len(given["input_ids"]), -1)
-        begun = torch.cat([given["input_ids"], ids], 1)
-        seen = torch.cat([given["attention_mask"], torch.ones_like(ids)], 1)
-        output = model.generate(input_ids=begun, attention_mask=seen, past_key_values=cache, **how)
-        cache.crop(but_last["input_ids"].shape[1] - cache.get_seq_length())  # below 0: so many tokens less
-        texts.append(processor.batch_decode(output[:, begun.shape[1] :], skip_special_tokens=True))
-    return zip(*texts, strict=True)
+    given = torch.tensor(beginning, dtype=torch.long, device=read.last.device).expand(len(read.last), -1)
+    ids = torch.cat([read.last, given], 1).repeat_interleave(num_each, 0)
+    mask = torch.cat([read.mask, torch.ones_like(given)], 1).repeat_interleave(num_each, 0)
+    cache = copy.deepcopy(read.cache)
+    cache.batch_repeat_interleave(num_each)
+    ends = torch.tensor(model.generation_config.eos_token_id, device=ids.device)
+    rows = torch.arange(len(ids), device=ids.device)
+    written: list[list[int]] = [[] for _ in rows]
+    for _ in range(max_new_tokens):
+        told = model(input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        logits = told.logits[:, -1].float()
+        chosen = logits.argmax(-1) if temperature is None else (logits / temperature).softmax(-1).multinomial(1)[:, 0]
+        for row, token in zip(rows.tolist(), chosen.tolist(), strict=True):
+            written[row].append(token)
+        going = ~torch.isin(chosen, ends)
+        if not going.any():
+            break
+        if not going.all():
+            rows, chosen, mask = rows[going], chosen[going], mask[going]
+            cache.batch_select_indices(going.nonzero()[:, 0])
+        ids, mask = chosen[:, None], torch.cat([mask, torch.ones_like(chosen)[:, None]], 1)
+    return written
 
 
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:

@@ -21,8 +21,8 @@ from etalage.task import Task
 def test_answers_come_in_order_and_the_model_keeps_its_mode(small, task: Task, monkeypatch) -> None:
     model, processor = small
     model.train().lm_head.eval()
-    modes, generate = [], model.generate
-    monkeypatch.setattr(model, "generate", lambda **how: modes.append(mode_of(model)) or generate(**how))
+    modes, forward = [], model.forward
+    monkeypatch.setattr(model, "forward", lambda **how: modes.append(mode_of(model)) or forward(**how))
     asked = [(task.ask(question), Image.new("RGB", (64, 64), question)) for question in ("red", "blue", "lime")]
     done: list[int] = []
     alone = [next(generate_answers(model, processor, [one], batch_size=1, max_new_tokens=5)) for one in asked]
@@ -32,7 +32,7 @@ def test_answers_come_in_order_and_the_model_keeps_its_mode(small, task: Task, m
     assert [first, *answers] == alone
     assert len(set(alone)) > 1
     assert done == [2, 1]
-    assert modes == [(False, True)] * 5
+    assert set(modes) == {(False, True)}
     assert (model.training, model.lm_head.training) == (True, False)
 
 
@@ -104,6 +104,22 @@ def test_fields_asked_for_alone_are_what_transformers_writes_behind_their_beginn
             text = processor.decode(output[0, begun["input_ids"].shape[1] :], skip_special_tokens=True)
             written.append(text.strip())
         assert answer == task.put_together(written)
+
+
+def test_rows_that_end_early_leave_the_others_what_they_are(small, task: Task) -> None:
+    model, processor = small
+    asked = [(task.prompt, Image.new("RGB", (64, 64), colour)) for colour in ("red", "blue", "lime", "white", "black")]
+    alone = []
+    for prompt, picture in asked:
+        inputs = processor(text=prompt, images=[picture], return_tensors="pt")
+        output = model.eval().generate(**inputs, max_new_tokens=12, do_sample=False)
+        alone.append(output[0, inputs["input_ids"].shape[1] :].tolist())
+    end = next(token for token in alone[0] if {token in ids for ids in alone} == {True, False})
+    model.generation_config.eos_token_id = [end, processor.tokenizer.eos_token_id]
+    cut = [ids[: ids.index(end) + 1] if end in ids else ids for ids in alone]
+    assert len({len(ids) for ids in cut}) > 1
+    answers = list(generate_answers(model, processor, asked, batch_size=5, max_new_tokens=12))
+    assert answers == processor.batch_decode(cut, skip_special_tokens=True)
 
 
 HOSTILE = [
