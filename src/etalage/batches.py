@@ -4,6 +4,7 @@ Shapes: B rows, T tokens, N images, C crop slots, H and W of a crop.
 """
 
 import math
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -57,7 +58,7 @@ def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Se
         the space that would tell a joint tokenisation from a separate one.
     """
     inputs = processor(text=prompt, images=list(pictures), return_tensors="pt")
-    input_ids, labels = _completed(processor, inputs["input_ids"][0], completion)
+    input_ids, labels = _completed(processor, inputs["input_ids"][0], completion, (0, len(completion)))
     crop_px = inputs["pixel_values"].shape[-1]
     num_used = int((inputs["image_sizes"] // crop_px).prod(-1).max()) + 1
     return Encoded(
@@ -69,15 +70,17 @@ def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Se
 
 
 def _completed(
-    processor: Phi3VProcessor, prompt_ids: Tensor, completion: str, num_given: int = 0
+    processor: Phi3VProcessor, prompt_ids: Tensor, completion: str, taught: tuple[int, int]
 ) -> tuple[Tensor, Tensor]:
-    """Ids of prompt and completion, and labels: those of the completion behind the characters that are given.
+    """Ids of prompt and completion up to where the taught characters end, and labels: those of the taught ones alone.
 
     A token is where its last character is, so that one which holds the space before a value goes with the value.
     """
+    begin, end = taught
     tokens = processor.tokenizer(completion, add_special_tokens=False, return_offsets_mapping=True)
-    ids, ends = torch.tensor(tokens["input_ids"]), torch.tensor([end for _, end in tokens["offset_mapping"]])
-    labels = [torch.full_like(prompt_ids, _IGNORED), ids.where(ends > num_given, _IGNORED)]
+    ids, last = torch.tensor(tokens["input_ids"]), torch.tensor([behind for _, behind in tokens["offset_mapping"]])
+    ids, last = ids[last <= end], last[last <= end]
+    labels = [torch.full_like(prompt_ids, _IGNORED), ids.where(last > begin, _IGNORED)]
     return torch.cat([prompt_ids, ids]), torch.cat(labels)
 
 
@@ -114,9 +117,9 @@ class Examples(Dataset[Encoded]):
         open_image: Reads a product's picture, under its catalogue's limits.
         cache_bytes: Memory for examples already made; the first ones asked for stay.
         num_views: Of each picture, shown by the epochs in turn; the first is the picture as it is.
-        field_by_field: Each epoch teaches one field of a product alone, another one each time, so that it has to be
-            read off the picture: a model that has learned by heart which price goes with which title prices an unseen
-            product by the title that it has just made up.
+        field_by_field: Each epoch teaches one field of a product, another one each time. Before it stand the values of
+            some other product, so that it has to be read off the picture: a model that has learned by heart which
+            price goes with which title prices an unseen product by the title that it has just made up.
     """
 
     def __init__(
@@ -153,12 +156,14 @@ class Examples(Dataset[Encoded]):
         return encoded
 
     def _one_field(self, encoded: Encoded, place: int, epoch: int) -> Encoded:
+        fields = self.task.fields
         # so that an epoch teaches every field to some product, and each view comes to teach each field
-        taught = (place + sum(divmod(epoch, self._num_views))) % len(self.task.fields)
-        completion = self.task.answer_alone(self.products[place].values, taught)
-        num_given = len(self.task.beginnings[taught].rstrip())
+        taught = (place + sum(divmod(epoch, self._num_views))) % len(fields)
+        other = random.Random(f"{place} {epoch}").choice(self.products)
+        values = dict(self.products[place].values) | {f.name: other.values[f.name] for f in fields[:taught]}
         prompt_ids = encoded.input_ids[encoded.labels == _IGNORED]
-        input_ids, labels = _completed(self.processor, prompt_ids, completion, num_given)
+        span = self.task.span(values, taught)
+        input_ids, labels = _completed(self.processor, prompt_ids, self.task.answer(values), span)
         return replace(encoded, input_ids=input_ids, labels=labels)
 
     def encode(self, product: Product, picture: Image.Image) -> Encoded:

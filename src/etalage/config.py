@@ -227,8 +227,8 @@ class TrainConfig:
     patch_dropout: float = 0.0
     """Share of each picture's patches that are hidden in training, so that no single spot decides the answer."""
     field_by_field: bool = False
-    """Teach one field of a product at a time, and ask for each alone, so that it is read off the picture instead of
-    told from the fields before it."""
+    """Teach one field of a product at a time, behind another product's values, so that each is read off the picture
+    instead of told from the fields before it."""
     patience: int = 0
     """Epochs without a better validation score, by generation, after which training stops; the best epoch's weights are
     then what is left. 0 takes all epochs and the last one's weights."""

@@ -301,21 +301,14 @@ def train(config: c.TrainConfig) -> None:
         remember_features(torch_model)
     held = (catalogue.task, processor, catalogue.open, config.cache_mib << 20)
     training = Examples(catalogue.split("train"), *held, config.views, config.field_by_field)
-    validation = Examples(catalogue.split("validation"), *held, field_by_field=config.field_by_field)
+    validation = Examples(catalogue.split("validation"), *held)
     change = check_sight(torch_model, training)
     run.begin(resolved)
     task, held_out = catalogue.task, validation.products
 
     def validation_score() -> float:
         asked = ((task.ask(product.question), catalogue.open(product)) for product in held_out)
-        given = generate_answers(
-            torch_model,
-            processor,
-            asked,
-            batch_size=config.batch_size,
-            max_new_tokens=96,
-            field_by_field=task if config.field_by_field else None,
-        )
+        given = generate_answers(torch_model, processor, asked, batch_size=config.batch_size, max_new_tokens=96)
         return closeness(task.fields, [p.values for p in held_out], [task.parse(answer) for answer in given])
 
     num_trainable = sum(p.numel() for p in trainable_parameters(torch_model).values())
@@ -364,13 +357,13 @@ def evaluate(config: c.EvaluateConfig) -> None:
     answers: dict[str, list[str]] = {}
     with bar("evaluate", len(products) * len(shown)) as progress:
 
-        def ask(names: Sequence[str], model: Any, processor: Any, as_taught: Mapping[str, Any]) -> None:
+        def ask(names: Sequence[str], model: Any, processor: Any) -> None:
             for name in names:
-                answers[name] = _answers(config, as_taught, task, model, processor, shown[name], progress.add)
+                answers[name] = _answers(config, trained, task, model, processor, shown[name], progress.add)
 
-        ask(["before"], *run.load_before(), {**trained, "field_by_field": False})  # bases are taught whole answers
+        ask(["before"], *run.load_before())
         gc.collect()  # the base must be gone, cycles and all, when the tuned model comes: two large ones may not fit
-        ask(["model", "blank", "shuffled"], *run.load(), trained)
+        ask(["model", "blank", "shuffled"], *run.load())
     parsed = {name: [task.parse(answer) for answer in given] for name, given in answers.items()}
     metrics = judge(
         config.split,
@@ -500,7 +493,6 @@ def _answers(
         num_samples=config.num_samples,
         num_views=trained["views"],
         choose=partial(consensus, task),
-        field_by_field=task if trained["field_by_field"] else None,
         progress=progress,
     )
     return list(given)

@@ -32,8 +32,8 @@ def small(config: TrainConfig) -> TrainConfig:
     """The small model and some hundred products on two cores.
 
     Its tower has learned to look, and reads each view of a picture once. The decoder would soon know the answers by
-    heart: it sees several views with patches hidden, learns one field at a time, and the epoch that answers the
-    validation split best is kept.
+    heart: it sees several views with patches hidden, learns one field at a time behind another product's values, and
+    the epoch that answers the validation split best is kept.
     """
     return replace(
         config,

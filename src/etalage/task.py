@@ -7,7 +7,7 @@ import math
 import re
 import string
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -61,11 +61,8 @@ class Task:
         self.config = config
         self.prompt = self.ask(config.question)
         self.fields: list[Field] = []
-        self.beginnings: list[str] = []
-        """What stands before each field's value when it is written alone: the answer's words, without other values."""
-        pattern, previous, beginning = "", "", ""
+        pattern, previous = "", ""
         for position, (literal, name, kind, _) in enumerate(string.Formatter().parse(config.answer)):
-            beginning += literal
             if name is None:
                 pattern += re.escape(literal)
                 continue
@@ -79,7 +76,6 @@ class Task:
             if field.name in {other.name for other in self.fields}:
                 raise ValueError(f"answer {config.answer!r}: field {{{name}}} stands there twice; once is enough")
             self.fields.append(field)
-            self.beginnings.append(beginning)
             pattern += re.escape(literal) + f"(?P<{name}>{_PRICE if field.kind == 'price' else '.+'})"
             previous = name
         if not self.fields:
@@ -93,16 +89,24 @@ class Task:
 
     def answer(self, values: Mapping[str, Value]) -> str:
         """The completion for these values, end token included."""
-        return self.put_together([_write(values[f.name], f.kind) for f in self.fields]) + END
+        return self._template.format(**self._written(values)) + END
 
-    def answer_alone(self, values: Mapping[str, Value], place: int) -> str:
-        """The completion that tells nothing but the field at this place, end token included."""
-        field = self.fields[place]
-        return self.beginnings[place] + _write(values[field.name], field.kind) + END
+    def _written(self, values: Mapping[str, Value]) -> dict[str, str]:
+        return {f.name: _write(values[f.name], f.kind) for f in self.fields}
 
-    def put_together(self, written: Sequence[str]) -> str:
-        """The answer in which the fields are written so, without end token."""
-        return self._template.format(**{f.name: text for f, text in zip(self.fields, written, strict=True)})
+    def span(self, values: Mapping[str, Value], place: int) -> tuple[int, int]:
+        """Where in `answer(values)` the field at this place is written: up to where the next one's value begins.
+
+        The first one's begins with the answer, the last one's ends with it.
+        """
+        written, begins, length = self._written(values), [], 0
+        for literal, name, _, _ in string.Formatter().parse(self._template):
+            length += len(literal)
+            if name:
+                begins.append(length)
+                length += len(written[name])
+        limits = [0, *begins[1:], length + len(END)]
+        return limits[place], limits[place + 1]
 
     def parse(self, text: str) -> dict[str, Value] | None:
         """Read generated text back into values; None if it is not an answer. Never guesses a missing value."""

@@ -69,11 +69,12 @@ def test_epochs_show_the_views_in_turn(small, task, products, open_image):
     assert torch.equal(plain.pixel_values, again.pixel_values)
 
 
-def test_field_by_field_each_field_is_taught_alone(small, task, products, open_image):
+def test_field_by_field_each_field_is_taught_behind_another_products_values(small, task, products, open_image):
     processor, num_views = small[1], 2
     whole = Examples(products, task, processor, open_image, num_views=num_views)
     apart = Examples(products, task, processor, open_image, num_views=num_views, field_by_field=True)
-    shown = set()
+    values = products[4].values
+    taught, before, shown = [], set(), set()
     for epoch in range(num_views * len(task.fields)):
         encoded, reference = (examples[4 + epoch * len(products)] for examples in (apart, whole))
         assert torch.equal(encoded.pixel_values, reference.pixel_values)
@@ -82,9 +83,14 @@ def test_field_by_field_each_field_is_taught_alone(small, task, products, open_i
         told = encoded.labels >= 0
         assert torch.equal(encoded.labels[told], encoded.input_ids[told]), "what is taught stands there"
         assert told[told.nonzero()[0] :].all(), "and nothing behind it"
-        given = processor.decode(encoded.input_ids[num_prompt:][~told[num_prompt:]])
-        shown.add((epoch % num_views, given, processor.decode(encoded.labels[told]).strip()))
-    values = [str(products[4].values[name]) + "<|end|>" for name in ("title", "category", "price")]
-    beginnings = ["Product:", "Product: , Category:", "Product: , Category: , Full Price:"]
-    views = range(num_views)
-    assert shown == {(view, *taught) for view in views for taught in zip(beginnings, values, strict=True)}
+        taught.append(processor.decode(encoded.labels[told]))
+        before.add(processor.decode(encoded.input_ids[num_prompt:][~told[num_prompt:]]))
+        shown.add((epoch % num_views, taught[-1]))
+    answer = task.answer(values)
+    cuts = [task.span(values, place) for place in range(len(task.fields))]
+    assert "".join(answer[begin:end] for begin, end in cuts) == answer
+    # a piece may hold the space in front of it
+    assert {text.strip() for text in taught} == {answer[begin:end].strip() for begin, end in cuts}
+    assert len(shown) == num_views * len(task.fields), "each field with each view"
+    others = {str(product.values["title"]) for product in products}
+    assert any(other in text and other != values["title"] for text in before for other in others)

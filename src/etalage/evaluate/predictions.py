@@ -1,6 +1,5 @@
 """Pictures -> answers, by generation and never teacher-forced; and the files that answers are kept in."""
 
-import copy
 import csv
 import io
 import json
@@ -8,14 +7,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from PIL import Image
 
 from etalage.aside import write_aside
 from etalage.chunks import chunks
 from etalage.evaluate.metrics import Values
-from etalage.task import Field, Task
+from etalage.task import Field
 from etalage.views import view
 
 __all__ = ["Prediction", "generate_answers", "read_predictions", "write_csv", "write_predictions"]
@@ -51,7 +50,6 @@ def generate_answers(
     num_samples: int = 1,
     num_views: int = 1,
     choose: Callable[[Sequence[str]], str] = lambda answers: answers[0],
-    field_by_field: Task | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Iterator[str]:
     """Put each prompt to its picture and yield an answer to each, in order.
@@ -65,16 +63,12 @@ def generate_answers(
         num_views: Views of the picture that the samples share among them, see `etalage.views`; fewer where they do not
             divide num_samples.
         choose: Makes one answer of a picture's samples, if there are several.
-        field_by_field: The task whose fields are each asked for alone, as they were taught, and then put together to an
-            answer. By default the model writes whole answers.
         progress: Told the size of each batch that is done.
     """
     import torch  # here, so that the report can be written again without it
 
     num_views = math.gcd(num_views, num_samples)
     num_each, temperature = num_samples // num_views, TEMPERATURE if num_samples > 1 else None
-    texts = [text.rstrip() for text in field_by_field.beginnings] if field_by_field else [""]
-    beginnings = [processor.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
     for batch in chunks(asked, batch_size):
         shown = [(prompt, view(picture, number)) for prompt, picture in batch for number in range(num_views)]
         # Left, so that every row's answer begins right after its prompt.
@@ -90,54 +84,31 @@ def generate_answers(
         try:
             with torch.inference_mode(), torch.random.fork_rng([model.device] * (model.device.type == "cuda")):
                 torch.manual_seed(0)
-                read = _read(model, inputs)
-                written = [_write(model, read, ids, num_each, max_new_tokens, temperature) for ids in beginnings]
+                written = _write(model, inputs, num_each, max_new_tokens, temperature)
         finally:
             for module in training:
                 module.training = True
-        pieces = zip(*(processor.batch_decode(ids, skip_special_tokens=True) for ids in written), strict=True)
-        if field_by_field:
-            answers = [field_by_field.put_together([text.strip() for text in of]) for of in pieces]
-        else:
-            answers = [text for (text,) in pieces]
+        answers = processor.batch_decode(written, skip_special_tokens=True)
         yield from answers if num_samples == 1 else map(choose, chunks(answers, num_samples))
         if progress:
             progress(len(batch))
 
 
-class _Read(NamedTuple):
-    """Prompts of which the model has read all but the last token, pictures included."""
-
-    last: Any  # (B, 1) int64
-    mask: Any  # (B, T) int64, 0 at padding
-    cache: Any  # of T - 1 tokens
-
-
-def _read(model: Any, inputs: Mapping[str, Any]) -> _Read:
-    but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
-    cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
-    return _Read(inputs["input_ids"][:, -1:], inputs["attention_mask"], cache)
-
-
 def _write(
-    model: Any,
-    read: _Read,
-    beginning: Sequence[int],
-    num_each: int,
-    max_new_tokens: int,
-    temperature: float | None,
+    model: Any, inputs: Mapping[str, Any], num_each: int, max_new_tokens: int, temperature: float | None
 ) -> list[list[int]]:
-    """The ids that the model writes behind prompts and beginning, so many times for each prompt; None is greedy.
+    """The ids that the model writes behind the prompts, so many times for each; without a temperature, the likeliest.
 
-    A row that has come to its end is left out of the steps that follow: of many samples a few are long.
+    Pictures and prompts but for their last tokens are read once for all answers to them. A row that has come to its end
+    is left out of the steps that follow: of many answers a few are long.
     """
     import torch
 
-    given = torch.tensor(beginning, dtype=torch.long, device=read.last.device).expand(len(read.last), -1)
-    ids = torch.cat([read.last, given], 1).repeat_interleave(num_each, 0)
-    mask = torch.cat([read.mask, torch.ones_like(given)], 1).repeat_interleave(num_each, 0)
-    cache = copy.deepcopy(read.cache)
+    but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
+    cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
     cache.batch_repeat_interleave(num_each)
+    ids, mask = (inputs[name].repeat_interleave(num_each, 0) for name in ("input_ids", "attention_mask"))
+    ids = ids[:, -1:]
     ends = torch.tensor(model.generation_config.eos_token_id, device=ids.device)
     rows = torch.arange(len(ids), device=ids.device)
     written: list[list[int]] = [[] for _ in rows]

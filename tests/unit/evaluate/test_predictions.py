@@ -88,24 +88,6 @@ def test_the_picture_is_read_once_for_all_samples_which_are_what_transformers_dr
     assert len(crops_read) == 1
 
 
-def test_fields_asked_for_alone_are_what_transformers_writes_behind_their_beginnings(small, task: Task) -> None:
-    model, processor = small
-    pictures = [Image.new("RGB", size, colour) for size, colour in [((64, 64), "red"), ((90, 60), "blue")]]
-    asked = [(task.ask(question), picture) for question, picture in zip(("", "What?"), pictures, strict=True)]
-    answers = generate_answers(model, processor, asked, batch_size=2, max_new_tokens=4, field_by_field=task)
-    for (prompt, picture), answer in zip(asked, answers, strict=True):
-        written = []
-        for beginning in ("Product:", "Product: , Category:", "Product: , Category: , Full Price:"):
-            inputs = processor(text=prompt, images=[picture], return_tensors="pt")
-            ids = processor.tokenizer(beginning, add_special_tokens=False, return_tensors="pt")["input_ids"]
-            begun = {"input_ids": torch.cat([inputs["input_ids"], ids], 1)}
-            begun["attention_mask"] = torch.ones_like(begun["input_ids"])
-            output = model.eval().generate(**{**inputs, **begun}, max_new_tokens=4, do_sample=False)
-            text = processor.decode(output[0, begun["input_ids"].shape[1] :], skip_special_tokens=True)
-            written.append(text.strip())
-        assert answer == task.put_together(written)
-
-
 def test_rows_that_end_early_leave_the_others_what_they_are(small, task: Task) -> None:
     model, processor = small
     asked = [(task.prompt, Image.new("RGB", (64, 64), colour)) for colour in ("red", "blue", "lime", "white", "black")]
