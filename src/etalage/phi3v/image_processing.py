@@ -146,15 +146,17 @@ class Phi3VImageProcessor(BaseImageProcessor):
             raise ValueError(f"picture has mode {image.mode}, not RGB; convert it or set do_convert_rgb")
         image = image.convert("RGB")
         long_side, short_side = self._resized(*image.size)
-        # Portraits are mirrored to landscape and back: PIL rounds to 8 bits between its two passes, so the order of
-        # the axes shows in the pixels.
-        portrait = image.width < image.height
-        if portrait:
-            image = image.transpose(Image.Transpose.TRANSPOSE)
-        pixels = np.asarray(image.resize((long_side, short_side), Image.Resampling.BILINEAR))
+        # The reference mirrors portraits to landscape and back. PIL rounds to 8 bits between its two passes, so the
+        # order of the axes shows in the pixels: the long side first, each in its own call, does without mirroring.
         padding = -short_side % self.crop_size
-        pixels = np.pad(pixels, ((padding // 2, padding - padding // 2), (0, 0), (0, 0)), constant_values=255)
-        return pixels.transpose(1, 0, 2) if portrait else pixels
+        across, along = (padding // 2, padding - padding // 2), (0, 0)
+        if image.width < image.height:
+            sizes, padded = ((image.width, long_side), (short_side, long_side)), (along, across, (0, 0))
+        else:
+            sizes, padded = ((long_side, image.height), (long_side, short_side)), (across, along, (0, 0))
+        for size in sizes:
+            image = image.resize(size, Image.Resampling.BILINEAR)
+        return np.pad(np.asarray(image), padded, constant_values=255)
 
     def crops(self, image: Picture) -> tuple[Tensor, tuple[int, int]]:
         """Turn one picture into normalised crops.
@@ -181,10 +183,10 @@ class Phi3VImageProcessor(BaseImageProcessor):
         """
         side = self.crop_size
         mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (self.image_mean, self.image_std))
-        pixels = (pixels - mean) / std
+        full = (pixels - mean).div_(std)
         # Of the normalised picture, without antialiasing or clamping, as the checkpoints were trained.
-        overview = functional.interpolate(pixels, size=(side, side), mode="bicubic", align_corners=False)
-        tiles = pixels.unflatten(3, (-1, side)).unflatten(2, (-1, side)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
+        overview = functional.interpolate(full, size=(side, side), mode="bicubic", align_corners=False)
+        tiles = full.unflatten(3, (-1, side)).unflatten(2, (-1, side)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
         return torch.cat([overview[:, None], tiles], 1)
 
     def preprocess(self, images: Picture | Sequence[Picture], return_tensors: str | None = None) -> BatchFeature:
