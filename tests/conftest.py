@@ -66,8 +66,8 @@ def config(tmp_path: Path) -> Callable[..., TrainConfig]:
 
     def make(**overrides: object) -> TrainConfig:
         base = with_recipe(TrainConfig(tmp_path / "catalogue", tmp_path / "run", recipe="full", track="none"))
-        sizes = {"epochs": 2, "batch_size": 4, "micro_batch_size": 4}
+        quick = {"epochs": 2, "batch_size": 4}
         plain = {"views": 1, "patience": 0, "field_by_field": False}
-        return type(base)(**{**vars(base), **sizes, **plain, **overrides})
+        return type(base)(**{**vars(base), **quick, **plain, **overrides})
 
     return make

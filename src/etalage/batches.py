@@ -1,26 +1,27 @@
-"""Products -> examples -> encoded -> batches. The only room that writes -100.
+"""Products -> examples -> encoded -> packed batches. The only room that writes -100.
 
-Shapes: B rows, T tokens, N images, C crop slots, H and W of a crop.
+Several examples stand in one row, one behind the other: none is padded to another's length, and none sees another.
+
+Shapes: T tokens of a row, E examples in it, N images, U used crops, S side of a crop, H and W of a picture.
 """
 
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
-from etalage.phi3v import Phi3VProcessor
+from etalage.phi3v import Phi3VImageProcessor, Phi3VProcessor
 from etalage.task import Product, Task
 from etalage.views import view
 
-__all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode"]
-
-Batch = dict[str, Tensor]
+__all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode", "packs"]
 
 _IGNORED = -100
 
@@ -31,8 +32,7 @@ class Encoded:
 
     input_ids: Tensor  # (T,) int64
     labels: Tensor  # (T,) int64
-    pixel_values: Tensor  # (N, C, 3, H, W) float32, used crop slots only
-    image_sizes: Tensor  # (N, 2) int64
+    pictures: tuple[Tensor, ...]  # N of (3, H, W) uint8, after the HD transform
 
     @property
     def num_supervised(self) -> int:
@@ -42,7 +42,46 @@ class Encoded:
     @property
     def num_bytes(self) -> int:
         """Memory held."""
-        return sum(t.nbytes for t in (self.input_ids, self.labels, self.pixel_values, self.image_sizes))
+        return sum(t.nbytes for t in (self.input_ids, self.labels, *self.pictures))
+
+    def pin_memory(self) -> "Encoded":
+        """From where a GPU fetches it while it works."""
+        return Encoded(
+            self.input_ids.pin_memory(), self.labels.pin_memory(), tuple(p.pin_memory() for p in self.pictures)
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Examples packed into one row."""
+
+    input_ids: Tensor  # (1, T) int64; the nth image of the row is -n
+    position_ids: Tensor  # (1, T) int64, from 0 in each example
+    labels: Tensor  # (1, T) int64
+    borders: Tensor  # (E + 1,) int32, where examples begin, and the last one ends
+    longest: int
+    """Tokens of the longest example."""
+    pictures: tuple[Tensor, ...]  # N of (3, H, W) uint8, after the HD transform
+
+    def inputs(self, images: Phi3VImageProcessor, device: torch.device) -> dict[str, Tensor | int]:
+        """What the model is called with, all of it on the device; pixels travel as bytes and are normalised there."""
+        ids, positions, borders = (
+            t.to(device, non_blocking=True) for t in (self.input_ids, self.position_ids, self.borders)
+        )
+        shown = [images.cut(p.to(device, non_blocking=True)[None].float() / 255)[0] for p in self.pictures]
+        pictures = {
+            "pixel_values": torch.cat(shown),  # (U, 3, S, S) float32
+            "image_sizes": torch.tensor([p.shape[1:] for p in self.pictures]),  # (N, 2) int64
+        }
+        return {
+            "input_ids": ids,
+            "position_ids": positions,
+            "cu_seq_lens_q": borders,
+            "cu_seq_lens_k": borders,
+            "max_length_q": self.longest,
+            "max_length_k": self.longest,
+            **(pictures if shown else {}),
+        }
 
 
 def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Sequence[Image.Image]) -> Encoded:
@@ -57,16 +96,12 @@ def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Se
     Source: ids of the two parts are joined, as in the reference's own fine-tuning script; the assistant token swallows
         the space that would tell a joint tokenisation from a separate one.
     """
-    inputs = processor(text=prompt, images=list(pictures), return_tensors="pt")
-    input_ids, labels = _completed(processor, inputs["input_ids"][0], completion, (0, len(completion)))
-    crop_px = inputs["pixel_values"].shape[-1]
-    num_used = int((inputs["image_sizes"] // crop_px).prod(-1).max()) + 1
-    return Encoded(
-        input_ids=input_ids,
-        labels=labels,
-        pixel_values=inputs["pixel_values"][:, :num_used].clone(),
-        image_sizes=inputs["image_sizes"],
-    )
+    images = processor.image_processor
+    lengths = [images.calc_num_image_tokens_from_image_size(*picture.size) for picture in pictures]
+    prompt_ids = torch.tensor(processor.ids(prompt, lengths))
+    input_ids, labels = _completed(processor, prompt_ids, completion, (0, len(completion)))
+    shown = (images.hd_transform(picture).transpose(2, 0, 1) for picture in pictures)
+    return Encoded(input_ids, labels, tuple(torch.from_numpy(np.ascontiguousarray(picture)) for picture in shown))
 
 
 def _completed(
@@ -84,28 +119,59 @@ def _completed(
     return torch.cat([prompt_ids, ids]), torch.cat(labels)
 
 
-def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:
-    """Pad encoded examples on the right to the longest one and stack them.
+def packs(encoded: Sequence[Encoded], max_tokens: int, *, apart_above: int) -> list[list[Encoded]]:
+    """Share examples out among as few rows as hold them, about equally full, and none of them cut.
 
     Args:
-        encoded: At least one. Images and crops per example may differ.
-        pad_id: Written to input_ids where attention_mask is 0; labels get -100 there.
+        max_tokens: Of a row. An example that is longer has a row to itself.
+        apart_above: Longer examples never share a row with shorter ones: the model turns its positions otherwise for a
+            row in which one position is above it (original_max_position_embeddings).
     Returns:
-        input_ids, attention_mask, labels: (B, T) int64. pixel_values: (N, C, 3, H, W) float32, the images of all rows
-        in row order, unused slots zero. image_sizes: (N, 2) int64, pixels after the HD transform, height first.
+        Rows, the longest example of each first.
     """
-    num_slots = max(e.pixel_values.shape[1] for e in encoded)
-    pixel_values = [
-        torch.nn.functional.pad(e.pixel_values, (0, 0, 0, 0, 0, 0, 0, num_slots - e.pixel_values.shape[1]))
-        for e in encoded
+    rows: list[list[Encoded]] = []
+    for alike in ([e for e in encoded if (len(e.input_ids) > apart_above) == long] for long in (False, True)):
+        rows += _balanced(sorted(alike, key=lambda e: -len(e.input_ids)), max_tokens)
+    return rows
+
+
+def _balanced(encoded: Sequence[Encoded], max_tokens: int) -> list[list[Encoded]]:
+    """The longest first, each to the row that is least full: with as few rows as that takes."""
+    least = math.ceil(sum(len(e.input_ids) for e in encoded) / max_tokens)
+    for num_rows in range(min(least, len(encoded)), len(encoded)):
+        rows: list[list[Encoded]] = [[] for _ in range(num_rows)]
+        fill = [0] * num_rows
+        for example in encoded:
+            emptiest = fill.index(min(fill))
+            rows[emptiest].append(example)
+            fill[emptiest] += len(example.input_ids)
+        if all(tokens <= max_tokens or len(row) == 1 for row, tokens in zip(rows, fill, strict=True)):
+            return rows
+    return [[example] for example in encoded]
+
+
+def collate(encoded: Sequence[Encoded]) -> Batch:
+    """Pack examples into one row.
+
+    Args:
+        encoded: At least one, each with any number of images.
+    """
+    num_images = accumulate((len(e.pictures) for e in encoded), initial=0)
+    ids = [
+        e.input_ids.where(e.input_ids >= 0, e.input_ids - before)
+        for e, before in zip(encoded, num_images, strict=False)
     ]
-    return {
-        "input_ids": pad_sequence([e.input_ids for e in encoded], batch_first=True, padding_value=pad_id),
-        "attention_mask": pad_sequence([torch.ones_like(e.input_ids) for e in encoded], batch_first=True),
-        "labels": pad_sequence([e.labels for e in encoded], batch_first=True, padding_value=_IGNORED),
-        "pixel_values": torch.cat(pixel_values),
-        "image_sizes": torch.cat([e.image_sizes for e in encoded]),
-    }
+    # the first token of an example is not what comes behind the last one of another
+    labels = [torch.cat([torch.tensor([_IGNORED]), e.labels[1:]]) for e in encoded]
+    lengths = [len(e.input_ids) for e in encoded]
+    return Batch(
+        input_ids=torch.cat(ids)[None],
+        position_ids=torch.cat([torch.arange(length) for length in lengths])[None],
+        labels=torch.cat(labels)[None],
+        borders=torch.tensor([0, *accumulate(lengths)], dtype=torch.int32),
+        longest=max(lengths),
+        pictures=tuple(picture for e in encoded for picture in e.pictures),
+    )
 
 
 class Examples(Dataset[Encoded]):

@@ -6,7 +6,7 @@ No torch: this file is read before anything heavy is imported.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from tyro.conf import Positional
 
@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 Split = Literal["train", "validation", "test"]
+Part = Literal["tower", "projector", "decoder"]
+LoraVariant = Literal["lora", "dora", "rslora"]
 Recipe = Literal["lora", "full"]
 Tracking = Literal["wandb", "none"]
 Format = Literal["auto", "csv", "parquet", "jsonl", "excel", "datasets", "folder", "webdataset", "conversations", "hub"]
@@ -204,11 +206,16 @@ class TrainConfig:
     epochs: int = 3
     """Passes over the training split; 0: from 20 for a few hundred products to 6 for a thousand and more."""
     batch_size: int = 16
-    """Products per step, over all micro batches."""
-    micro_batch_size: int = 1
-    """Products per forward; lower it when memory runs out, the losses stay the same."""
+    """Products per step."""
+    max_tokens: int = 8192
+    """Tokens per forward: products are packed up to it, none is cut; lower it when memory runs out, the losses stay the
+    same."""
     learning_rate: float = 2e-4
     """Peak, reached after the warm-up; falls to zero along a cosine."""
+    tower_learning_rate: float | None = None
+    """The image tower's own peak; None is --learning-rate."""
+    projector_learning_rate: float | None = None
+    """The projector's own peak; None is --learning-rate."""
     warmup_fraction: float = 0.05
     """Share of the steps in which the learning rate rises."""
     weight_decay: float = 0.01
@@ -219,6 +226,9 @@ class TrainConfig:
     """Rank of the adapters."""
     lora_alpha: int = 128
     """Adapters are scaled by lora_alpha / lora_rank."""
+    lora_variant: LoraVariant = "lora"
+    """dora: direction and length of each weight learn apart (arXiv 2402.09353). rslora: adapters are scaled by
+    lora_alpha / sqrt(lora_rank) instead (arXiv 2312.03732)."""
     lora_dropout: float = 0.0
     """Share of the adapters' inputs that is dropped in training."""
     views: int = 1
@@ -232,8 +242,8 @@ class TrainConfig:
     patience: int = 0
     """Epochs without a better validation score, by generation, after which training stops; the best epoch's weights are
     then what is left. 0 takes all epochs and the last one's weights."""
-    freeze_tower: bool = False
-    """Leave the image tower as it is: on a CPU it then reads each picture once, not once per epoch."""
+    freeze: tuple[Part, ...] = ()
+    """Parts that stay as they are. With a frozen tower a CPU reads each picture once, not once per epoch."""
     num_crops: int | None = None
     """Crops per picture at most; None keeps the checkpoint's own (16 for Phi-3, 4 for Phi-3.5)."""
     gradient_checkpointing: bool = True
@@ -251,12 +261,15 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         none = dict.fromkeys(("epochs", "views", "patience"), 0)
-        one = dict.fromkeys(("batch_size", "micro_batch_size", "lora_rank", "checkpoint_every"), 1)
+        one = dict.fromkeys(("batch_size", "max_tokens", "lora_rank", "checkpoint_every"), 1)
         for name, least in (none | one).items():
             if getattr(self, name) < least:
                 raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be at least {least}")
-        if self.learning_rate <= 0 or self.max_grad_norm <= 0:
-            raise ValueError("--learning-rate and --max-grad-norm must be positive")
+        for name in ("learning_rate", "tower_learning_rate", "projector_learning_rate", "max_grad_norm"):
+            if (value := getattr(self, name)) is not None and value <= 0:
+                raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be positive")
+        if set(self.freeze) == set(get_args(Part)):
+            raise ValueError(f"--freeze {' '.join(self.freeze)} leaves nothing to train; leave out a part")
         for name in ("warmup_fraction", "lora_dropout", "patch_dropout"):
             if not 0 <= (value := getattr(self, name)) < 1:
                 raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be at least 0 and below 1")

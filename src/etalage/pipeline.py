@@ -297,7 +297,7 @@ def train(config: c.TrainConfig) -> None:
     if config.num_crops is not None:
         processor.image_processor.num_crops = config.num_crops
     torch_model = make_trainable(model, config).to(precision.device())
-    if config.freeze_tower:
+    if "tower" in config.freeze:
         remember_features(torch_model)
     held = (catalogue.task, processor, catalogue.open, config.cache_mib << 20)
     training = Examples(catalogue.split("train"), *held, config.views, config.field_by_field)
@@ -325,7 +325,6 @@ def train(config: c.TrainConfig) -> None:
             checkpoints=run.checkpoints,
             log=run.log,
             tracker=tracker,
-            pad_id=processor.tokenizer.pad_token_id,
             validation_score=validation_score,
         )
         with console.status("writing the model"):

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from etalage.batches import Examples, collate, encode
+from etalage.batches import Examples, collate, encode, packs
 from etalage.catalogue.pictures import open_picture
+from etalage.phi3v.attention import PACKED
 from etalage.task import clean_text
 from etalage.train.objectives import sft_loss
 
@@ -18,8 +19,11 @@ def test_training_prompt_ids_and_pixels_are_those_of_serving(small, task, produc
         assert torch.equal(trained.input_ids[:length], served["input_ids"][0])
         assert (trained.labels[:length] == -100).all()
         assert (trained.labels[length:] != -100).all()
-        used = trained.pixel_values.shape[1]
-        assert torch.equal(trained.pixel_values, served["pixel_values"][:, :used])
+        shown = collate([trained]).inputs(processor.image_processor, torch.device("cpu"))
+        used = len(shown["pixel_values"])
+        assert torch.equal(shown["pixel_values"], served["pixel_values"][0, :used])
+        assert torch.equal(shown["image_sizes"], served["image_sizes"])
+        assert not served["pixel_values"][0, used:].any()
 
 
 def test_text_of_a_catalogue_cannot_write_control_tokens(small, task, products):
@@ -35,23 +39,67 @@ def test_text_of_a_catalogue_cannot_write_control_tokens(small, task, products):
     assert after_prompt[-1] == end
 
 
-@pytest.mark.parametrize("micro", [1, 3])
-def test_one_times_eight_is_eight_times_one(small, task, products, micro, open_image):
-    """Gradients of a step do not depend on how it is cut into micro batches, whatever their padding."""
+def _texts_and_pictures(task, products):
+    """Examples of none, one and two pictures, of several shapes."""
+    first, second = (open_picture(product.image) for product in products[:2])
+    answers = [task.answer(product.values) for product in products]
+    two = task.prompt.replace("<|image_1|>", "<|image_2|> <|image_1|>")
+    none = task.prompt.replace("<|image_1|>", "")
+    return [
+        (task.prompt, answers[0], [first]),
+        (two, answers[1], [first.resize((90, 200)), second]),
+        (none, answers[2], []),
+        (task.prompt, answers[3], [second.resize((400, 60))]),
+    ]
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa", PACKED])
+@pytest.mark.parametrize("sliding_window", [None, 40])
+def test_packed_equals_unpacked(small, task, products, attention, sliding_window):
+    """Logits of a row of examples are those of each one served alone, whatever the attention."""
+    model, processor = small
+    model.config.sliding_window = sliding_window or model.config.sliding_window
+    asked = _texts_and_pictures(task, products)
+    alone = []
+    for prompt, answer, pictures in asked:
+        served = processor(text=prompt, images=pictures, return_tensors="pt")
+        ids = torch.cat(
+            [
+                served.pop("input_ids"),
+                processor.tokenizer(answer, add_special_tokens=False, return_tensors="pt")["input_ids"],
+            ],
+            1,
+        )
+        del served["attention_mask"]
+        with torch.no_grad():
+            alone.append(model(input_ids=ids, **served, use_cache=False).logits[0])
+    model.set_attn_implementation({"": attention})
+    batch = collate([encode(processor, prompt, answer, pictures) for prompt, answer, pictures in asked])
+    with torch.no_grad():
+        logits = model(**batch.inputs(processor.image_processor, model.device), use_cache=False).logits[0]
+    assert batch.borders.diff().tolist() == [len(one) for one in alone]
+    torch.testing.assert_close(logits, torch.cat(alone), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("max_tokens", [1, 250, 8192])
+def test_one_times_eight_is_eight_times_one(small, task, products, max_tokens, open_image):
+    """Gradients of a step do not depend on how its examples are packed."""
     model, processor = small
     processor.image_processor.num_crops = 1
+    model.set_attn_implementation({"": PACKED})
     examples = Examples(products, task, processor, open_image)
     encoded = [examples[i] for i in range(8)]
-    num_supervised = sum(e.num_supervised for e in encoded)
 
-    def gradients(size):
+    def gradients(rows):
         model.zero_grad()
-        for start in range(0, 8, size):
-            batch = collate(encoded[start : start + size], pad_id=processor.tokenizer.pad_token_id)
-            (sft_loss(model, batch) / num_supervised).backward()
+        for row in rows:
+            batch = collate(row)
+            sft_loss(model, batch.inputs(processor.image_processor, model.device), batch.labels).backward()
         return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
-    whole, cut = gradients(8), gradients(micro)
+    rows = packs(encoded, max_tokens, apart_above=2048)
+    assert {1: 8, 250: 3, 8192: 1}[max_tokens] == len(rows)
+    whole, cut = gradients([encoded]), gradients(rows)
     assert whole.keys() == cut.keys()
     for name, gradient in whole.items():
-        torch.testing.assert_close(gradient, cut[name], rtol=1e-3, atol=2e-6, msg=name)
+        torch.testing.assert_close(gradient, cut[name], rtol=1e-3, atol=2e-4, msg=name)

@@ -1,8 +1,10 @@
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from etalage.batches import Examples, StepSampler, collate, encode
+from etalage.batches import Encoded, Examples, StepSampler, collate, encode, packs
 
 
 def test_only_the_answer_and_its_end_are_supervised(small, task, products, open_image):
@@ -16,21 +18,52 @@ def test_only_the_answer_and_its_end_are_supervised(small, task, products, open_
     assert (encoded.labels[encoded.input_ids < 0] == -100).all()
 
 
-def test_collate_pads_rows_and_crop_slots(small, task, products):
+def test_collate_packs_and_counts_images_on(small, task):
     processor = small[1]
     processor.image_processor.num_crops = 4
+    two = task.prompt.replace("<|image_1|>", "<|image_1|> <|image_2|>")
     wide = encode(processor, task.prompt, "a<|end|>", [Image.new("RGB", (200, 60))])
-    square = encode(processor, task.prompt, "a longer answer<|end|>", [Image.new("RGB", (80, 80))])
-    batch = collate([wide, square], pad_id=7)
-    longest = max(len(wide.input_ids), len(square.input_ids))
-    assert batch["input_ids"].shape == batch["labels"].shape == batch["attention_mask"].shape == (2, longest)
-    padding = batch["attention_mask"] == 0
-    assert (batch["input_ids"][padding] == 7).all()
-    assert (batch["labels"][padding] == -100).all()
-    assert batch["pixel_values"].shape[:2] == (2, max(wide.pixel_values.shape[1], square.pixel_values.shape[1]))
-    assert torch.equal(batch["pixel_values"][0, : wide.pixel_values.shape[1]], wide.pixel_values[0])
-    assert (batch["pixel_values"][0, wide.pixel_values.shape[1] :] == 0).all()
-    assert torch.equal(batch["image_sizes"], torch.cat([wide.image_sizes, square.image_sizes]))
+    both = encode(processor, two, "a longer answer<|end|>", [Image.new("RGB", (80, 80)), Image.new("RGB", (60, 200))])
+    batch = collate([wide, both])
+    lengths = [len(wide.input_ids), len(both.input_ids)]
+    assert batch.input_ids.shape == batch.labels.shape == batch.position_ids.shape == (1, sum(lengths))
+    assert batch.borders.tolist() == [0, lengths[0], sum(lengths)]
+    assert batch.longest == max(lengths)
+    assert batch.position_ids[0].tolist() == [*range(lengths[0]), *range(lengths[1])]
+    first, second = batch.input_ids[0].split(lengths)
+    assert torch.equal(first, wide.input_ids)
+    assert torch.equal(second, torch.where(both.input_ids < 0, both.input_ids - 1, both.input_ids))
+    assert torch.equal(batch.labels[0], torch.cat([wide.labels, both.labels]))
+    inputs = batch.inputs(processor.image_processor, torch.device("cpu"))
+    assert inputs["image_sizes"].tolist() == [list(p.shape[1:]) for e in (wide, both) for p in e.pictures]
+    assert len(inputs["pixel_values"]) == 4 + 5 + 4, "used crops alone"
+
+
+def test_an_example_that_is_all_answer_is_not_told_from_the_one_before(small):
+    ids = torch.arange(3)
+    batch = collate([Encoded(ids, ids, ()), Encoded(ids, ids, ())])
+    assert batch.labels[0].tolist() == [-100, 1, 2, -100, 1, 2]
+
+
+@given(
+    lengths=st.lists(st.integers(1, 60), min_size=1, max_size=40),
+    max_tokens=st.integers(1, 90),
+    limit=st.integers(0, 60),
+)
+def test_packs_hold_each_example_once_and_no_more_than_they_may(lengths, max_tokens, limit):
+    encoded = [Encoded(torch.full((length,), place), torch.zeros(length), ()) for place, length in enumerate(lengths)]
+    rows = packs(encoded, max_tokens, apart_above=limit)
+    assert sorted(int(e.input_ids[0]) for row in rows for e in row) == list(range(len(lengths)))
+    for row in rows:
+        tokens = [len(e.input_ids) for e in row]
+        assert sum(tokens) <= max_tokens or len(row) == 1
+        assert len({length > limit for length in tokens}) == 1
+
+
+def test_packs_are_few_and_about_equally_full():
+    lengths = [100, 90, 80, 70, 60, 50, 40, 30]
+    rows = packs([Encoded(torch.zeros(n), torch.zeros(n), ()) for n in lengths], 140, apart_above=1000)
+    assert [sum(len(e.input_ids) for e in row) for row in rows] == [130, 130, 130, 130]
 
 
 def test_examples_keep_no_more_than_they_may(small, task, products, open_image):
@@ -39,7 +72,7 @@ def test_examples_keep_no_more_than_they_may(small, task, products, open_image):
     first = [examples[i] for i in range(len(products))]
     again = [examples[i] for i in range(len(products))]
     assert [a is b for a, b in zip(first, again, strict=True)].count(True) == 2
-    assert all(torch.equal(a.pixel_values, b.pixel_values) for a, b in zip(first, again, strict=True))
+    assert all(torch.equal(a.pictures[0], b.pictures[0]) for a, b in zip(first, again, strict=True))
 
 
 @pytest.mark.parametrize("start", range(8))
@@ -64,9 +97,8 @@ def test_epochs_show_the_views_in_turn(small, task, products, open_image):
     examples = Examples(products, task, small[1], open_image, num_views=2)
     plain, other, again = (examples[4 + epoch * len(products)] for epoch in range(3))
     assert torch.equal(plain.input_ids, other.input_ids)
-    assert torch.equal(plain.image_sizes, other.image_sizes)
-    assert not torch.equal(plain.pixel_values, other.pixel_values)
-    assert torch.equal(plain.pixel_values, again.pixel_values)
+    assert not torch.equal(plain.pictures[0], other.pictures[0])
+    assert torch.equal(plain.pictures[0], again.pictures[0])
 
 
 def test_field_by_field_each_field_is_taught_behind_another_products_values(small, task, products, open_image):
@@ -77,7 +109,7 @@ def test_field_by_field_each_field_is_taught_behind_another_products_values(smal
     taught, before, shown = [], set(), set()
     for epoch in range(num_views * len(task.fields)):
         encoded, reference = (examples[4 + epoch * len(products)] for examples in (apart, whole))
-        assert torch.equal(encoded.pixel_values, reference.pixel_values)
+        assert torch.equal(encoded.pictures[0], reference.pictures[0])
         num_prompt = int((reference.labels < 0).sum())
         assert torch.equal(encoded.input_ids[:num_prompt], reference.input_ids[:num_prompt])
         told = encoded.labels >= 0

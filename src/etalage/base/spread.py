@@ -32,7 +32,7 @@ from etalage.base.pretrain import (
     varied,
 )
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
-from etalage.train.trainable import TOWER, decay_groups
+from etalage.train.trainable import decay_groups, part_of
 
 __all__ = ["Spreading", "spread"]
 
@@ -107,12 +107,11 @@ def spread(config: Spreading) -> None:
     mean, std = all_held.mean(0), all_held.std(0)
 
     model = Phi3VForCausalLM.from_pretrained(config.folder, dtype=torch.float32).train()
-    fixed = (TOWER, *model.unused_modules)
     head = nn.Linear(len(mean), len(mean))
     with torch.no_grad():  # at the prompt's end it begins without an error
         head.weight.copy_(torch.diag(1 / std))
         head.bias.copy_(-mean / std)
-    parameters = [p for name, p in model.named_parameters() if not name.startswith(fixed)] + [*head.parameters()]
+    parameters = [p for name, p in model.named_parameters() if part_of(name) != "tower"] + [*head.parameters()]
     optimizer = torch.optim.AdamW(decay_groups(parameters, 0.02), lr=0.0, betas=(0.9, 0.98), fused=True)
     began = time.monotonic()
     for step in range(config.max_steps):

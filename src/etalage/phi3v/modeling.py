@@ -21,6 +21,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutpu
 from transformers.models.phi3.modeling_phi3 import Phi3PreTrainedModel
 from transformers.utils import can_return_tuple
 
+from etalage.phi3v.attention import PACKED
 from etalage.phi3v.configuration import Phi3VConfig
 
 # The hub's files name `</s>` (2) as the end, which the checkpoints never write: they end turns with <|end|> (32007)
@@ -49,12 +50,12 @@ class Phi3VCausalLMOutputWithPast(CausalLMOutputWithPast):
 class ImagePlan(NamedTuple):
     """Where the pictures of one batch come from and go to.
 
-    used: (N, C) bool, the crop slots that hold picture.
+    used: (N, C) bool, the crop slots that hold picture; None where there are no others.
     order: (P,) int64, for each image token its row among the projected cells; SUB_GN and GLB_GN are separators.
     rows, columns: (P,) int64, for each image token its place in input_ids.
     """
 
-    used: Tensor
+    used: Tensor | None
     order: Tensor
     rows: Tensor
     columns: Tensor
@@ -167,7 +168,7 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
 
         Args:
             input_ids: (B, T) int64.
-            pixel_values: (N, C, 3, S, S), images of row 0, then of row 1 ...
+            pixel_values: (N, C, 3, S, S), images of row 0, then of row 1 ...; or (U, 3, S, S), their used crops alone.
             image_sizes: (N, 2) int64, pixels after the HD transform, height first.
         Returns:
             None if there are neither pictures nor image positions.
@@ -196,12 +197,14 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
             cells = token_order(height, width, side)
             order.append(torch.where(cells < 0, cells, cells + offset))
             offset += (height * width + 1) * side * side
-        num_used = torch.tensor([height * width + 1 for height, width in grids])
-        used = torch.arange(pixel_values.shape[1]) < num_used[:, None]
+        used = None
+        if pixel_values.ndim == 5:
+            num_used = torch.tensor([height * width + 1 for height, width in grids])
+            used = (torch.arange(pixel_values.shape[1]) < num_used[:, None]).to(pixel_values.device)
         # Stable: tokens of one image keep their order, images go by row and number, whichever comes first in the text.
         place = (rows * (numbers.max() + 1) + numbers).argsort(stable=True)
         return ImagePlan(
-            used=used.to(pixel_values.device),
+            used=used,
             order=torch.cat(order).to(pixel_values.device),
             rows=rows[place],
             columns=columns[place],
@@ -216,22 +219,31 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
                 f"pixel_values {shape} without image_sizes: the pictures would not be seen; pass the processor's "
                 "image_sizes (N, 2) with them"
             )
-        if len(shape) != 5 or shape[2:] != (self.config.vision_config.num_channels, side, side):
-            raise ValueError(f"pixel_values have shape {shape}, expected (images, crop slots, 3, {side}, {side})")
-        if tuple(image_sizes.shape) != (shape[0], 2):
+        if len(shape) not in (4, 5) or shape[-3:] != (self.config.vision_config.num_channels, side, side):
             raise ValueError(
-                f"image_sizes have shape {tuple(image_sizes.shape)} for {shape[0]} pictures in pixel_values, expected "
-                f"({shape[0]}, 2): padded height and width"
+                f"pixel_values have shape {shape}, expected (images, crop slots, 3, {side}, {side}) or "
+                f"(used crops, 3, {side}, {side})"
+            )
+        num_images, num_slots = shape[:2] if len(shape) == 5 else (len(image_sizes), shape[0])
+        if tuple(image_sizes.shape) != (num_images, 2):
+            raise ValueError(
+                f"image_sizes have shape {tuple(image_sizes.shape)} for {num_images} pictures, expected "
+                f"({num_images}, 2): padded height and width"
             )
         grids = []
         for image, (height, width) in enumerate(image_sizes.tolist()):
             rows, columns = height // side, width // side
-            if height % side or width % side or not 0 < rows * columns < shape[1]:
+            if height % side or width % side or not 0 < rows * columns < num_slots:
                 raise ValueError(
                     f"pixel_values[{image}]: image_sizes says {height}x{width} (height x width), expected multiples of "
-                    f"{side} that make 1 to {shape[1] - 1} crops; pass the image_sizes of the same processor call"
+                    f"{side} that make 1 to {num_slots - 1} crops; pass the image_sizes of the same processor call"
                 )
             grids.append((rows, columns))
+        if len(shape) == 4 and (num_crops := sum(rows * columns + 1 for rows, columns in grids)) != num_slots:
+            raise ValueError(
+                f"pixel_values hold {num_slots} used crops, image_sizes {num_crops}, global views counted; pass the "
+                "image_sizes that belong to them"
+            )
         return grids
 
     def _check_positions(self, counts: Counter, grids: list[tuple[int, int]], num_rows: int) -> None:
@@ -287,7 +299,8 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
             return self.embed_tokens(input_ids), None
         assert pixel_values is not None, "a plan is made of pictures"
         embeds = self.embed_tokens(input_ids.clamp(min=0))
-        images = self.vision_embed_tokens(pixel_values[plan.used], plan.order).to(embeds)
+        crops = pixel_values if plan.used is None else pixel_values[plan.used]
+        images = self.vision_embed_tokens(crops, plan.order).to(embeds)
         return embeds.index_put((plan.rows, plan.columns), images), images
 
     def forward(
@@ -318,6 +331,8 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
         if position_ids is None and isinstance(attention_mask, Tensor) and attention_mask.ndim == 2:
             # Padding must not count: it would move a batch into the long rope regime that its rows are too short for.
             position_ids = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -inputs_embeds.shape[1] :]
+        if kwargs.get("cu_seq_lens_q") is not None and self.config._attn_implementation == PACKED:
+            attention_mask = inputs_embeds.new_empty(1, 1, 0, 0)  # not read, and none of (T, T) is made
         outputs = super().forward(
             attention_mask=attention_mask,
             position_ids=position_ids,
@@ -420,7 +435,8 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             input_ids: (B, T) int64; id -n is a position of image n of its row. Never changed.
             attention_mask: (B, T) or, with a cache, (B, past + T); 0 at padding, on either side.
             position_ids: (B, T) int64; counted along attention_mask by default.
-            pixel_values: (N, C, 3, S, S) of any float type; images of row 0, then of row 1 ...
+            pixel_values: (N, C, 3, S, S) of any float type; images of row 0, then of row 1 ...; or (U, 3, S, S), their
+                used crops alone, one image after the other.
             image_sizes: (N, 2) int64, pixels after the HD transform, height first.
             labels: (B, T) int64, negative where nothing is supervised, image positions included; shifted here.
             use_cache: By default the configuration's choice, and no cache in training or with labels: packed rows

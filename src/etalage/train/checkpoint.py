@@ -70,9 +70,7 @@ def load_checkpoint(path: Path, parameters: dict[str, nn.Parameter], optimizer: 
     _load_weights(path / _WEIGHTS, parameters)
     for key, value in load_file(path / _OPTIMIZER).items():
         name, entry = key.rsplit("/", 1)
-        parameter = parameters[name]
-        # AdamW keeps its step count on the CPU whatever the parameter's device
-        optimizer.state[parameter][entry] = value if entry == "step" else value.to(parameter.device)
+        optimizer.state[parameters[name]][entry] = value.to(parameters[name].device)
     return int(json.loads((path / _STATE).read_text())["step"])
 
 

@@ -6,22 +6,26 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from etalage.batches import Encoded, Examples, StepSampler, collate
+from etalage.batches import Encoded, Examples, StepSampler, collate, packs
+from etalage.chunks import chunks
 from etalage.config import TrainConfig
+from etalage.phi3v import Phi3VImageProcessor
 from etalage.progress import bar
 from etalage.train.checkpoint import latest_checkpoint, load_best, load_checkpoint, save_best, save_checkpoint
 from etalage.train.objectives import sft_loss
 from etalage.train.precision import autocast
 from etalage.train.tracking import Tracker
-from etalage.train.trainable import decay_groups, trainable_parameters
+from etalage.train.trainable import optimizer_groups, trainable_parameters
 
-__all__ = ["learning_rate_at", "train"]
+__all__ = ["share_of_peak", "train"]
 
 
 def train(
@@ -33,7 +37,6 @@ def train(
     checkpoints: Path,
     log: Path,
     tracker: Tracker,
-    pad_id: int,
     validation_score: Callable[[], float],
 ) -> None:
     """Take all steps that are left, from the last checkpoint if there is one.
@@ -54,32 +57,40 @@ def train(
     """
     parameters = trainable_parameters(model)
     # the learning rate is set at each step; betas are the cookbook's
-    optimizer = torch.optim.AdamW(decay_groups(parameters.values(), config.weight_decay), lr=0.0, betas=(0.9, 0.95))
+    optimizer = torch.optim.AdamW(optimizer_groups(parameters, config), lr=0.0, betas=(0.9, 0.95), fused=True)
     start = 0
     if (checkpoint := latest_checkpoint(checkpoints)) is not None:
         start = load_checkpoint(checkpoint, parameters, optimizer)
     scores = [line["validation_score"] for line in _keep_lines(log, start) if "validation_score" in line]
     sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, start)
     num_steps = start + len(sampler)
+    packing = _Packing(
+        training.processor.image_processor,
+        next(iter(parameters.values())).device,
+        config.max_tokens,
+        apart_above=model.config.original_max_position_embeddings,
+    )
     loader = DataLoader(
         training,
-        batch_sampler=sampler,
-        collate_fn=list,
+        sampler=list(chain.from_iterable(sampler)),
+        batch_size=None,
         num_workers=config.num_workers,
-        persistent_workers=False,
-        prefetch_factor=4 if config.num_workers else None,
+        prefetch_factor=math.ceil(2 * config.batch_size / config.num_workers) if config.num_workers else None,
+        pin_memory=packing.device.type == "cuda",
     )
+    examples = iter(loader)
     model.train()
     with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
         began = time.perf_counter()
-        for step, (encoded, chosen) in enumerate(zip(loader, sampler, strict=True), start + 1):
+        for step, chosen in enumerate(sampler, start + 1):
             if scores and _epochs_since_best(scores) >= config.patience:
                 break
-            learning_rate = learning_rate_at(step, num_steps, config)
+            share = share_of_peak(step, num_steps, config.warmup_fraction)
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate
+                group["lr"] = group["peak"] * share
+            encoded = list(islice(examples, len(chosen)))
             torch.manual_seed(config.seed * 1_000_003 + step)
-            loss, grad_norm = _step(model, encoded, list(parameters.values()), optimizer, config, pad_id)
+            loss, grad_norm = _step(model, packing, encoded, list(parameters.values()), optimizer, config.max_grad_norm)
             if not math.isfinite(loss) or not math.isfinite(grad_norm):
                 codes = ", ".join(training.products[i % len(training)].product_code for i in chosen)
                 raise FloatingPointError(
@@ -89,7 +100,7 @@ def train(
             now = time.perf_counter()
             figures = {
                 "loss": loss,
-                "learning_rate": learning_rate,
+                "learning_rate": config.learning_rate * share,
                 "grad_norm": grad_norm,
                 "tokens_per_second": sum(len(e.input_ids) for e in encoded) / (now - began),
                 "samples_per_second": len(encoded) / (now - began),
@@ -97,7 +108,7 @@ def train(
             began = now
             ends_epoch = step % sampler.steps_per_epoch == 0
             if ends_epoch and len(validation):
-                figures["validation_loss"] = validation_loss(model, validation, config, pad_id)
+                figures["validation_loss"] = validation_loss(model, packing, validation, config.batch_size)
                 if config.patience:
                     figures["validation_score"] = validation_score()
                     scores.append(figures["validation_score"])
@@ -116,26 +127,38 @@ def train(
         load_best(checkpoints, parameters)
 
 
+@dataclass(frozen=True)
+class _Packing:
+    """How examples become rows that the model reads."""
+
+    images: Phi3VImageProcessor
+    device: torch.device
+    max_tokens: int
+    apart_above: int
+
+    def losses(self, model: nn.Module, encoded: Sequence[Encoded]) -> Iterator[Tensor]:
+        """Of each row in turn, summed over its supervised tokens."""
+        for row in packs(encoded, self.max_tokens, apart_above=self.apart_above):
+            batch = collate(row)
+            with autocast():
+                yield sft_loss(model, batch.inputs(self.images, self.device), batch.labels)
+
+
 def _step(
     model: nn.Module,
+    packing: _Packing,
     encoded: Sequence[Encoded],
     parameters: list[nn.Parameter],
     optimizer: torch.optim.Optimizer,
-    config: TrainConfig,
-    pad_id: int,
+    max_grad_norm: float,
 ) -> tuple[float, float]:
-    """One optimiser update. The loss is summed over the micro batches and divided once, by all supervised tokens."""
-    device = parameters[0].device
+    """One optimiser update. The loss is summed over the rows and divided once, by all supervised tokens."""
     num_supervised = sum(e.num_supervised for e in encoded)
-    total = torch.zeros((), device=device)
-    for start in range(0, len(encoded), config.micro_batch_size):
-        micro = encoded[start : start + config.micro_batch_size]
-        batch = {name: tensor.to(device, non_blocking=True) for name, tensor in collate(micro, pad_id=pad_id).items()}
-        with autocast():
-            loss = sft_loss(model, batch) / num_supervised
-        loss.backward()
-        total += loss.detach()
-    grad_norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+    total = torch.zeros((), device=packing.device)
+    for loss in packing.losses(model, encoded):
+        (loss / num_supervised).backward()
+        total += loss.detach() / num_supervised
+    grad_norm = nn.utils.clip_grad_norm_(parameters, max_grad_norm)
     if torch.isfinite(grad_norm):
         optimizer.step()
     optimizer.zero_grad(set_to_none=True)
@@ -143,27 +166,24 @@ def _step(
 
 
 @torch.no_grad()
-def validation_loss(model: nn.Module, examples: Examples, config: TrainConfig, pad_id: int) -> float:
+def validation_loss(model: nn.Module, packing: _Packing, examples: Examples, batch_size: int) -> float:
     """Mean loss per supervised token over all examples."""
     model.eval()
-    device = next(model.parameters()).device
     total, num_supervised = 0.0, 0
-    for start in range(0, len(examples), config.micro_batch_size):
-        micro = [examples[i] for i in range(start, min(start + config.micro_batch_size, len(examples)))]
-        batch = {name: tensor.to(device) for name, tensor in collate(micro, pad_id=pad_id).items()}
-        with autocast():
-            total += float(sft_loss(model, batch))
-        num_supervised += sum(e.num_supervised for e in micro)
+    for some in chunks((examples[i] for i in range(len(examples))), batch_size):
+        total += sum(float(loss) for loss in packing.losses(model, some))
+        num_supervised += sum(e.num_supervised for e in some)
     model.train()
     return total / num_supervised
 
 
-def learning_rate_at(step: int, num_steps: int, config: TrainConfig) -> float:
-    """Linear warm-up to the peak, then a cosine that would reach zero one step behind the last of 1..num_steps."""
-    warmup = max(1, round(config.warmup_fraction * num_steps))
+def share_of_peak(step: int, num_steps: int, warmup_fraction: float) -> float:
+    """Of the learning rate: a linear warm-up, then a cosine that would reach zero one step behind the last of
+    1..num_steps."""
+    warmup = max(1, round(warmup_fraction * num_steps))
     if step <= warmup:
-        return config.learning_rate * step / warmup
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (num_steps - warmup + 1)))
+        return step / warmup
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (num_steps - warmup + 1)))
 
 
 def _epochs_since_best(scores: Sequence[float]) -> int:

@@ -1,28 +1,28 @@
 """Loss maths: a batch and a model -> a loss summed over supervised tokens."""
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-from etalage.batches import Batch
 
 __all__ = ["sft_loss"]
 
 
-def sft_loss(model: nn.Module, batch: Batch) -> Tensor:
+def sft_loss(model: nn.Module, inputs: dict[str, Any], labels: Tensor) -> Tensor:
     """Cross-entropy of the completions, summed.
 
-    The sum, not the mean: the loop divides once by all supervised tokens of the step, so that a step of 1 x 8 micro
-    batches is a step of 8 x 1. The head runs from the first supervised position on, not over prompts and pictures.
+    The sum, not the mean: the loop divides once by all supervised tokens of the step, so that a step in one row is a
+    step in eight. The head runs where something is supervised and nowhere else.
 
     Args:
-        batch: As `collate` makes it; labels (B, T) int64, -100 where nothing is supervised.
+        inputs: What `Batch.inputs` gives.
+        labels: (1, T) int64 on the CPU, -100 where nothing is supervised.
     Returns:
         () float32.
     """
-    labels = batch["labels"]
-    first = int((labels != -100).any(0).nonzero()[0])
-    inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
-    logits = model(
-        **inputs, logits_to_keep=labels.shape[1] - first + 1, use_cache=False
-    ).logits  # (B, T - first + 1, V)
-    return F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, first:].flatten(), reduction="sum")
+    device = inputs["input_ids"].device
+    supervised = (labels[0] != -100).nonzero()[:, 0]
+    wanted = labels[0, supervised].to(device, non_blocking=True)
+    before = (supervised - 1).to(device, non_blocking=True)
+    logits = model(**inputs, logits_to_keep=before, use_cache=False).logits[0]
+    return F.cross_entropy(logits.float(), wanted, reduction="sum")

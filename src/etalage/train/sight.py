@@ -32,10 +32,7 @@ def check_sight(model: torch.nn.Module, examples: Examples) -> float:
 
     def logits(shown: Image.Image) -> torch.Tensor:
         encoded = examples.encode(product, shown)
-        batch = collate([encoded], pad_id=0)
-        del batch["labels"]
-        device = next(model.parameters()).device
-        inputs = {name: tensor.to(device) for name, tensor in batch.items()}
+        inputs = collate([encoded]).inputs(examples.processor.image_processor, next(model.parameters()).device)
         return model(**inputs, logits_to_keep=encoded.num_supervised + 1, use_cache=False).logits.float()
 
     was_training = model.training

@@ -1,19 +1,31 @@
 """Which weights learn: sets requires_grad, adds adapters; and which activations are kept for it."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 
-from etalage.config import TrainConfig
+from etalage.config import Part, TrainConfig
 from etalage.phi3v import Phi3VForCausalLM
+from etalage.phi3v.attention import PACKED
 
-__all__ = ["decay_groups", "make_trainable", "trainable_parameters"]
+__all__ = ["decay_groups", "make_trainable", "optimizer_groups", "part_of", "trainable_parameters"]
 
-TOWER = "model.vision_embed_tokens.img_processor"
+PARTS: dict[Part, tuple[str, ...]] = {
+    "tower": ("model.vision_embed_tokens.img_processor.",),
+    "projector": ("model.vision_embed_tokens.",),  # what is not the tower's
+    "decoder": ("",),
+}
+"""How the names of each part's modules begin; what fits several belongs to the first."""
+
+
+def part_of(name: str) -> Part:
+    """Of a module or a weight, adapted or not."""
+    name = name.removeprefix("base_model.model.")
+    return next(part for part, beginnings in PARTS.items() if name.startswith(beginnings))
 
 
 def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCausalLM | PeftModel:
@@ -21,7 +33,7 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
 
     lora: every linear layer of decoder, tower and projector gets an adapter, the head too, as in the cookbook.
     full: every weight that the output depends on; tower layers that nothing reads stay as they are.
-    A frozen tower has neither adapters nor weights that learn.
+    A frozen part has neither adapters nor weights that learn.
     """
     if config.gradient_checkpointing:
         # under the name that the installed transformers prefers: 5.17 knows the second alone, 5.23 deprecates it
@@ -29,16 +41,26 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
             "activation" if hasattr(model, "activation_checkpointing_enable") else "gradient"
         ) + "_checkpointing_enable"
         getattr(model, name)({"use_reentrant": False})
+    model.set_attn_implementation({"": PACKED})
     model.model.vision_embed_tokens.patch_dropout = config.patch_dropout
-    fixed = tuple(f"{name}." for name in [*model.unused_modules, *[TOWER] * config.freeze_tower])
+    unused = tuple(f"{name}." for name in model.unused_modules)
+
+    def learns(name: str) -> bool:
+        return part_of(name) not in config.freeze and not f"{name}.".startswith(unused)
+
     if config.recipe == "full":
         for name, parameter in model.named_parameters():
-            parameter.requires_grad = not name.startswith(fixed)
+            parameter.requires_grad = learns(name)
         return model
-    targets = [n for n, m in model.named_modules() if isinstance(m, nn.Linear) and not f"{n}.".startswith(fixed)]
+    targets = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) and learns(name)]
     torch.manual_seed(config.seed)  # half of the adapters start from random weights
     adapters = LoraConfig(
-        r=config.lora_rank, lora_alpha=config.lora_alpha, lora_dropout=config.lora_dropout, target_modules=targets
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        use_dora=config.lora_variant == "dora",
+        use_rslora=config.lora_variant == "rslora",
+        target_modules=targets,
     )
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # peft uses a name that transformers retires
         return get_peft_model(model, adapters)
@@ -47,6 +69,17 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
 def trainable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     """By name, those that learn."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def optimizer_groups(parameters: Mapping[str, nn.Parameter], config: TrainConfig) -> list[dict[str, Any]]:
+    """Each part's two groups, with the `peak` of its learning rate."""
+    peaks = {"tower": config.tower_learning_rate, "projector": config.projector_learning_rate}
+    groups = []
+    for part in PARTS:
+        own = [p for name, p in parameters.items() if part_of(name) == part]
+        peak = peaks.get(part) or config.learning_rate
+        groups += [{**group, "peak": peak} for group in decay_groups(own, config.weight_decay) if group["params"]]
+    return groups
 
 
 def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
