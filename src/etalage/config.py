@@ -268,6 +268,9 @@ class TrainConfig:
         for name in ("learning_rate", "tower_learning_rate", "projector_learning_rate", "max_grad_norm"):
             if (value := getattr(self, name)) is not None and value <= 0:
                 raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be positive")
+        for part in ("tower", "projector"):
+            if part in self.freeze and getattr(self, f"{part}_learning_rate") is not None:
+                raise ValueError(f"--{part}-learning-rate is for a {part} that learns, and --freeze names it")
         if set(self.freeze) == set(get_args(Part)):
             raise ValueError(f"--freeze {' '.join(self.freeze)} leaves nothing to train; leave out a part")
         for name in ("warmup_fraction", "lora_dropout", "patch_dropout"):

@@ -1,0 +1,26 @@
+"""What a configuration says of itself."""
+
+from pathlib import Path
+
+import pytest
+
+from etalage.config import TrainConfig
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"max_tokens": 0}, "--max-tokens is 0; it must be at least 1"),
+        ({"projector_learning_rate": 0.0}, "--projector-learning-rate is 0.0; it must be positive"),
+        ({"freeze": ("tower",), "tower_learning_rate": 1e-5}, "is for a tower that learns, and --freeze names it"),
+        ({"freeze": ("decoder", "tower", "projector")}, "--freeze decoder tower projector leaves nothing to train"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(Path("catalogue"), Path("run"), **given)
+
+
+def test_parts_that_learn_have_rates_of_their_own():
+    config = TrainConfig(Path("catalogue"), Path("run"), freeze=("tower",), projector_learning_rate=1e-3)
+    assert (config.tower_learning_rate, config.projector_learning_rate) == (None, 1e-3)
