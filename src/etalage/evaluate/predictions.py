@@ -104,6 +104,14 @@ def _write(
     """
     import torch
 
+    length = inputs["input_ids"].shape[1]
+    if length + max_new_tokens > model.config.original_max_position_embeddings:
+        # rows that are left out, and a cache that is kept, would turn the others' positions otherwise
+        sampled = {} if temperature is None else {"do_sample": True, "temperature": temperature, "top_k": 0}
+        how = {"max_new_tokens": max_new_tokens, "num_return_sequences": num_each, "do_sample": False, **sampled}
+        output = model.generate(**inputs, **how)
+        texts: list[list[int]] = output[:, length:].tolist()
+        return texts
     but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
     cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
     cache.batch_repeat_interleave(num_each)

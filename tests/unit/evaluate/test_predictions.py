@@ -104,6 +104,22 @@ def test_rows_that_end_early_leave_the_others_what_they_are(small, task: Task) -
     assert answers == processor.batch_decode(cut, skip_special_tokens=True)
 
 
+def test_where_positions_come_to_be_turned_otherwise_transformers_writes(small, task: Task, monkeypatch) -> None:
+    model, processor = small
+    asked = [(task.ask(question), Image.new("RGB", (64, 64), "red")) for question in ("", "What is it?")]
+
+    def answers(**how: int) -> list[str]:
+        return list(generate_answers(model, processor, asked, batch_size=2, max_new_tokens=6, choose=" / ".join, **how))
+
+    ours = answers(), answers(num_samples=3)
+    written, generate = [], model.generate
+    monkeypatch.setattr(model, "generate", lambda **how: written.append(how) or generate(**how))
+    length = processor(text=[asked[0][0]], images=[[asked[0][1]]], return_tensors="pt")["input_ids"].shape[1]
+    monkeypatch.setattr(model.config, "original_max_position_embeddings", length + 5)
+    assert (answers(), answers(num_samples=3)) == ours
+    assert len(written) == 2
+
+
 HOSTILE = [
     Prediction(
         "=1",
