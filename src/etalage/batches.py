@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -68,20 +67,19 @@ class Batch:
         ids, positions, borders = (
             t.to(device, non_blocking=True) for t in (self.input_ids, self.position_ids, self.borders)
         )
-        shown = [images.cut(p.to(device, non_blocking=True)[None].float() / 255)[0] for p in self.pictures]
-        pictures = {
-            "pixel_values": torch.cat(shown),  # (U, 3, S, S) float32
-            "image_sizes": torch.tensor([p.shape[1:] for p in self.pictures]),  # (N, 2) int64
-        }
-        return {
+        inputs: dict[str, Tensor | int] = {
             "input_ids": ids,
             "position_ids": positions,
             "cu_seq_lens_q": borders,
             "cu_seq_lens_k": borders,
             "max_length_q": self.longest,
             "max_length_k": self.longest,
-            **(pictures if shown else {}),
         }
+        if self.pictures:
+            shown = [images.cut(p.to(device, non_blocking=True)[None].float() / 255)[0] for p in self.pictures]
+            inputs["pixel_values"] = torch.cat(shown)  # (U, 3, S, S) float32
+            inputs["image_sizes"] = torch.tensor([p.shape[1:] for p in self.pictures])  # (N, 2) int64
+        return inputs
 
 
 def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Sequence[Image.Image]) -> Encoded:
@@ -100,8 +98,7 @@ def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Se
     lengths = [images.calc_num_image_tokens_from_image_size(*picture.size) for picture in pictures]
     prompt_ids = torch.tensor(processor.ids(prompt, lengths))
     input_ids, labels = _completed(processor, prompt_ids, completion, (0, len(completion)))
-    shown = (images.hd_transform(picture).transpose(2, 0, 1) for picture in pictures)
-    return Encoded(input_ids, labels, tuple(torch.from_numpy(np.ascontiguousarray(picture)) for picture in shown))
+    return Encoded(input_ids, labels, tuple(images.pixels(picture) for picture in pictures))
 
 
 def _completed(

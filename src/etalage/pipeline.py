@@ -78,7 +78,7 @@ class Run:
             "limits": catalogue.facts["limits"],
             "catalogue_digest": catalogue.digest,
         }
-        wanted = {**asdict(config), **folders, **words, "freeze": list(config.freeze)}  # as JSON gives it back
+        wanted = json.loads(json.dumps({**asdict(config), **folders, **words}))  # as it is read back
         if Path(config.model).is_dir():
             wanted["model"] = str(Path(config.model).resolve())
         if self.config.exists():

@@ -89,12 +89,14 @@ def test_one_times_eight_is_eight_times_one(small, task, products, max_tokens, o
     model.set_attn_implementation({"": PACKED})
     examples = Examples(products, task, processor, open_image)
     encoded = [examples[i] for i in range(8)]
+    num_supervised = sum(e.num_supervised for e in encoded)
 
     def gradients(rows):
         model.zero_grad()
         for row in rows:
             batch = collate(row)
-            sft_loss(model, batch.inputs(processor.image_processor, model.device), batch.labels).backward()
+            loss = sft_loss(model, batch.inputs(processor.image_processor, model.device), batch.labels)
+            (loss / num_supervised).backward()
         return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
     rows = packs(encoded, max_tokens, apart_above=2048)
@@ -102,4 +104,4 @@ def test_one_times_eight_is_eight_times_one(small, task, products, max_tokens, o
     whole, cut = gradients([encoded]), gradients(rows)
     assert whole.keys() == cut.keys()
     for name, gradient in whole.items():
-        torch.testing.assert_close(gradient, cut[name], rtol=1e-3, atol=2e-4, msg=name)
+        torch.testing.assert_close(gradient, cut[name], rtol=1e-3, atol=2e-6, msg=name)

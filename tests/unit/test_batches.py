@@ -39,6 +39,13 @@ def test_collate_packs_and_counts_images_on(small, task):
     assert len(inputs["pixel_values"]) == 4 + 5 + 4, "used crops alone"
 
 
+def test_a_row_without_pictures_brings_none(small):
+    ids = torch.arange(3)
+    inputs = collate([Encoded(ids, ids, ())]).inputs(small[1].image_processor, torch.device("cpu"))
+    assert not {"pixel_values", "image_sizes"} & inputs.keys()
+    assert small[0](**inputs, use_cache=False).logits.shape[:2] == (1, 3)
+
+
 def test_an_example_that_is_all_answer_is_not_told_from_the_one_before(small):
     ids = torch.arange(3)
     batch = collate([Encoded(ids, ids, ()), Encoded(ids, ids, ())])

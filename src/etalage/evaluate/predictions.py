@@ -115,8 +115,8 @@ def _write(
     but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
     cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
     cache.batch_repeat_interleave(num_each)
-    ids, mask = (inputs[name].repeat_interleave(num_each, 0) for name in ("input_ids", "attention_mask"))
-    ids = ids[:, -1:]
+    ids = inputs["input_ids"][:, -1:].repeat_interleave(num_each, 0)
+    mask = inputs["attention_mask"].repeat_interleave(num_each, 0)
     ends = torch.tensor(model.generation_config.eos_token_id, device=ids.device)
     rows = torch.arange(len(ids), device=ids.device)
     written: list[list[int]] = [[] for _ in rows]

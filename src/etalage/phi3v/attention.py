@@ -57,7 +57,7 @@ def packed_attention(
         tokens = [states[0].transpose(0, 1) for states in (query, key, value)]
         borders, longest = (cu_seq_lens_q, cu_seq_lens_q), (max_length_q, max_length_q)
         seen = (-1 if window is None else window - 1, 0)
-        few_keys = {"enable_gqa": True} if grouped else {}  # torch 2.11 does not know it
+        few_keys = {"enable_gqa": True} if grouped else {}  # only younger torches know it
         return varlen_attn(*tokens, *borders, *longest, scale=scaling, window_size=seen, **few_keys)[None], None
     attended = []
     lengths = cu_seq_lens_q.diff().tolist()

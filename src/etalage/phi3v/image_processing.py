@@ -158,6 +158,10 @@ class Phi3VImageProcessor(BaseImageProcessor):
             image = image.resize(size, Image.Resampling.BILINEAR)
         return np.pad(np.asarray(image), padded, constant_values=255)
 
+    def pixels(self, image: Picture) -> Tensor:
+        """(3, height, width) uint8, what hd_transform makes of a picture; raises as it does."""
+        return torch.from_numpy(np.ascontiguousarray(self.hd_transform(image).transpose(2, 0, 1)))
+
     def crops(self, image: Picture) -> tuple[Tensor, tuple[int, int]]:
         """Turn one picture into normalised crops.
 
@@ -167,7 +171,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
         Raises:
             ValueError: as hd_transform.
         """
-        pixels = torch.from_numpy(np.ascontiguousarray(self.hd_transform(image).transpose(2, 0, 1)))
+        pixels = self.pixels(image)
         used = self.cut(pixels[None].float() / 255)[0]
         slots = torch.zeros(self.num_crops + 1, *used.shape[1:])
         slots[: len(used)] = used

@@ -134,7 +134,7 @@ class Phi3VProcessor(ProcessorMixin):
         features = self.image_processor(flat) if flat else {}
         lengths = iter(features.get("num_img_tokens", []))
         rows = [
-            self.ids(prompt, [next(lengths) for _ in own], add_special_tokens=add_special_tokens)
+            self._row_ids(prompt, [next(lengths) for _ in own], add_special_tokens)
             for prompt, own in zip(texts, pictures, strict=True)
         ]
         if truncation:
@@ -162,18 +162,21 @@ class Phi3VProcessor(ProcessorMixin):
             )
         return [[] if row is None else list(row) for row in images]
 
-    def ids(self, prompt: str, num_img_tokens: Sequence[int], *, add_special_tokens: bool = True) -> list[int]:
+    def ids(self, prompt: str, num_img_tokens: Sequence[int]) -> list[int]:
         """A prompt's ids, given how many tokens each of its pictures has.
 
         Raises:
             ValueError: tags and pictures do not agree.
         """
         _check_tags(0, prompt, len(num_img_tokens))
+        return self._row_ids(prompt, num_img_tokens, add_special_tokens=True)
+
+    def _row_ids(self, prompt: str, lengths: Sequence[int], add_special_tokens: bool) -> list[int]:
         pieces = IMAGE_TAG.split(prompt)  # text, number, text, number, ... text
         encoded = self.tokenizer(pieces[::2], add_special_tokens=add_special_tokens)["input_ids"]
         ids = list(encoded[0])
         for number, piece in zip(map(int, pieces[1::2]), encoded[1:], strict=True):
-            ids += [-number] * num_img_tokens[number - 1] + piece
+            ids += [-number] * lengths[number - 1] + piece
         return ids
 
     def _truncate(self, row: int, ids: list[int], limit: int) -> list[int]:

@@ -72,7 +72,7 @@ def train(
     )
     loader = DataLoader(
         training,
-        sampler=list(chain.from_iterable(sampler)),
+        sampler=chain.from_iterable(sampler),
         batch_size=None,
         num_workers=config.num_workers,
         prefetch_factor=math.ceil(2 * config.batch_size / config.num_workers) if config.num_workers else None,
@@ -155,9 +155,10 @@ def _step(
     """One optimiser update. The loss is summed over the rows and divided once, by all supervised tokens."""
     num_supervised = sum(e.num_supervised for e in encoded)
     total = torch.zeros((), device=packing.device)
-    for loss in packing.losses(model, encoded):
-        (loss / num_supervised).backward()
-        total += loss.detach() / num_supervised
+    for summed in packing.losses(model, encoded):
+        loss = summed / num_supervised
+        loss.backward()
+        total += loss.detach()
     grad_norm = nn.utils.clip_grad_norm_(parameters, max_grad_norm)
     if torch.isfinite(grad_norm):
         optimizer.step()

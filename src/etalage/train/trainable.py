@@ -14,10 +14,10 @@ from etalage.phi3v.attention import PACKED
 
 __all__ = ["decay_groups", "make_trainable", "optimizer_groups", "part_of", "trainable_parameters"]
 
-PARTS: dict[Part, tuple[str, ...]] = {
-    "tower": ("model.vision_embed_tokens.img_processor.",),
-    "projector": ("model.vision_embed_tokens.",),  # what is not the tower's
-    "decoder": ("",),
+PARTS: dict[Part, str] = {
+    "tower": "model.vision_embed_tokens.img_processor.",
+    "projector": "model.vision_embed_tokens.",  # what is not the tower's
+    "decoder": "",
 }
 """How the names of each part's modules begin; what fits several belongs to the first."""
 
@@ -25,7 +25,7 @@ PARTS: dict[Part, tuple[str, ...]] = {
 def part_of(name: str) -> Part:
     """Of a module or a weight, adapted or not."""
     name = name.removeprefix("base_model.model.")
-    return next(part for part, beginnings in PARTS.items() if name.startswith(beginnings))
+    return next(part for part, beginning in PARTS.items() if name.startswith(beginning))
 
 
 def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCausalLM | PeftModel:
