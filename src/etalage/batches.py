@@ -10,17 +10,20 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.utils.data import Dataset
 
 from etalage.phi3v import Phi3VImageProcessor, Phi3VProcessor
+from etalage.phi3v.image_plan import ImagePlan, plan_images
 from etalage.task import Product, Task
 from etalage.views import view
 
-__all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode", "packs"]
+__all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode", "packs", "sent"]
 
 _IGNORED = -100
 
@@ -37,6 +40,12 @@ class Encoded:
     def num_supervised(self) -> int:
         """Tokens that the loss counts."""
         return int((self.labels != _IGNORED).sum())
+
+    def padded(self, multiple: int) -> "Encoded":
+        """With tokens behind its end, which nothing before them sees, up to a multiple."""
+        surplus = -len(self.input_ids) % multiple
+        ids, labels = pad(self.input_ids, (0, surplus)), pad(self.labels, (0, surplus), value=_IGNORED)
+        return replace(self, input_ids=ids, labels=labels)
 
     @property
     def num_bytes(self) -> int:
@@ -62,24 +71,33 @@ class Batch:
     """Tokens of the longest example."""
     pictures: tuple[Tensor, ...]  # N of (3, H, W) uint8, after the HD transform
 
-    def inputs(self, images: Phi3VImageProcessor, device: torch.device) -> dict[str, Tensor | int]:
-        """What the model is called with, all of it on the device; pixels travel as bytes and are normalised there."""
-        ids, positions, borders = (
-            t.to(device, non_blocking=True) for t in (self.input_ids, self.position_ids, self.borders)
-        )
-        inputs: dict[str, Tensor | int] = {
-            "input_ids": ids,
-            "position_ids": positions,
-            "cu_seq_lens_q": borders,
-            "cu_seq_lens_k": borders,
+    def inputs(self, images: Phi3VImageProcessor, device: torch.device) -> dict[str, Any]:
+        """What the model is called with; pixels travel as bytes and are normalised on the device."""
+        inputs: dict[str, Any] = {
+            "input_ids": sent(self.input_ids, device),
+            "position_ids": sent(self.position_ids, device),
+            "cu_seq_lens_q": self.borders,
+            "cu_seq_lens_k": self.borders,
             "max_length_q": self.longest,
             "max_length_k": self.longest,
         }
         if self.pictures:
-            shown = [images.cut(p.to(device, non_blocking=True)[None].float() / 255)[0] for p in self.pictures]
+            shown = [images.cut(sent(p, device)[None].float() / 255)[0] for p in self.pictures]
             inputs["pixel_values"] = torch.cat(shown)  # (U, 3, S, S) float32
             inputs["image_sizes"] = torch.tensor([p.shape[1:] for p in self.pictures])  # (N, 2) int64
+            shape, tokens = inputs["pixel_values"].shape, images.num_img_tokens
+            plan = plan_images(
+                self.input_ids, shape, inputs["image_sizes"], crop_size=images.crop_size, num_img_tokens=tokens
+            )
+            assert plan is not None, "there are pictures"
+            inputs["image_plan"] = ImagePlan(*(t if t is None else sent(t, device) for t in plan))
         return inputs
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """On the device, without waiting for what it is busy with."""
+    pinned = tensor.pin_memory() if device.type == "cuda" else tensor
+    return pinned.to(device, non_blocking=True)
 
 
 def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Sequence[Image.Image]) -> Encoded:

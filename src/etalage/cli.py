@@ -23,6 +23,7 @@ VERBS: dict[str, type] = {
     "evaluate": c.EvaluateConfig,
     "predict": c.PredictConfig,
     "report": c.ReportConfig,
+    "bench": c.BenchConfig,
 }
 
 

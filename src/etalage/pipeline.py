@@ -20,7 +20,19 @@ from etalage import config as c
 from etalage.aside import write_aside, written_aside
 from etalage.progress import bar
 
-__all__ = ["Run", "demo", "evaluate", "predict", "prepare", "report", "sample", "sample_check", "sample_serve", "train"]
+__all__ = [
+    "Run",
+    "bench",
+    "demo",
+    "evaluate",
+    "predict",
+    "prepare",
+    "report",
+    "sample",
+    "sample_check",
+    "sample_serve",
+    "train",
+]
 
 console = Console(highlight=False)
 
@@ -296,7 +308,7 @@ def train(config: c.TrainConfig) -> None:
     model, processor = load_base(config.model, dtype=precision.weights_dtype(config.recipe))
     if config.num_crops is not None:
         processor.image_processor.num_crops = config.num_crops
-    torch_model = make_trainable(model, config).to(precision.device())
+    torch_model = make_trainable(model.to(precision.device()), config)
     if "tower" in config.freeze:
         remember_features(torch_model)
     held = (catalogue.task, processor, catalogue.open, config.cache_mib << 20)
@@ -452,6 +464,23 @@ def report(config: c.ReportConfig) -> None:
         limits=facts["limits"],
     )
     _say(f"report: {run.report}")
+
+
+def bench(config: c.BenchConfig) -> None:
+    """Time ways to fine-tune, one after the other, and show each as soon as it is known."""
+    from etalage.bench import Line, lines, machine, table
+
+    _say(machine())
+    measured: list[Line] = []
+    for line in lines(config):
+        measured.append(line)
+        _say(
+            f"{line.num_crops:>2} crops, {line.name}: {line.samples_per_second:.2f} samples/s, "
+            f"{line.tokens_per_second:,.0f} tokens/s, MFU {line.mfu:.1%}, {line.peak_memory_gib:.1f} GiB"
+        )
+    if config.out is not None:
+        write_aside(config.out, f"{machine()}\n\n{table(measured)}")
+        _say(f"table: {config.out}")
 
 
 def demo(config: c.DemoConfig) -> None:

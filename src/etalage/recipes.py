@@ -44,7 +44,6 @@ def small(config: TrainConfig) -> TrainConfig:
         patience=8,
         learning_rate=5e-4 if config.recipe == "full" else 2e-3,
         freeze=("tower",),
-        gradient_checkpointing=False,
         num_workers=0,
         cache_mib=1024,
     )

@@ -39,7 +39,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from etalage.config import TaskConfig
 from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VImageProcessor, Phi3VProcessor
-from etalage.phi3v.modeling import token_order
+from etalage.phi3v.image_plan import token_order
 from etalage.processes import NUM_WORKERS, pool
 from etalage.sample.drawn import Drawn
 from etalage.sample.look import CUTS, HARDWARE, MATERIALS, PATTERNS

@@ -1,13 +1,14 @@
 """Attention of packed rows, in which no token sees another example.
 
-Letters: B rows, H heads, T tokens, E examples, D width of a head.
+Letters: B rows, H heads, T tokens, E examples, L tokens of one of them, D width of a head.
 """
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -34,45 +35,170 @@ def packed_attention(
 ) -> tuple[Tensor, None]:
     """Attend within each example, to what comes before; torch's SDPA where a call names no examples.
 
-    One kernel for all of them on a GPU of Ampere's generation or a later one, in half precision; elsewhere one call for
-    each, which spends nothing on pairs of tokens that do not see each other.
+    Examples of one length that stand side by side are one call, so rows are best sorted by length.
 
     Args:
-        query, key, value: (1, H, T, D), the keys' heads may be fewer.
-        cu_seq_lens_q: (E + 1,) int32, where examples begin, and the last one ends.
+        query, key, value: (B, H, T, D), the keys' heads may be fewer. B is 1 where examples are named.
+        cu_seq_lens_q: (E + 1,) int32 on the CPU, where examples begin, and the last one ends.
         max_length_q: Tokens of the longest one.
     Returns:
-        (1, T, H, D), and None as there are no weights to show.
-    Source: `torch.nn.attention.varlen`.
+        (B, T, H, D), and None as there are no weights to show.
+    Source: transformers' names for the arguments of a packed row.
     """
+    quick = _cudnn_takes(query, key) and dropout == 0
     if cu_seq_lens_q is None:
-        return sdpa_attention_forward(
-            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
-        )
+        if not quick or attention_mask is not None or getattr(module, "is_causal", True):
+            return sdpa_attention_forward(
+                module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+            )
+        rows, _, length, _ = query.shape
+        flat = (states.transpose(1, 2).flatten(0, 1) for states in (query, key, value))
+        return _attend(*flat, None, length, False, scaling)[0].unflatten(0, (rows, length)), None
     assert dropout == 0, "Phi-3-vision has none"
     assert max_length_q is not None
     window = sliding_window if sliding_window and sliding_window < max_length_q else None
-    grouped = query.shape[1] != key.shape[1]
-    if query.is_cuda and query.element_size() == 2 and torch.cuda.get_device_capability(query.device) >= (8, 0):
-        tokens = [states[0].transpose(0, 1) for states in (query, key, value)]
-        borders, longest = (cu_seq_lens_q, cu_seq_lens_q), (max_length_q, max_length_q)
-        seen = (-1 if window is None else window - 1, 0)
-        few_keys = {"enable_gqa": True} if grouped else {}  # only younger torches know it
-        return varlen_attn(*tokens, *borders, *longest, scale=scaling, window_size=seen, **few_keys)[None], None
+    if quick and window is None:
+        flat = (states[0].transpose(0, 1) for states in (query, key, value))
+        return _attend(*flat, cu_seq_lens_q, max_length_q, True, scaling)[0][None], None
     attended = []
-    lengths = cu_seq_lens_q.diff().tolist()
-    for q, k, v in zip(*(states.split(lengths, dim=2) for states in (query, key, value)), strict=True):
+    for piece, count, length in _runs(cu_seq_lens_q):
+        q, k, v = (_stacked(states[0, :, piece].transpose(0, 1), count) for states in (query, key, value))
         banded = None
         if window is not None:
-            ones = torch.ones(2 * q.shape[2:3], dtype=torch.bool, device=q.device)
-            banded = ones.tril().triu(1 - window)
-        attended.append(
-            scaled_dot_product_attention(
-                q, k, v, attn_mask=banded, is_causal=banded is None, scale=scaling, enable_gqa=grouped
-            )
+            banded = torch.ones(length, length, dtype=torch.bool, device=q.device).tril().triu(1 - window)
+        grouped = query.shape[1] != key.shape[1]
+        out = scaled_dot_product_attention(
+            q, k, v, attn_mask=banded, is_causal=banded is None, scale=scaling, enable_gqa=grouped
         )
-    return torch.cat(attended, 2).transpose(1, 2), None
+        attended.append(out.transpose(1, 2).flatten(0, 1))
+    return torch.cat(attended)[None], None
 
+
+def _cudnn_takes(query: Tensor, key: Tensor) -> bool:
+    """On Hopper its kernels take two thirds of the time of those that torch would choose (docs/log.md)."""
+    return (
+        query.is_cuda
+        and query.element_size() == 2
+        and query.shape[1] == key.shape[1]
+        and query.shape[3] % 8 == 0
+        and query.shape[3] <= 128
+        and torch.cuda.get_device_capability(query.device) >= (9, 0)
+    )
+
+
+def _runs(borders: Tensor) -> Iterator[tuple[slice, int, int]]:
+    """Neighbours of one length: their tokens, how many examples, of what length."""
+    start = 0
+    for length, alike in groupby(borders.diff().tolist()):
+        count = len(list(alike))
+        yield slice(start, start + count * length), count, length
+        start += count * length
+
+
+def _stacked(tokens: Tensor, count: int) -> Tensor:
+    """(E * L, H, D) -> (E, H, L, D)"""
+    return tokens.unflatten(0, (count, -1)).transpose(1, 2)
+
+
+# Opaque to the compiler: whatever lengths a row has, the layers around are compiled once.
+def _forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    borders: Tensor | None,
+    length: int,
+    causal: bool,
+    scale: float | None,
+) -> tuple[Tensor, Tensor]:
+    """Through cuDNN.
+
+    Args:
+        query, key, value: (T, H, D).
+        borders: As packed_attention's; None: all examples are of the length.
+    Returns:
+        (T, H, D), and (T * H,) float32 the logarithms of the sums that its backward needs.
+    """
+    outs, sums = [], []
+    for piece, count, _ in _runs_of(query, borders, length):
+        q, k, v = (_stacked(tokens[piece], count) for tokens in (query, key, value))
+        out, log_sum, *_ = torch.ops.aten._scaled_dot_product_cudnn_attention(
+            q, k, v, None, True, 0.0, causal, False, scale=scale
+        )
+        outs.append(out.transpose(1, 2).flatten(0, 1))
+        sums.append(log_sum.flatten())
+    return _joined(outs), _joined(sums)
+
+
+def _backward(
+    grad: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    out: Tensor,
+    log_sums: Tensor,
+    borders: Tensor | None,
+    length: int,
+    causal: bool,
+    scale: float | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    no_dropout = torch.zeros((), dtype=torch.int64, device=query.device)
+    grads: tuple[list[Tensor], ...] = ([], [], [])
+    for piece, count, longest in _runs_of(query, borders, length):
+        g, q, k, v, o = (_stacked(tokens[piece], count) for tokens in (grad, query, key, value, out))
+        heads = query.shape[1]
+        log_sum = log_sums[piece.start * heads : piece.stop * heads].view(count, heads, longest, 1)
+        seeds, ends = (no_dropout, no_dropout), (None, None, longest, longest)
+        found = torch.ops.aten._scaled_dot_product_cudnn_attention_backward(
+            g, q, k, v, o, log_sum, *seeds, None, *ends, 0.0, causal, scale=scale
+        )
+        for kept, one in zip(grads, found, strict=True):
+            kept.append(one.transpose(1, 2).flatten(0, 1))
+    for_query, for_key, for_value = map(_joined, grads)
+    return for_query, for_key, for_value
+
+
+def _runs_of(query: Tensor, borders: Tensor | None, length: int) -> Iterator[tuple[slice, int, int]]:
+    if borders is None:
+        return iter([(slice(0, len(query)), len(query) // length, length)])
+    return _runs(borders)
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """In one piece and in order, as the compiler has been told."""
+    return parts[0].contiguous() if len(parts) == 1 else torch.cat(parts)
+
+
+def _shapes(query: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+    sums = query.new_empty(query.shape[0] * query.shape[1], dtype=torch.float32)
+    return query.new_empty(query.shape), sums
+
+
+def _shapes_backward(grad: Tensor, *states: Any) -> tuple[Tensor, ...]:
+    return tuple(state.new_empty(state.shape) for state in states[:3])
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    query, key, value, borders, *ctx.how = inputs
+    ctx.save_for_backward(query, key, value, *output, borders)
+
+
+def _gradients(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Any, ...]:
+    return *_attend_backward(grad, *ctx.saved_tensors, *ctx.how), None, None, None, None
+
+
+_library = torch.library.Library("etalage", "FRAGMENT")  # torch.library.custom_op takes thrice as long a call
+_HOW = "Tensor? borders, SymInt length, bool causal, float? scale"
+_library.define(f"attend(Tensor query, Tensor key, Tensor value, {_HOW}) -> (Tensor, Tensor)")
+_library.define(
+    "attend_backward(Tensor grad, Tensor query, Tensor key, Tensor value, Tensor out, Tensor log_sums, "
+    f"{_HOW}) -> (Tensor, Tensor, Tensor)"
+)
+_library.impl("attend", _forward, "CUDA")
+_library.impl("attend_backward", _backward, "CUDA")
+torch.library.register_fake("etalage::attend", _shapes, lib=_library)
+torch.library.register_fake("etalage::attend_backward", _shapes_backward, lib=_library)
+torch.library.register_autograd("etalage::attend", _gradients, setup_context=_keep, lib=_library)
+_attend, _attend_backward = torch.ops.etalage.attend.default, torch.ops.etalage.attend_backward.default
 
 AttentionInterface.register(PACKED, packed_attention)
 AttentionMaskInterface.register(PACKED, sdpa_mask)

@@ -5,6 +5,7 @@ Letters: N images, C crop slots (num_crops + 1, the global view first), S side o
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, TypedDict
 
 import numpy as np
@@ -30,6 +31,13 @@ def num_image_tokens(height: int, width: int, *, crop_size: int = 336, num_img_t
     """
     rows, columns = height // crop_size, width // crop_size
     return (rows * columns + 1) * num_img_tokens + 1 + (rows + 1) * math.isqrt(num_img_tokens)
+
+
+@lru_cache(maxsize=16)
+def _constant(per_channel: tuple[float, ...], device: torch.device) -> Tensor:
+    """(3, 1, 1), sent once: sending makes a GPU and this code wait for each other."""
+    with torch.inference_mode(mode=False):
+        return torch.tensor(per_channel, device=device).view(3, 1, 1)
 
 
 class Phi3VImageProcessorKwargs(TypedDict, total=False):
@@ -177,6 +185,10 @@ class Phi3VImageProcessor(BaseImageProcessor):
         slots[: len(used)] = used
         return slots, (pixels.shape[1], pixels.shape[2])
 
+    def num_used_crops(self, pixels: Tensor) -> int:
+        """Crops that `cut` makes of (3, height, width) pixels, the global view counted."""
+        return pixels.shape[1] * pixels.shape[2] // self.crop_size**2 + 1
+
     def cut(self, pixels: Tensor) -> Tensor:
         """Normalise pictures of one size and cut them, on whatever device they are.
 
@@ -186,7 +198,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
             (N, used crops, 3, S, S) float32: the global view, then the crops row by row.
         """
         side = self.crop_size
-        mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (self.image_mean, self.image_std))
+        mean, std = (_constant(tuple(values), pixels.device) for values in (self.image_mean, self.image_std))
         full = (pixels - mean).div_(std)
         # Of the normalised picture, without antialiasing or clamping, as the checkpoints were trained.
         overview = functional.interpolate(full, size=(side, side), mode="bicubic", align_corners=False)

@@ -5,11 +5,9 @@ crop's grid after the 2x2 merge, D tower width, H decoder width, P image tokens 
 """
 
 import os
-from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -18,19 +16,17 @@ from transformers import initialization as init
 from transformers.cache_utils import Cache
 from transformers.generation import LogitsProcessorList, StoppingCriteriaList
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
-from transformers.models.phi3.modeling_phi3 import Phi3PreTrainedModel
+from transformers.models.phi3.modeling_phi3 import Phi3DecoderLayer, Phi3PreTrainedModel
 from transformers.utils import can_return_tuple
 
 from etalage.phi3v.attention import PACKED
 from etalage.phi3v.configuration import Phi3VConfig
+from etalage.phi3v.image_plan import ImagePlan, plan_images
 
 # The hub's files name `</s>` (2) as the end, which the checkpoints never write: they end turns with <|end|> (32007)
 # or <|endoftext|> (32000), and <|assistant|> (32001) can only start a turn that nobody asked for.
 HUB_VOCAB_SIZE = 32064
 HUB_END_IDS = [32000, 32001, 32007]
-
-# Rows that stand for the separators in an image's token order; counted from the end of the projected rows.
-SUB_GN, GLB_GN = -2, -1
 
 
 @dataclass
@@ -45,39 +41,6 @@ class Phi3VCausalLMOutputWithPast(CausalLMOutputWithPast):
     """image_hidden_states: (P, H), what was written at the image positions, image by image; None without images."""
 
     image_hidden_states: Tensor | None = None
-
-
-class ImagePlan(NamedTuple):
-    """Where the pictures of one batch come from and go to.
-
-    used: (N, C) bool, the crop slots that hold picture; None where there are no others.
-    order: (P,) int64, for each image token its row among the projected cells; SUB_GN and GLB_GN are separators.
-    rows, columns: (P,) int64, for each image token its place in input_ids.
-    """
-
-    used: Tensor | None
-    order: Tensor
-    rows: Tensor
-    columns: Tensor
-
-
-@lru_cache(maxsize=256)
-def token_order(rows: int, columns: int, side: int) -> Tensor:
-    """Order in which the cells of one picture are read.
-
-    Args:
-        rows, columns: The picture in crops.
-        side: G, cells along one side of a crop.
-    Returns:
-        (tokens,) int64 into the cells of the picture's crops, global view first, each row by row; the tiled picture,
-        then GLB_GN, then the global view, with SUB_GN after every row.
-    Source: "sub_glb" order with learnable separators of Phi-3-vision's image embedding.
-    """
-    cells = torch.arange((rows * columns + 1) * side * side)
-    overview, tiles = cells[: side * side].view(side, side), cells[side * side :]
-    tiles = tiles.view(rows, columns, side, side).transpose(1, 2).reshape(rows * side, columns * side)
-    overview, tiles = (nn.functional.pad(grid, (0, 1), value=SUB_GN).flatten() for grid in (overview, tiles))
-    return torch.cat([tiles, torch.tensor([GLB_GN]), overview])
 
 
 class Phi3VImageEmbedding(nn.Module):
@@ -131,13 +94,25 @@ class Phi3VImageEmbedding(nn.Module):
         return nn.functional.embedding(order % len(projected), projected)
 
 
+class Phi3VLastDecoderLayer(Phi3DecoderLayer):
+    """What is behind its attention need not run where nobody reads its output."""
+
+    def forward(self, hidden_states: Tensor, *args: Any, kept: Tensor | None = None, **kwargs: Any) -> Tensor:
+        """As Phi3DecoderLayer's; kept: (K,) int64, the positions that are read, for (B, K, H) instead of (B, T, H)."""
+        if kept is None:
+            return super().forward(hidden_states, *args, **kwargs)
+        attended, _ = self.self_attn(hidden_states=self.input_layernorm(hidden_states), **kwargs)
+        hidden_states = hidden_states[:, kept] + self.resid_attn_dropout(attended[:, kept])
+        return hidden_states + self.resid_mlp_dropout(self.mlp(self.post_attention_layernorm(hidden_states)))
+
+
 class Phi3VPreTrainedModel(Phi3PreTrainedModel):
     """What both models share."""
 
     config: Phi3VConfig
     config_class = Phi3VConfig
     input_modalities = ("image", "text")
-    _no_split_modules: ClassVar[list[str]] = ["Phi3DecoderLayer", "Phi3VImageEmbedding"]
+    _no_split_modules: ClassVar[list[str]] = ["Phi3DecoderLayer", "Phi3VLastDecoderLayer", "Phi3VImageEmbedding"]
     # Saved by some tools: the embedding's alias and buffers of old transformers versions.
     _keys_to_ignore_on_load_unexpected: ClassVar[list[str]] = [
         r"vision_embed_tokens\.wte\.",
@@ -157,6 +132,7 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
 
     def __init__(self, config: Phi3VConfig) -> None:
         super().__init__(config)
+        self.layers[-1] = Phi3VLastDecoderLayer(config, config.num_hidden_layers - 1)
         self.vision_embed_tokens = Phi3VImageEmbedding(config)
         self.post_init()
 
@@ -164,128 +140,23 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
     def plan_images(
         self, input_ids: Tensor, pixel_values: Tensor | None, image_sizes: Tensor | None
     ) -> ImagePlan | None:
-        """Bind every image position to a picture; id -n is image n of its own row.
-
-        Args:
-            input_ids: (B, T) int64.
-            pixel_values: (N, C, 3, S, S), images of row 0, then of row 1 ...; or (U, 3, S, S), their used crops alone.
-            image_sizes: (N, 2) int64, pixels after the HD transform, height first.
-        Returns:
-            None if there are neither pictures nor image positions.
-        Raises:
-            ValueError: missing, surplus or cut images, or bad shapes; names row and image.
-        """
-        rows, columns = (input_ids < 0).nonzero(as_tuple=True)
-        if pixel_values is None:
-            if image_sizes is not None:
-                raise ValueError("image_sizes without pixel_values; pass both, as the processor returns them")
-            if len(rows):
-                row, number = int(rows[0]), -int(input_ids[rows[0], columns[0]])
-                raise ValueError(
-                    f"row {row}: input_ids hold positions of image {number} but no pixel_values were passed; pass "
-                    "pixel_values and image_sizes as the processor returns them"
-                )
-            return None
-        grids = self._check_pixels(pixel_values, image_sizes)
-        numbers = -input_ids[rows, columns]
-        counts = Counter(zip(rows.tolist(), numbers.tolist(), strict=True))
-        self._check_positions(counts, grids, len(input_ids))
-
-        side = int(self.config.num_img_tokens**0.5)
-        order, offset = [], 0
-        for height, width in grids:
-            cells = token_order(height, width, side)
-            order.append(torch.where(cells < 0, cells, cells + offset))
-            offset += (height * width + 1) * side * side
-        used = None
-        if pixel_values.ndim == 5:
-            num_used = torch.tensor([height * width + 1 for height, width in grids])
-            used = (torch.arange(pixel_values.shape[1]) < num_used[:, None]).to(pixel_values.device)
-        # Stable: tokens of one image keep their order, images go by row and number, whichever comes first in the text.
-        place = (rows * (numbers.max() + 1) + numbers).argsort(stable=True)
-        return ImagePlan(
-            used=used,
-            order=torch.cat(order).to(pixel_values.device),
-            rows=rows[place],
-            columns=columns[place],
-        )
-
-    def _check_pixels(self, pixel_values: Tensor, image_sizes: Tensor | None) -> list[tuple[int, int]]:
-        """Grids of the pictures, in crops."""
-        side = self.config.crop_size
-        shape = tuple(pixel_values.shape)
-        if image_sizes is None:
-            raise ValueError(
-                f"pixel_values {shape} without image_sizes: the pictures would not be seen; pass the processor's "
-                "image_sizes (N, 2) with them"
-            )
-        if len(shape) not in (4, 5) or shape[-3:] != (self.config.vision_config.num_channels, side, side):
-            raise ValueError(
-                f"pixel_values have shape {shape}, expected (images, crop slots, 3, {side}, {side}) or "
-                f"(used crops, 3, {side}, {side})"
-            )
-        num_images, num_slots = shape[:2] if len(shape) == 5 else (len(image_sizes), shape[0])
-        if tuple(image_sizes.shape) != (num_images, 2):
-            raise ValueError(
-                f"image_sizes have shape {tuple(image_sizes.shape)} for {num_images} pictures, expected "
-                f"({num_images}, 2): padded height and width"
-            )
-        grids = []
-        for image, (height, width) in enumerate(image_sizes.tolist()):
-            rows, columns = height // side, width // side
-            if height % side or width % side or not 0 < rows * columns < num_slots:
-                raise ValueError(
-                    f"pixel_values[{image}]: image_sizes says {height}x{width} (height x width), expected multiples of "
-                    f"{side} that make 1 to {num_slots - 1} crops; pass the image_sizes of the same processor call"
-                )
-            grids.append((rows, columns))
-        if len(shape) == 4 and (num_crops := sum(rows * columns + 1 for rows, columns in grids)) != num_slots:
-            raise ValueError(
-                f"pixel_values hold {num_slots} used crops, image_sizes {num_crops}, global views counted; pass the "
-                "image_sizes that belong to them"
-            )
-        return grids
-
-    def _check_positions(self, counts: Counter, grids: list[tuple[int, int]], num_rows: int) -> None:
-        """Compare the image positions, counted by (row, number), with the pictures."""
-        numbers_of_row = [sorted(number for row, number in counts if row == this) for this in range(num_rows)]
-        image = 0
-        for row, numbers in enumerate(numbers_of_row):
-            if numbers != list(range(1, len(numbers) + 1)):
-                raise ValueError(
-                    f"row {row}: input_ids hold images {numbers}, expected 1 to {len(numbers)} without gaps; an image "
-                    "was cut away, or the row mixes rows of another batch and must be renumbered"
-                )
-            for number in numbers:
-                if image == len(grids):
-                    raise ValueError(
-                        f"row {row}, image {number}: no picture left, pixel_values hold {len(grids)} and input_ids "
-                        f"name {sum(map(len, numbers_of_row))}; pass the pictures of all rows, in row order"
-                    )
-                height, width = grids[image]
-                side = int(self.config.num_img_tokens**0.5)
-                expected = len(token_order(height, width, side))
-                if counts[row, number] != expected:
-                    raise ValueError(
-                        f"row {row}, image {number}: found {counts[row, number]} image positions, expected {expected} "
-                        f"for {height}x{width} crops; do not cut input_ids inside an image and pass the image_sizes "
-                        "that belong to them"
-                    )
-                image += 1
-        if image < len(grids):
-            raise ValueError(
-                f"pixel_values hold {len(grids)} pictures but the {num_rows} rows of input_ids have positions for "
-                f"{image} (by row: {[len(numbers) for numbers in numbers_of_row]}); leave the surplus out or name them "
-                "in the text"
-            )
+        """image_plan.plan_images of a batch, which makes a GPU and this code wait for each other."""
+        shape = None if pixel_values is None else pixel_values.shape
+        sizes = {"crop_size": self.config.crop_size, "num_img_tokens": self.config.num_img_tokens}
+        plan = plan_images(input_ids.cpu(), shape, image_sizes, **sizes)
+        return plan and ImagePlan(*(t if t is None else t.to(input_ids.device) for t in plan))
 
     def embed(
-        self, input_ids: Tensor, pixel_values: Tensor | None = None, image_sizes: Tensor | None = None
+        self,
+        input_ids: Tensor,
+        pixel_values: Tensor | None = None,
+        image_sizes: Tensor | None = None,
+        image_plan: ImagePlan | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Embed tokens and pictures.
 
         Args:
-            As plan_images.
+            As Phi3VForCausalLM.forward.
         Returns:
             (B, T, H) embeddings, and (P, H) what was written at the image positions or None.
         Raises:
@@ -294,7 +165,7 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
         # A single new token while decoding is never an image position: spare it the look-up, which waits for the GPU.
         if input_ids.shape[1] == 1 and pixel_values is None:
             return self.embed_tokens(input_ids), None
-        plan = self.plan_images(input_ids, pixel_values, image_sizes)
+        plan = image_plan or self.plan_images(input_ids, pixel_values, image_sizes)
         if plan is None:
             return self.embed_tokens(input_ids), None
         assert pixel_values is not None, "a plan is made of pictures"
@@ -312,6 +183,7 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
         inputs_embeds: Tensor | None = None,
         pixel_values: Tensor | None = None,
         image_sizes: Tensor | None = None,
+        image_plan: ImagePlan | None = None,
         **kwargs: Any,
     ) -> Phi3VModelOutputWithPast:
         """Run the decoder; arguments as Phi3VForCausalLM.forward.
@@ -325,7 +197,7 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
         image_hidden_states = None
         if inputs_embeds is None:
-            inputs_embeds, image_hidden_states = self.embed(input_ids, pixel_values, image_sizes)
+            inputs_embeds, image_hidden_states = self.embed(input_ids, pixel_values, image_sizes, image_plan)
         elif pixel_values is not None:
             raise ValueError("pixel_values need input_ids, whose negative ids place them; inputs_embeds have none")
         if position_ids is None and isinstance(attention_mask, Tensor) and attention_mask.ndim == 2:
@@ -424,6 +296,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
         inputs_embeds: Tensor | None = None,
         pixel_values: Tensor | None = None,
         image_sizes: Tensor | None = None,
+        image_plan: ImagePlan | None = None,
         labels: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
@@ -438,6 +311,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             pixel_values: (N, C, 3, S, S) of any float type; images of row 0, then of row 1 ...; or (U, 3, S, S), their
                 used crops alone, one image after the other.
             image_sizes: (N, 2) int64, pixels after the HD transform, height first.
+            image_plan: What plan_images makes of them, on the device, if that was done before; made here otherwise.
             labels: (B, T) int64, negative where nothing is supervised, image positions included; shifted here.
             use_cache: By default the configuration's choice, and no cache in training or with labels: packed rows
                 (attention_mask None, position_ids starting again at 0) are kept apart only without one.
@@ -451,6 +325,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
         """
         if use_cache is None and (self.training or labels is not None):
             use_cache = False
+        chosen = isinstance(logits_to_keep, Tensor) and labels is None and not use_cache
         outputs = self.model(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -459,11 +334,13 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             inputs_embeds=inputs_embeds,
             pixel_values=pixel_values,
             image_sizes=image_sizes,
+            image_plan=image_plan,
             use_cache=use_cache,
+            **({"kept": logits_to_keep} if chosen else {}),
             **kwargs,
         )
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
-        logits = self.lm_head(outputs.last_hidden_state[:, kept, :])
+        logits = self.lm_head(outputs.last_hidden_state if chosen else outputs.last_hidden_state[:, kept, :])
         loss = None
         if labels is not None:
             labels = labels.masked_fill(labels < 0, -100)  # trainers copy input_ids, which name images by -1, -2 ...

@@ -4,9 +4,10 @@ import json
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -18,14 +19,20 @@ from etalage.batches import Encoded, Examples, StepSampler, collate, packs
 from etalage.chunks import chunks
 from etalage.config import TrainConfig
 from etalage.phi3v import Phi3VImageProcessor
+from etalage.phi3v.flops import step_flops
 from etalage.progress import bar
 from etalage.train.checkpoint import latest_checkpoint, load_best, load_checkpoint, save_best, save_checkpoint
+from etalage.train.memory import ActivationPlan
 from etalage.train.objectives import sft_loss
 from etalage.train.precision import autocast
+from etalage.train.speed import compile_layers, peak_memory_gib, product_ceiling
 from etalage.train.tracking import Tracker
-from etalage.train.trainable import optimizer_groups, trainable_parameters
+from etalage.train.trainable import optimizer_groups, part_of, trainable_parameters
 
 __all__ = ["share_of_peak", "train"]
+
+_LENGTHS = 16
+"""Examples are padded to a multiple of it on a GPU: one percent more tokens at most, and few different lengths."""
 
 
 def train(
@@ -70,27 +77,42 @@ def train(
         config.max_tokens,
         apart_above=model.config.original_max_position_embeddings,
     )
+    activations = ActivationPlan(model, config.memory)
+    if config.compile and packing.is_gpu:
+        compile_layers(model)
     loader = DataLoader(
         training,
         sampler=chain.from_iterable(sampler),
         batch_size=None,
         num_workers=config.num_workers,
         prefetch_factor=math.ceil(2 * config.batch_size / config.num_workers) if config.num_workers else None,
-        pin_memory=packing.device.type == "cuda",
+        pin_memory=packing.is_gpu,
     )
-    examples = iter(loader)
     model.train()
+    activations.measure(partial(_try_row, model, packing, training[0]))
+    ceiling = product_ceiling(packing.device)
+    work = partial(
+        step_flops,
+        model.config,
+        learning={part_of(name) for name in parameters},
+        full=config.recipe == "full",
+    )
     with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
         began = time.perf_counter()
-        for step, chosen in enumerate(sampler, start + 1):
-            if scores and _epochs_since_best(scores) >= config.patience:
-                break
+        examples = iter(loader)
+        steps = ((chosen, list(islice(examples, len(chosen)))) for chosen in sampler)
+        upcoming, step = next(steps, None), start
+        while upcoming and not (scores and _epochs_since_best(scores) >= config.patience):
+            (chosen, encoded), step = upcoming, step + 1
             share = share_of_peak(step, num_steps, config.warmup_fraction)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * share
-            encoded = list(islice(examples, len(chosen)))
-            torch.manual_seed(config.seed * 1_000_003 + step)
-            loss, grad_norm = _step(model, packing, encoded, list(parameters.values()), optimizer, config.max_grad_norm)
+            take = partial(
+                _step, model, packing, encoded, optimizer, config.max_grad_norm, config.seed * 1_000_003 + step
+            )
+            taken = _with_room(take, activations)
+            upcoming = next(steps, None)  # while the GPU is busy
+            loss, grad_norm = (float(figure) for figure in taken)
             if not math.isfinite(loss) or not math.isfinite(grad_norm):
                 codes = ", ".join(training.products[i % len(training)].product_code for i in chosen)
                 raise FloatingPointError(
@@ -98,19 +120,25 @@ def train(
                     "unharmed; lower --learning-rate or look at these products"
                 )
             now = time.perf_counter()
+            lengths, seconds = [len(e.input_ids) for e in encoded], now - began
+            num_crops = sum(packing.images.num_used_crops(p) for e in encoded for p in e.pictures)
             figures = {
                 "loss": loss,
                 "learning_rate": config.learning_rate * share,
                 "grad_norm": grad_norm,
-                "tokens_per_second": sum(len(e.input_ids) for e in encoded) / (now - began),
-                "samples_per_second": len(encoded) / (now - began),
+                "tokens_per_second": sum(lengths) / seconds,
+                "samples_per_second": len(encoded) / seconds,
+                "mfu": work(lengths, num_crops, sum(e.num_supervised for e in encoded)) / seconds / ceiling,
+                "peak_memory_gib": peak_memory_gib(packing.device),
             }
             began = now
             ends_epoch = step % sampler.steps_per_epoch == 0
             if ends_epoch and len(validation):
-                figures["validation_loss"] = validation_loss(model, packing, validation, config.batch_size)
+                with torch.compiler.set_stance("force_eager"):  # nothing is compiled for what is seldom done
+                    figures["validation_loss"] = validation_loss(model, packing, validation, config.batch_size)
+                    if config.patience:
+                        figures["validation_score"] = validation_score()
                 if config.patience:
-                    figures["validation_score"] = validation_score()
                     scores.append(figures["validation_score"])
                     if _epochs_since_best(scores) == 0:
                         save_best(checkpoints, parameters)
@@ -120,7 +148,7 @@ def train(
             tracker.log(figures, step)
             if step % config.checkpoint_every == 0 or step == num_steps or interrupted():
                 save_checkpoint(checkpoints, step, parameters, optimizer)
-            progress.add(note=f"loss {loss:.3f}")
+            progress.add(note=_note(figures))
             if interrupted():
                 raise KeyboardInterrupt
     if scores:
@@ -136,34 +164,75 @@ class _Packing:
     max_tokens: int
     apart_above: int
 
+    @property
+    def is_gpu(self) -> bool:
+        return self.device.type == "cuda"
+
     def losses(self, model: nn.Module, encoded: Sequence[Encoded]) -> Iterator[Tensor]:
         """Of each row in turn, summed over its supervised tokens."""
+        if self.is_gpu:  # whose kernels are made for few lengths
+            encoded = [e.padded(_LENGTHS) for e in encoded]
         for row in packs(encoded, self.max_tokens, apart_above=self.apart_above):
             batch = collate(row)
             with autocast():
-                yield sft_loss(model, batch.inputs(self.images, self.device), batch.labels)
+                loss = sft_loss(model, batch.inputs(self.images, self.device), batch.labels)
+            yield loss
 
 
 def _step(
     model: nn.Module,
     packing: _Packing,
     encoded: Sequence[Encoded],
-    parameters: list[nn.Parameter],
     optimizer: torch.optim.Optimizer,
     max_grad_norm: float,
-) -> tuple[float, float]:
-    """One optimiser update. The loss is summed over the rows and divided once, by all supervised tokens."""
+    seed: int,
+) -> tuple[Tensor, Tensor]:
+    """One optimiser update, and its loss and gradient norm, which nothing here waits for.
+
+    The loss is summed over the rows and divided once, by all supervised tokens.
+    """
+    torch.manual_seed(seed)
+    optimizer.zero_grad(set_to_none=True)
     num_supervised = sum(e.num_supervised for e in encoded)
     total = torch.zeros((), device=packing.device)
     for summed in packing.losses(model, encoded):
         loss = summed / num_supervised
         loss.backward()
         total += loss.detach()
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     grad_norm = nn.utils.clip_grad_norm_(parameters, max_grad_norm)
-    if torch.isfinite(grad_norm):
-        optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    return float(total), float(grad_norm)
+    optimizer.step()
+    return total, grad_norm
+
+
+def _with_room(take_step: Callable[[], tuple[Tensor, Tensor]], activations: ActivationPlan) -> tuple[Tensor, Tensor]:
+    """Once more with fewer activations kept, as long as memory runs out and there are any."""
+    while True:
+        try:
+            return take_step()
+        except torch.OutOfMemoryError as error:
+            out_of_memory = str(error)
+        if not activations.shrink():
+            raise ValueError(
+                f"the GPU's memory is too small for this step ({out_of_memory}); lower --max-tokens, give "
+                "--memory auto, or hold the frozen weights in less with --quantization nf4"
+            )
+
+
+def _try_row(model: nn.Module, packing: _Packing, example: Encoded) -> None:
+    """Forward and backward of a full row, of which nothing remains."""
+    full = [example] * max(1, packing.max_tokens // len(example.padded(_LENGTHS).input_ids))
+    for loss in packing.losses(model, full):
+        loss.backward()
+    model.zero_grad(set_to_none=True)
+
+
+def _note(figures: Mapping[str, float]) -> str:
+    """What a terminal has room for."""
+    return (
+        f"loss {figures['loss']:.3f} {figures['samples_per_second']:.1f} products/s "
+        f"{figures['tokens_per_second']:,.0f} tokens/s MFU {figures['mfu']:.0%} {figures['peak_memory_gib']:.1f} GiB"
+    )
 
 
 @torch.no_grad()

@@ -5,6 +5,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from etalage.batches import sent
+
 __all__ = ["sft_loss"]
 
 
@@ -22,7 +24,6 @@ def sft_loss(model: nn.Module, inputs: dict[str, Any], labels: Tensor) -> Tensor
     """
     device = inputs["input_ids"].device
     supervised = (labels[0] != -100).nonzero()[:, 0]
-    wanted = labels[0, supervised].to(device, non_blocking=True)
-    before = (supervised - 1).to(device, non_blocking=True)
+    wanted, before = sent(labels[0, supervised], device), sent(supervised - 1, device)
     logits = model(**inputs, logits_to_keep=before, use_cache=False).logits[0]
     return F.cross_entropy(logits.float(), wanted, reduction="sum")

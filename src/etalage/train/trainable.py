@@ -11,6 +11,7 @@ from torch import nn
 from etalage.config import Part, TrainConfig
 from etalage.phi3v import Phi3VForCausalLM
 from etalage.phi3v.attention import PACKED
+from etalage.train.adapters import to_eight_bit, use_quick_adapters
 
 __all__ = ["decay_groups", "make_trainable", "optimizer_groups", "part_of", "trainable_parameters"]
 
@@ -29,18 +30,12 @@ def part_of(name: str) -> Part:
 
 
 def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCausalLM | PeftModel:
-    """Ready the model for the config's recipe.
+    """Ready the model, on its device, for the config's recipe.
 
     lora: every linear layer of decoder, tower and projector gets an adapter, the head too, as in the cookbook.
     full: every weight that the output depends on; tower layers that nothing reads stay as they are.
     A frozen part has neither adapters nor weights that learn.
     """
-    if config.gradient_checkpointing:
-        # under the name that the installed transformers prefers: 5.17 knows the second alone, 5.23 deprecates it
-        name = (
-            "activation" if hasattr(model, "activation_checkpointing_enable") else "gradient"
-        ) + "_checkpointing_enable"
-        getattr(model, name)({"use_reentrant": False})
     model.set_attn_implementation({"": PACKED})
     model.model.vision_embed_tokens.patch_dropout = config.patch_dropout
     unused = tuple(f"{name}." for name in model.unused_modules)
@@ -63,7 +58,11 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
         target_modules=targets,
     )
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # peft uses a name that transformers retires
-        return get_peft_model(model, adapters)
+        adapted = get_peft_model(model, adapters)
+    use_quick_adapters(adapted)
+    if config.quantization == "fp8":
+        to_eight_bit(adapted)
+    return adapted
 
 
 def trainable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:

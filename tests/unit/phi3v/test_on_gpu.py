@@ -6,7 +6,12 @@ import pytest
 import torch
 from transformers import BatchFeature
 
+from etalage.base import load_base
+from etalage.batches import collate, encode
+from etalage.catalogue.pictures import open_picture
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
+from etalage.phi3v.attention import PACKED
+from etalage.task import Product, Task
 
 from .conftest import small_model
 
@@ -66,3 +71,24 @@ def test_placed_by_accelerate(batch: BatchFeature, tmp_path: Path) -> None:
     placed = Phi3VForCausalLM.from_pretrained(tmp_path, device_map="auto")
     assert placed.device.type == "cuda"
     torch.testing.assert_close(real_logits(placed, batch), real_logits(small_model(), batch), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("sliding_window", [None, 40])
+def test_packed_equals_unpacked(sliding_window: int | None, task: Task, products: list[Product]) -> None:
+    """In bfloat16, through one kernel for all examples, as near to float32 as each example alone."""
+    model, processor = load_base("small", dtype=torch.float32)
+    model.config.sliding_window = sliding_window or model.config.sliding_window
+    encoded = [encode(processor, task.prompt, task.answer(p.values), [open_picture(p.image)]) for p in products[:3]]
+
+    def logits(rows: list) -> torch.Tensor:
+        inputs = (collate(row).inputs(processor.image_processor, model.device) for row in rows)
+        with torch.no_grad():
+            return torch.cat([model(**row, use_cache=False).logits[0].float().cpu() for row in inputs])
+
+    exact = logits([[e] for e in encoded])
+    model.cuda().bfloat16()
+    alone = logits([[e] for e in encoded])
+    model.set_attn_implementation({"": PACKED})
+    errors = [(given - exact).norm() / exact.norm() for given in (alone, logits([encoded]))]
+    assert errors[1] < 0.05
+    assert errors[1] < 1.5 * errors[0]

@@ -1,0 +1,220 @@
+"""How fast a machine fine-tunes, from picture files to optimiser steps, with the loop that `train` runs."""
+
+import gc
+import os
+import platform
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from etalage import __version__
+from etalage import config as c
+from etalage.base import SMALL, load_base
+from etalage.batches import Encoded, Examples
+from etalage.catalogue.pictures import open_picture
+from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VProcessor
+from etalage.sample.drawn import Drawn
+from etalage.task import Product, Task
+from etalage.train import loop, precision
+from etalage.train.tracking import Figures, NoTracker
+from etalage.train.trainable import make_trainable
+
+__all__ = ["Line", "lines", "machine", "table"]
+
+SIZE = (1500, 2100)
+ANSWER_TOKENS = 48
+NUM_PICTURES = 32
+ROWS_PER_STEP = 4
+WARM_UP = 3
+"""Steps until everything is compiled and every length has been seen."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A way to train, and what was measured of it."""
+
+    name: str
+    num_crops: int
+    samples_per_second: float
+    tokens_per_second: float
+    mfu: float
+    peak_memory_gib: float
+
+
+@dataclass(frozen=True)
+class _Way:
+    name: str
+    changes: Mapping[str, Any]
+    """Of a TrainConfig."""
+    pictures: bool = True
+    """False: rows of as many tokens of text, which leave tower and data path out."""
+
+
+_ONE_BY_ONE = {"max_tokens": 1, "memory": "save", "compile": False, "batch_size": 8}
+_TOWER_FROZEN: dict[str, Any] = {"freeze": ("tower",)}
+_FP8 = {**_TOWER_FROZEN, "quantization": "fp8"}
+WAYS = (
+    _Way("one by one, checkpointed", _ONE_BY_ONE),
+    _Way("one by one, checkpointed, tower frozen", {**_ONE_BY_ONE, **_TOWER_FROZEN}),
+    _Way("LoRA everywhere", {}),
+    _Way("tower frozen", _TOWER_FROZEN),
+    _Way("tower frozen, FP8", _FP8),
+    _Way("decoder alone", _TOWER_FROZEN, pictures=False),
+    _Way("decoder alone, FP8", _FP8, pictures=False),
+)
+
+
+def machine() -> str:
+    """What the figures hold for."""
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} {platform.machine()} cores"
+    versions = ", ".join(f"{package} {version(package)}" for package in ("torch", "transformers", "peft"))
+    return f"{name}; etalage {__version__}, {versions}, Python {platform.python_version()}"
+
+
+def lines(config: c.BenchConfig) -> Iterator[Line]:
+    """Each way at each number of crops, as soon as it is measured; FP8 only where the GPU knows it."""
+    knows_fp8 = torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 9)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = _photos(Path(folder))
+        for num_crops in config.num_crops:
+            for way in WAYS:
+                if knows_fp8 or "quantization" not in way.changes:
+                    yield _measure(config, way, num_crops, pictures, Path(folder))
+
+
+def _measure(config: c.BenchConfig, way: _Way, num_crops: int, pictures: Sequence[Path], work: Path) -> Line:
+    gc.collect()  # models hold cycles
+    torch.compiler.reset()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    model, processor = _base(config.model)
+    processor.image_processor.num_crops = num_crops
+    examples = _examples(processor, pictures)
+    num_tokens = len(examples[0].input_ids)
+    if not way.pictures:
+        examples = _TextAlone(examples, num_tokens)
+    settings = c.TrainConfig(
+        work,
+        work,
+        recipe="lora",
+        epochs=1 << 20,
+        batch_size=ROWS_PER_STEP * max(1, config.max_tokens // (num_tokens + 15)),
+        max_tokens=config.max_tokens,
+        num_workers=config.num_workers,
+        checkpoint_every=1 << 30,
+    )
+    settings = replace(settings, **way.changes)
+    steps = _Steps(WARM_UP + config.steps)
+    try:
+        loop.train(
+            make_trainable(model, settings),
+            examples,
+            _examples(processor, []),
+            settings,
+            checkpoints=work / "checkpoints",
+            log=work / "log.jsonl",
+            tracker=steps,
+            validation_score=lambda: 0.0,
+        )
+    except _Enough:
+        (work / "log.jsonl").unlink()
+    timed = steps.seen[WARM_UP:]
+
+    def mean(name: str) -> float:
+        """Over the time that the steps took together."""
+        return len(timed) / sum(1 / step[name] for step in timed)
+
+    return Line(
+        way.name,
+        num_crops,
+        mean("samples_per_second"),
+        mean("tokens_per_second"),
+        mean("mfu"),
+        timed[-1]["peak_memory_gib"],
+    )
+
+
+class _Enough(Exception):
+    """All steps are timed."""
+
+
+class _Steps(NoTracker):
+    """Keeps the figures of so many steps and then ends the training."""
+
+    def __init__(self, num_steps: int) -> None:
+        self.seen: list[Figures] = []
+        self._num_steps = num_steps
+
+    def log(self, figures: Figures, step: int | None = None) -> None:
+        self.seen.append(dict(figures))
+        if len(self.seen) == self._num_steps:
+            raise _Enough
+
+
+def _base(name: str) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
+    """On the device. Random weights of the full size go with the small model's tokenizer, whose ids they know."""
+    if name != "random":
+        model, processor = load_base(name, dtype=precision.weights_dtype("lora"))
+        return model.to(precision.device()), processor
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(precision.weights_dtype("lora"))
+    with precision.device():
+        model = Phi3VForCausalLM(Phi3VConfig())
+    torch.set_default_dtype(before)
+    processor = Phi3VProcessor.from_pretrained(SMALL)
+    processor.image_processor.crop_size = model.config.crop_size
+    processor.image_processor.num_img_tokens = model.config.num_img_tokens
+    return model, processor
+
+
+def _photos(folder: Path) -> list[Path]:
+    """Drawn products, as files of the size that shops' photos have."""
+    rows = Drawn(seed=0, picture_px=max(SIZE))
+    paths = []
+    for number in range(NUM_PICTURES):
+        picture = rows.make(number).picture
+        assert picture is not None
+        assert picture.content is not None
+        paths.append(folder / f"{number}.jpg")
+        open_picture(picture.content).resize(SIZE, Image.Resampling.BICUBIC).save(paths[-1], quality=90)
+    return paths
+
+
+def _examples(processor: Phi3VProcessor, pictures: Sequence[Path]) -> Examples:
+    """A product for each picture, with an answer of ANSWER_TOKENS tokens."""
+    task = Task(c.TaskConfig())
+    values: dict[str, Any] = {"title": "Bag", "category": "Bags", "price": 1290.0}
+    while len(processor.tokenizer(task.answer(values), add_special_tokens=False)["input_ids"]) < ANSWER_TOKENS:
+        values["title"] += " a"
+    products = [Product(path.stem, values, path) for path in pictures]
+    return Examples(products, task, processor, lambda product: open_picture(product.image))
+
+
+class _TextAlone(Examples):
+    """As many tokens, and no picture."""
+
+    def __init__(self, like: Examples, num_tokens: int) -> None:
+        super().__init__(like.products, like.task, like.processor, like.open_image)
+        ids = torch.randint(5, 500, (num_tokens,))
+        labels = torch.where(torch.arange(num_tokens) < num_tokens - ANSWER_TOKENS, -100, ids)
+        self._text = Encoded(ids, labels, ())
+
+    def __getitem__(self, index: int) -> Encoded:
+        return self._text
+
+
+def table(measured: Sequence[Line]) -> str:
+    """As Markdown."""
+    head = "| crops | way | samples/s | tokens/s | MFU | peak memory |\n|---|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| {line.num_crops} | {line.name} | {line.samples_per_second:.2f} | {line.tokens_per_second:,.0f} | "
+        f"{line.mfu:.1%} | {line.peak_memory_gib:.1f} GiB |\n"
+        for line in measured
+    )

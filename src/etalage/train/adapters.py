@@ -1,0 +1,172 @@
+"""Linear layers with adapters, in few passes over memory, and with frozen weights of eight bits where asked for.
+
+Letters: T tokens, I inputs, O outputs, R rank. The weights that learn stay PEFT's own, and so do the files it writes.
+"""
+
+from typing import Any
+
+import torch
+from peft.tuners import lora
+from torch import Tensor, nn
+
+__all__ = ["EightBitLinear", "to_eight_bit", "use_quick_adapters"]
+
+_E4M3 = torch.float8_e4m3fn
+_E4M3_MAX = 448.0
+
+
+def use_quick_adapters(model: nn.Module) -> None:
+    """Where a module of PEFT's does nothing that the quick one cannot do, make it one, in place."""
+    for module in model.modules():
+        plain = type(module) is lora.Linear and not any(module.use_dora.values()) and not module.lora_bias["default"]
+        if plain and isinstance(module.lora_dropout["default"], nn.Identity):
+            module.__class__ = AdaptedLinear
+
+
+def to_eight_bit(model: nn.Module) -> None:
+    """Hold the frozen weights of tower, projector and decoder as `EightBitLinear` does, in place; the head's stay."""
+    for name, module in list(model.named_modules()):
+        if type(module) is nn.Linear and not module.weight.requires_grad and "lm_head" not in name:
+            parent, _, own = name.rpartition(".")
+            setattr(model.get_submodule(parent), own, EightBitLinear(module))
+
+
+class EightBitLinear(nn.Module):
+    """A frozen linear layer whose products, and those for the gradient of its input, have operands of eight bits.
+
+    Each row of either operand has a scale of its own. The weights are held twice, as such kernels read them in one
+    layout alone: both together take the memory that bfloat16 did.
+
+    Source: e4m3 of "FP8 Formats for Deep Learning" (arXiv 2209.05433), which PyTorch's torch._scaled_mm multiplies.
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        weight, rows = _rounded(linear.weight.detach())
+        transposed, columns = _rounded(linear.weight.detach().t())
+        self.register_buffer("weight", weight)  # (O, I)
+        self.register_buffer("row_scales", rows.t().contiguous())  # (1, O)
+        self.register_buffer("transposed", transposed)  # (I, O)
+        self.register_buffer("column_scales", columns.t().contiguous())  # (1, I)
+        self.bias = linear.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., I) -> (..., O), bfloat16."""
+        return _adapted(x, self, None, None)
+
+
+class AdaptedLinear(lora.Linear):
+    """PEFT's layer of a frozen weight W and an adapter A, B: x W' + x A' B' * scaling, added up in place."""
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """(..., I) -> (..., O) in the type of the frozen weight."""
+        if self.disable_adapters or self.merged or self.active_adapters != ["default"] or args or kwargs:
+            return super().forward(x, *args, **kwargs)
+        b = self.lora_B["default"].weight * self.scaling["default"]
+        return _adapted(x, self.base_layer, self.lora_A["default"].weight, b)
+
+
+def _adapted(x: Tensor, base: nn.Module, a: Tensor | None, b: Tensor | None) -> Tensor:
+    flat = x.flatten(0, -2)
+    eight: tuple[Tensor | None, ...] = (None,) * 5
+    if isinstance(base, EightBitLinear):
+        flat = flat.to(torch.bfloat16)
+        with torch.no_grad():  # out here, for the compiler to make it one with what comes before
+            eight = (*_rounded(flat), base.row_scales, base.transposed, base.column_scales)
+    else:
+        flat = flat.to(base.weight.dtype)
+    adapter = (None, None) if a is None or b is None else (a.to(flat.dtype), b.to(flat.dtype))
+    return _product(flat, base.weight, base.bias, *eight, *adapter)[0].unflatten(0, x.shape[:-1])
+
+
+# An operator, so that sums are added up in place: the compiler would copy first, which takes as long as all the rest of
+# an adapter's work.
+def _forward(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    rounded: Tensor | None,
+    scales: Tensor | None,
+    row_scales: Tensor | None,
+    transposed: Tensor | None,
+    column_scales: Tensor | None,
+    a: Tensor | None,
+    b: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """x W' + bias + x A' B', with W frozen.
+
+    Args:
+        x: (T, I); rounded and scales: the same in eight bits, if the weight is held so.
+        weight: (O, I); transposed: (I, O) in eight bits.
+        a: (R, I). b: (O, R).
+    Returns:
+        (T, O), and (T, R) what is kept for the backward pass, empty without an adapter.
+    """
+    if rounded is None or scales is None:
+        y = nn.functional.linear(x, weight, bias)
+    else:
+        y = _eight_bit_product(rounded, scales, weight, row_scales, bias)
+    if a is None or b is None:
+        return y, x.new_empty(0)
+    reduced = x @ a.t()
+    return y.addmm_(reduced, b.t()), reduced
+
+
+def _shapes(x: Tensor, weight: Tensor, bias: Tensor | None, *rest: Tensor | None) -> tuple[Tensor, Tensor]:
+    a = rest[-2]
+    reduced = x.new_empty(0) if a is None else x.new_empty(x.shape[0], a.shape[0])
+    return x.new_empty(x.shape[0], weight.shape[0]), reduced
+
+
+def _keep(ctx: Any, inputs: tuple[Tensor | None, ...], output: tuple[Tensor, Tensor]) -> None:
+    x, weight, _, rounded, _, _, transposed, column_scales, a, b = inputs
+    whole = (x if a is not None else None, weight if rounded is None else None)
+    ctx.save_for_backward(*whole, transposed, column_scales, a, b, output[1])
+
+
+def _gradients(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    x, weight, transposed, column_scales, a, b, reduced = ctx.saved_tensors
+    if transposed is None:
+        for_x = grad @ weight
+    else:
+        for_x = _eight_bit_product(*_rounded(grad), transposed, column_scales, None)
+    if a is None:
+        return for_x, *[None] * 9
+    for_reduced = grad @ b  # (T, R)
+    _add_product(for_x, for_reduced, a)
+    return for_x, *[None] * 7, for_reduced.t() @ x, grad.t() @ reduced
+
+
+def _add(y: Tensor, left: Tensor, right: Tensor) -> None:
+    y.addmm_(left, right)
+
+
+def _rounded(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Each row times 1 / scale in e4m3, contiguous, and the scales, (rows, 1) float32."""
+    scales = rows.abs().amax(-1, keepdim=True).float().clamp(min=1e-12) / _E4M3_MAX
+    return (rows.float() / scales).to(_E4M3).contiguous(), scales
+
+
+def _eight_bit_product(
+    rounded: Tensor, scales: Tensor, weight: Tensor, row_scales: Tensor | None, bias: Tensor | None
+) -> Tensor:
+    """(T, I) and (O, I) e4m3, (T, 1) and (1, O) float32 -> (T, O) bfloat16."""
+    return torch._scaled_mm(
+        *(rounded, weight.t(), scales, row_scales), bias=bias, out_dtype=torch.bfloat16, use_fast_accum=True
+    )
+
+
+_library = torch.library.Library("etalage", "FRAGMENT")  # torch.library.custom_op takes thrice as long a call
+_library.define(
+    "product(Tensor x, Tensor weight, Tensor? bias, Tensor? rounded, Tensor? scales, Tensor? row_scales, "
+    "Tensor? transposed, Tensor? column_scales, Tensor? a, Tensor? b) -> (Tensor, Tensor)"
+)
+_library.define("add_product(Tensor(a!) y, Tensor left, Tensor right) -> ()")
+for _device in ("CPU", "CUDA"):
+    _library.impl("product", _forward, _device)
+    _library.impl("add_product", _add, _device)
+torch.library.register_fake("etalage::product", _shapes, lib=_library)
+torch.library.register_fake("etalage::add_product", lambda y, left, right: None, lib=_library)
+torch.library.register_autograd("etalage::product", _gradients, setup_context=_keep, lib=_library)
+_product, _add_product = torch.ops.etalage.product.default, torch.ops.etalage.add_product.default
