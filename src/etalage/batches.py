@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -20,10 +21,11 @@ from torch.utils.data import Dataset
 
 from etalage.phi3v import Phi3VImageProcessor, Phi3VProcessor
 from etalage.phi3v.image_plan import ImagePlan, plan_images
+from etalage.phi3v.image_processing import sent
 from etalage.task import Product, Task
 from etalage.views import view
 
-__all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode", "packs", "sent"]
+__all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode", "packs"]
 
 _IGNORED = -100
 
@@ -52,11 +54,20 @@ class Encoded:
         """Memory held."""
         return sum(t.nbytes for t in (self.input_ids, self.labels, *self.pictures))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As arrays: each tensor that a process hands over would be a file to be opened by the other one."""
+        arrays = (self.input_ids.numpy(), self.labels.numpy(), tuple(p.numpy() for p in self.pictures))
+        return _from_arrays, arrays
+
     def pin_memory(self) -> "Encoded":
         """From where a GPU fetches it while it works."""
         return Encoded(
             self.input_ids.pin_memory(), self.labels.pin_memory(), tuple(p.pin_memory() for p in self.pictures)
         )
+
+
+def _from_arrays(input_ids: np.ndarray, labels: np.ndarray, pictures: Sequence[np.ndarray]) -> Encoded:
+    return Encoded(torch.from_numpy(input_ids), torch.from_numpy(labels), tuple(map(torch.from_numpy, pictures)))
 
 
 @dataclass(frozen=True)
@@ -71,8 +82,17 @@ class Batch:
     """Tokens of the longest example."""
     pictures: tuple[Tensor, ...]  # N of (3, H, W) uint8, after the HD transform
 
-    def inputs(self, images: Phi3VImageProcessor, device: torch.device) -> dict[str, Any]:
-        """What the model is called with; pixels travel as bytes and are normalised on the device."""
+    def inputs(
+        self,
+        images: Phi3VImageProcessor,
+        device: torch.device,
+        read: Callable[[Sequence[Tensor]], Tensor] | None = None,
+    ) -> dict[str, Any]:
+        """What the model is called with; pixels travel as bytes and are normalised on the device.
+
+        Args:
+            read: Gives the tower's features of pictures; None leaves them to the model.
+        """
         inputs: dict[str, Any] = {
             "input_ids": sent(self.input_ids, device),
             "position_ids": sent(self.position_ids, device),
@@ -81,23 +101,23 @@ class Batch:
             "max_length_q": self.longest,
             "max_length_k": self.longest,
         }
-        if self.pictures:
-            shown = [images.cut(sent(p, device)[None].float() / 255)[0] for p in self.pictures]
-            inputs["pixel_values"] = torch.cat(shown)  # (U, 3, S, S) float32
-            inputs["image_sizes"] = torch.tensor([p.shape[1:] for p in self.pictures])  # (N, 2) int64
-            shape, tokens = inputs["pixel_values"].shape, images.num_img_tokens
-            plan = plan_images(
-                self.input_ids, shape, inputs["image_sizes"], crop_size=images.crop_size, num_img_tokens=tokens
-            )
-            assert plan is not None, "there are pictures"
-            inputs["image_plan"] = ImagePlan(*(t if t is None else sent(t, device) for t in plan))
+        if not self.pictures:
+            return inputs
+        image_sizes = torch.tensor([p.shape[1:] for p in self.pictures])  # (N, 2) int64
+        side, num_crops = images.crop_size, sum(map(images.num_used_crops, self.pictures))
+        plan = plan_images(
+            *(self.input_ids, (num_crops, 3, side, side), image_sizes),
+            crop_size=side,
+            num_img_tokens=images.num_img_tokens,
+        )
+        assert plan is not None, "there are pictures"
+        inputs["image_sizes"] = image_sizes
+        inputs["image_plan"] = ImagePlan(*(t if t is None else sent(t, device) for t in plan))
+        if read:
+            inputs["crop_features"] = read(self.pictures)  # (U, (2G)^2, D)
+        else:
+            inputs["pixel_values"] = torch.cat([images.cut_bytes(p, device) for p in self.pictures])  # (U, 3, S, S)
         return inputs
-
-
-def sent(tensor: Tensor, device: torch.device) -> Tensor:
-    """On the device, without waiting for what it is busy with."""
-    pinned = tensor.pin_memory() if device.type == "cuda" else tensor
-    return pinned.to(device, non_blocking=True)
 
 
 def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Sequence[Image.Image]) -> Encoded:

@@ -63,8 +63,10 @@ WAYS = (
     _Way("one by one, checkpointed", _ONE_BY_ONE),
     _Way("one by one, checkpointed, tower frozen", {**_ONE_BY_ONE, **_TOWER_FROZEN}),
     _Way("LoRA everywhere", {}),
-    _Way("tower frozen", _TOWER_FROZEN),
-    _Way("tower frozen, FP8", _FP8),
+    _Way("tower frozen, first epoch", _TOWER_FROZEN),
+    _Way("tower frozen, later epochs", {**_TOWER_FROZEN, "epochs": 1 << 20}),
+    _Way("tower frozen, FP8, first epoch", _FP8),
+    _Way("tower frozen, FP8, later epochs", {**_FP8, "epochs": 1 << 20}),
     _Way("decoder alone", _TOWER_FROZEN, pictures=False),
     _Way("decoder alone, FP8", _FP8, pictures=False),
 )
@@ -96,7 +98,8 @@ def _measure(config: c.BenchConfig, way: _Way, num_crops: int, pictures: Sequenc
         torch.cuda.reset_peak_memory_stats()
     model, processor = _base(config.model)
     processor.image_processor.num_crops = num_crops
-    examples = _examples(processor, pictures)
+    # the pictures over and over, each time another product, so that an epoch is as long as it takes
+    examples = _examples(processor, [*pictures] * 128)
     num_tokens = len(examples[0].input_ids)
     if not way.pictures:
         examples = _TextAlone(examples, num_tokens)
@@ -104,7 +107,7 @@ def _measure(config: c.BenchConfig, way: _Way, num_crops: int, pictures: Sequenc
         work,
         work,
         recipe="lora",
-        epochs=1 << 20,
+        epochs=1,
         batch_size=ROWS_PER_STEP * max(1, config.max_tokens // (num_tokens + 15)),
         max_tokens=config.max_tokens,
         num_workers=config.num_workers,

@@ -19,6 +19,7 @@ __all__ = [
     "PredictConfig",
     "PrepareConfig",
     "PriceRange",
+    "Quantization",
     "Recipe",
     "ReportConfig",
     "SampleCheckConfig",
@@ -297,8 +298,8 @@ class EvaluateConfig:
     """Run folder, as `train` left it."""
     split: Split = "test"
     """Which products to score."""
-    batch_size: int = 16
-    """Pictures per generation."""
+    batch_size: int = 0
+    """Pictures per generation; 0: 16 on a CPU, on a GPU as many as its memory holds answers to, up to 64."""
     max_new_tokens: int = 96
     """Longer answers are cut, and then most likely do not parse."""
     num_samples: int = 16
@@ -317,8 +318,8 @@ class PredictConfig:
     """Picture files."""
     out: Path | None = None
     """Write to this .csv or .jsonl file rather than to the terminal."""
-    batch_size: int = 16
-    """Pictures per generation."""
+    batch_size: int = 0
+    """Pictures per generation; 0: 16 on a CPU, on a GPU as many as its memory holds answers to, up to 64."""
     max_new_tokens: int = 96
     """Longer answers are cut, and then most likely do not parse."""
     num_samples: int = 16

@@ -141,6 +141,7 @@ class Run:
         """
         from peft import PeftModel
 
+        from etalage.train.adapters import quantize
         from etalage.train.remember import remember_features
 
         config = self.read_config()
@@ -150,6 +151,8 @@ class Run:
             base, processor = self._load(config["model"])
             with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # as in train/trainable.py
                 model = PeftModel.from_pretrained(base, self.model).eval()
+            if config["quantization"] == "nf4":  # whose rounding the adapters have learned to live with
+                quantize(model, "nf4")
         remember_features(model)
         return model, processor
 
@@ -294,6 +297,7 @@ def train(config: c.TrainConfig) -> None:
     from etalage.evaluate.predictions import generate_answers
     from etalage.recipes import sized
     from etalage.train import loop, precision
+    from etalage.train.adapters import check_quantization
     from etalage.train.remember import remember_features
     from etalage.train.sight import check_sight
     from etalage.train.tracking import track
@@ -305,6 +309,7 @@ def train(config: c.TrainConfig) -> None:
     if run.model.exists():
         _say(f"{run.model} is trained already")
         return
+    check_quantization(config.quantization)
     model, processor = load_base(config.model, dtype=precision.weights_dtype(config.recipe))
     if config.num_crops is not None:
         processor.image_processor.num_crops = config.num_crops

@@ -5,9 +5,11 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PIL import Image
 
@@ -19,6 +21,7 @@ from etalage.views import view
 
 __all__ = ["Prediction", "generate_answers", "read_predictions", "write_csv", "write_predictions"]
 
+T = TypeVar("T")
 
 TEMPERATURE = 0.7
 """Of sampling: below 1, a model that is sure of little still says something of use each time."""
@@ -59,6 +62,7 @@ def generate_answers(
 
     Args:
         model: Any that generates from the processor's tensors.
+        batch_size: Pictures at once; 0: 16 on a CPU, on a GPU as many as its memory holds answers to, up to 64.
         num_samples: 1 decodes greedily. More are drawn at TEMPERATURE, the same ones each time.
         num_views: Views of the picture that the samples share among them, see `etalage.views`; fewer where they do not
             divide num_samples.
@@ -69,7 +73,8 @@ def generate_answers(
 
     num_views = math.gcd(num_views, num_samples)
     num_each, temperature = num_samples // num_views, TEMPERATURE if num_samples > 1 else None
-    for batch in chunks(asked, batch_size):
+
+    def read(batch: Sequence[tuple[str, Image.Image]]) -> tuple[int, Any]:
         shown = [(prompt, view(picture, number)) for prompt, picture in batch for number in range(num_views)]
         # Left, so that every row's answer begins right after its prompt.
         inputs = processor(
@@ -78,20 +83,52 @@ def generate_answers(
             padding=True,
             padding_side="left",
             return_tensors="pt",
-        ).to(model.device)
+        )
+        return len(batch), inputs
+
+    asked = iter(asked)
+    if not batch_size and (first := next(asked, None)):
+        longest = read([first])[1]["input_ids"].shape[1] + max_new_tokens
+        batch_size, asked = _num_at_once(model, longest, num_samples), chain([first], asked)
+    batches: Iterator[tuple[int, Any]] = map(read, chunks(asked, max(1, batch_size)))
+    if model.device.type == "cuda":
+        batches = _ahead(batches)
+    for num_pictures, inputs in batches:
         training = [module for module in model.modules() if module.training]
         model.eval()
         try:
             with torch.inference_mode(), torch.random.fork_rng([model.device] * (model.device.type == "cuda")):
                 torch.manual_seed(0)
-                written = _write(model, inputs, num_each, max_new_tokens, temperature)
+                written = _write(model, inputs.to(model.device), num_each, max_new_tokens, temperature)
         finally:
             for module in training:
                 module.training = True
         answers = processor.batch_decode(written, skip_special_tokens=True)
         yield from answers if num_samples == 1 else map(choose, chunks(answers, num_samples))
         if progress:
-            progress(len(batch))
+            progress(num_pictures)
+
+
+def _num_at_once(model: Any, num_tokens: int, num_samples: int) -> int:
+    """Pictures whose answers a GPU's memory holds the keys and values of, with as much again for all else."""
+    import torch
+
+    if model.device.type != "cuda":
+        return 16
+    c = model.config
+    width = c.num_key_value_heads * (c.hidden_size // c.num_attention_heads)
+    row = 2 * c.num_hidden_layers * width * model.dtype.itemsize * num_tokens
+    return int(max(1, min(64, torch.cuda.mem_get_info(model.device)[0] / 2 / row / num_samples)))
+
+
+def _ahead(things: Iterator[T]) -> Iterator[T]:
+    """The next one is made in a thread of its own while this one is used."""
+    end = object()
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, things, end)
+        while (thing := coming.result()) is not end:
+            coming = thread.submit(next, things, end)
+            yield thing  # type: ignore[misc]  # the end is not one
 
 
 def _write(

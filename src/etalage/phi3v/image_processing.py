@@ -4,7 +4,9 @@ Letters: N images, C crop slots (num_crops + 1, the global view first), S side o
 """
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, ClassVar, TypedDict
 
@@ -31,6 +33,12 @@ def num_image_tokens(height: int, width: int, *, crop_size: int = 336, num_img_t
     """
     rows, columns = height // crop_size, width // crop_size
     return (rows * columns + 1) * num_img_tokens + 1 + (rows + 1) * math.isqrt(num_img_tokens)
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """On the device, without waiting for what it is busy with."""
+    pinned = tensor.pin_memory() if device.type == "cuda" else tensor
+    return pinned.to(device, non_blocking=True)
 
 
 @lru_cache(maxsize=16)
@@ -205,6 +213,10 @@ class Phi3VImageProcessor(BaseImageProcessor):
         tiles = full.unflatten(3, (-1, side)).unflatten(2, (-1, side)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
         return torch.cat([overview[:, None], tiles], 1)
 
+    def cut_bytes(self, pixels: Tensor, device: torch.device) -> Tensor:
+        """(3, height, width) uint8 on the CPU, sent and cut: (used crops, 3, S, S) float32 on the device."""
+        return self.cut(sent(pixels, device)[None].float() / 255)[0]
+
     def preprocess(self, images: Picture | Sequence[Picture], return_tensors: str | None = None) -> BatchFeature:
         """Turn pictures into model inputs.
 
@@ -220,7 +232,8 @@ class Phi3VImageProcessor(BaseImageProcessor):
         images = [images] if isinstance(images, Picture) else list(images)
         if not images:
             raise ValueError("no pictures given; leave images out for text alone")
-        slots, sizes = zip(*(self.crops(image) for image in images), strict=True)
+        with ThreadPoolExecutor(min(len(images), os.cpu_count() or 1)) as threads:
+            slots, sizes = zip(*threads.map(self.crops, images), strict=True)
         data = {"pixel_values": torch.stack(slots), "image_sizes": torch.tensor(sizes)}
         features = BatchFeature(data, tensor_type=return_tensors)
         features["num_img_tokens"] = [

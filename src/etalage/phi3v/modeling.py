@@ -74,16 +74,19 @@ class Phi3VImageEmbedding(nn.Module):
             hidden = layer(hidden, None)
         return hidden[:, 1:]
 
-    def forward(self, crops: Tensor, order: Tensor) -> Tensor:
+    def forward(self, crops: Tensor | None, order: Tensor, features: Tensor | None = None) -> Tensor:
         """Embed the image tokens of a batch.
 
         Args:
             crops: (U, 3, S, S), any float type; pictures one after the other.
             order: (P,) int64, see ImagePlan.
+            features: (U, (2G)^2, D), what the tower says of the crops, if that is known.
         Returns:
             (P, H), in the projector's type.
         """
-        features = self.tower_features(crops)  # (U, (2G)^2, D)
+        if features is None:
+            assert crops is not None, "one or the other"
+            features = self.tower_features(crops)
         features = nn.functional.dropout1d(features, self.patch_dropout, self.training)
         side = int(features.shape[1] ** 0.5) // 2
         cells = features.unflatten(1, (side, 2, side, 2)).transpose(2, 3).flatten(3)  # (U, G, G, 4D)
@@ -152,6 +155,7 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
         pixel_values: Tensor | None = None,
         image_sizes: Tensor | None = None,
         image_plan: ImagePlan | None = None,
+        crop_features: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Embed tokens and pictures.
 
@@ -168,10 +172,9 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
         plan = image_plan or self.plan_images(input_ids, pixel_values, image_sizes)
         if plan is None:
             return self.embed_tokens(input_ids), None
-        assert pixel_values is not None, "a plan is made of pictures"
         embeds = self.embed_tokens(input_ids.clamp(min=0))
-        crops = pixel_values if plan.used is None else pixel_values[plan.used]
-        images = self.vision_embed_tokens(crops, plan.order).to(embeds)
+        crops = pixel_values if pixel_values is None or plan.used is None else pixel_values[plan.used]
+        images = self.vision_embed_tokens(crops, plan.order, crop_features).to(embeds)
         return embeds.index_put((plan.rows, plan.columns), images), images
 
     def forward(
@@ -184,6 +187,7 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
         pixel_values: Tensor | None = None,
         image_sizes: Tensor | None = None,
         image_plan: ImagePlan | None = None,
+        crop_features: Tensor | None = None,
         **kwargs: Any,
     ) -> Phi3VModelOutputWithPast:
         """Run the decoder; arguments as Phi3VForCausalLM.forward.
@@ -197,7 +201,9 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
             raise ValueError("pass exactly one of input_ids and inputs_embeds")
         image_hidden_states = None
         if inputs_embeds is None:
-            inputs_embeds, image_hidden_states = self.embed(input_ids, pixel_values, image_sizes, image_plan)
+            inputs_embeds, image_hidden_states = self.embed(
+                input_ids, pixel_values, image_sizes, image_plan, crop_features
+            )
         elif pixel_values is not None:
             raise ValueError("pixel_values need input_ids, whose negative ids place them; inputs_embeds have none")
         if position_ids is None and isinstance(attention_mask, Tensor) and attention_mask.ndim == 2:
@@ -297,6 +303,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
         pixel_values: Tensor | None = None,
         image_sizes: Tensor | None = None,
         image_plan: ImagePlan | None = None,
+        crop_features: Tensor | None = None,
         labels: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
@@ -312,6 +319,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
                 used crops alone, one image after the other.
             image_sizes: (N, 2) int64, pixels after the HD transform, height first.
             image_plan: What plan_images makes of them, on the device, if that was done before; made here otherwise.
+            crop_features: (U, (2G)^2, D), the tower's of the used crops, instead of pixel_values; with an image_plan.
             labels: (B, T) int64, negative where nothing is supervised, image positions included; shifted here.
             use_cache: By default the configuration's choice, and no cache in training or with labels: packed rows
                 (attention_mask None, position_ids starting again at 0) are kept apart only without one.
@@ -335,6 +343,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             pixel_values=pixel_values,
             image_sizes=image_sizes,
             image_plan=image_plan,
+            crop_features=crop_features,
             use_cache=use_cache,
             **({"kept": logits_to_keep} if chosen else {}),
             **kwargs,

@@ -3,13 +3,16 @@
 Letters: T tokens, I inputs, O outputs, R rank. The weights that learn stay PEFT's own, and so do the files it writes.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
 from peft.tuners import lora
 from torch import Tensor, nn
 
-__all__ = ["EightBitLinear", "to_eight_bit", "use_quick_adapters"]
+from etalage.config import Quantization
+
+__all__ = ["EightBitLinear", "check_quantization", "quantize", "use_quick_adapters"]
 
 _E4M3 = torch.float8_e4m3fn
 _E4M3_MAX = 448.0
@@ -23,12 +26,43 @@ def use_quick_adapters(model: nn.Module) -> None:
             module.__class__ = AdaptedLinear
 
 
-def to_eight_bit(model: nn.Module) -> None:
-    """Hold the frozen weights of tower, projector and decoder as `EightBitLinear` does, in place; the head's stay."""
+def check_quantization(quantization: Quantization) -> None:
+    """Refuse what this machine cannot do.
+
+    Raises:
+        ValueError: fp8 without a GPU that knows it, nf4 without its package.
+    """
+    if quantization == "fp8" and not (torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 9)):
+        raise ValueError("--quantization fp8 needs a GPU of Ada's or Hopper's generation or a later one; leave it out")
+    if quantization == "nf4" and find_spec("bitsandbytes") is None:
+        raise ValueError("--quantization nf4 needs one more package; pip install etalage[nf4]")
+
+
+def quantize(model: nn.Module, quantization: Quantization) -> None:
+    """Hold the frozen weights of tower, projector and decoder in fewer bits, in place; the head's stay as they are."""
+    if quantization == "none":
+        return
     for name, module in list(model.named_modules()):
         if type(module) is nn.Linear and not module.weight.requires_grad and "lm_head" not in name:
             parent, _, own = name.rpartition(".")
-            setattr(model.get_submodule(parent), own, EightBitLinear(module))
+            held = EightBitLinear(module) if quantization == "fp8" else _four_bit(module)
+            setattr(model.get_submodule(parent), own, held)
+
+
+def _four_bit(linear: nn.Linear) -> nn.Module:
+    """NF4 with doubly quantised scales. Source: QLoRA (arXiv 2305.14314), by bitsandbytes."""
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    weight = linear.weight.detach()
+    quantized = Linear4bit(
+        *(linear.in_features, linear.out_features, linear.bias is not None, weight.dtype),
+        compress_statistics=True,
+        quant_type="nf4",
+        device="meta",
+    )
+    quantized.bias = linear.bias
+    quantized.weight = Params4bit(weight, requires_grad=False, quant_type="nf4", compress_statistics=True)
+    return quantized.to(weight.device)
 
 
 class EightBitLinear(nn.Module):
@@ -61,7 +95,8 @@ class AdaptedLinear(lora.Linear):
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """(..., I) -> (..., O) in the type of the frozen weight."""
-        if self.disable_adapters or self.merged or self.active_adapters != ["default"] or args or kwargs:
+        known = type(self.base_layer) in (nn.Linear, EightBitLinear)
+        if not known or self.disable_adapters or self.merged or self.active_adapters != ["default"] or args or kwargs:
             return super().forward(x, *args, **kwargs)
         b = self.lora_B["default"].weight * self.scaling["default"]
         return _adapted(x, self.base_layer, self.lora_A["default"].weight, b)

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from etalage.train.checkpoint import latest_checkpoint, load_best, load_checkpoi
 from etalage.train.memory import ActivationPlan
 from etalage.train.objectives import sft_loss
 from etalage.train.precision import autocast
+from etalage.train.remember import PictureMemory
 from etalage.train.speed import compile_layers, peak_memory_gib, product_ceiling
 from etalage.train.tracking import Tracker
 from etalage.train.trainable import optimizer_groups, part_of, trainable_parameters
@@ -77,6 +78,8 @@ def train(
         config.max_tokens,
         apart_above=model.config.original_max_position_embeddings,
     )
+    if "tower" in config.freeze and config.epochs > 1 and packing.is_gpu:
+        packing = replace(packing, read=PictureMemory(model, packing.images))
     activations = ActivationPlan(model, config.memory)
     if config.compile and packing.is_gpu:
         compile_layers(model)
@@ -163,6 +166,7 @@ class _Packing:
     device: torch.device
     max_tokens: int
     apart_above: int
+    read: PictureMemory | None = None
 
     @property
     def is_gpu(self) -> bool:
@@ -175,7 +179,7 @@ class _Packing:
         for row in packs(encoded, self.max_tokens, apart_above=self.apart_above):
             batch = collate(row)
             with autocast():
-                loss = sft_loss(model, batch.inputs(self.images, self.device), batch.labels)
+                loss = sft_loss(model, batch.inputs(self.images, self.device, self.read), batch.labels)
             yield loss
 
 

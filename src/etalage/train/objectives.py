@@ -5,7 +5,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from etalage.batches import sent
+from etalage.phi3v.image_processing import sent
 
 __all__ = ["sft_loss"]
 

@@ -10,7 +10,7 @@ from etalage.base import load_base
 from etalage.batches import collate, encode
 from etalage.catalogue.pictures import open_picture
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
-from etalage.phi3v.attention import PACKED
+from etalage.phi3v.attention import PACKED, packed_attention
 from etalage.task import Product, Task
 
 from .conftest import small_model
@@ -92,3 +92,26 @@ def test_packed_equals_unpacked(sliding_window: int | None, task: Task, products
     errors = [(given - exact).norm() / exact.norm() for given in (alone, logits([encoded]))]
     assert errors[1] < 0.05
     assert errors[1] < 1.5 * errors[0]
+
+
+@pytest.mark.parametrize("lengths", [[48, 48, 48], [64, 64, 32, 16, 16]])
+@pytest.mark.parametrize("causal", [True, False])
+def test_attention_and_its_gradients_are_near(lengths: list[int], causal: bool) -> None:
+    """Through the kernel that takes neighbours of one length together, beside float32."""
+    torch.manual_seed(0)
+    states = [torch.randn(1, 4, sum(lengths), 96) for _ in range(4)]
+    borders = torch.tensor([0, *lengths]).cumsum(0).int()
+    if not causal:  # whole rows of one length, as a tower's crops are
+        states, borders = [torch.randn(3, 4, 57, 64) for _ in range(4)], None
+
+    def attend(device: str, dtype: torch.dtype) -> list[torch.Tensor]:
+        query, key, value, grad = (t.to(device, dtype) for t in states)
+        given = [t.requires_grad_() for t in (query, key, value)]
+        module = torch.nn.Module()
+        module.is_causal = causal
+        where = {} if borders is None else {"cu_seq_lens_q": borders, "max_length_q": max(lengths)}
+        out, _ = packed_attention(module, *given, None, **where)
+        return [t.float().cpu() for t in (out, *torch.autograd.grad(out, given, grad.transpose(1, 2)))]
+
+    for expected, found in zip(attend("cpu", torch.float32), attend("cuda", torch.bfloat16), strict=True):
+        assert (found - expected).norm() < 0.02 * expected.norm()

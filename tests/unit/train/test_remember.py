@@ -5,7 +5,7 @@ import torch
 
 from etalage.phi3v.modeling import Phi3VImageEmbedding
 from etalage.train import remember
-from etalage.train.remember import remember_features
+from etalage.train.remember import PictureMemory, remember_features
 
 
 @pytest.fixture
@@ -50,3 +50,19 @@ def test_what_there_is_no_room_for_is_read_again(embedding, monkeypatch):
     for _ in range(2):
         embedding.tower_features(crops)
     assert read == [1] * 4
+
+
+@pytest.mark.parametrize("room_bytes", [None, 0])
+def test_features_of_whole_pictures_are_the_towers(small, embedding, monkeypatch, room_bytes):
+    images = small[1].image_processor
+    side = images.crop_size
+    pictures = [torch.randint(0, 256, (3, *size), dtype=torch.uint8) for size in ((side, side), (2 * side, side))]
+    with torch.no_grad():
+        wanted = [embedding.tower_features(images.cut_bytes(p, torch.device("cpu"))) for p in pictures]
+    read = count_calls(embedding, monkeypatch)
+    memory = PictureMemory(small[0], images, room_bytes)
+    first, second = pictures
+    for shown, expected in (([first], wanted[:1]), ([second, first], wanted[::-1]), ([first, first], wanted[:1] * 2)):
+        torch.testing.assert_close(memory(shown), torch.cat(expected))
+    assert read == ([2, 3] if room_bytes is None else [2, 5, 2]), "what there is no room for is read again"
+    assert not memory(pictures).requires_grad

@@ -1,0 +1,119 @@
+"""What makes adapters quick, or frozen weights small, changes no figure that matters."""
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from peft.tuners import lora
+from torch import nn
+
+from etalage.batches import Examples, collate
+from etalage.train.adapters import AdaptedLinear, EightBitLinear, check_quantization, quantize, use_quick_adapters
+from etalage.train.objectives import sft_loss
+from etalage.train.trainable import make_trainable, trainable_parameters
+
+
+class Pair(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(64, 96), nn.Linear(96, 32, bias=False)
+
+    def forward(self, x):
+        return self.second(nn.functional.silu(self.first(x)))
+
+
+def adapted_pair(**settings):
+    torch.manual_seed(0)
+    model = get_peft_model(Pair(), LoraConfig(r=8, lora_alpha=16, target_modules=["first", "second"], **settings))
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            nn.init.normal_(parameter, std=0.1)
+    return model
+
+
+def output_and_gradients(model, x):
+    model.zero_grad()
+    x = x.clone().requires_grad_()
+    y = model(x)
+    y.square().sum().backward()
+    return [y.detach(), x.grad, *(p.grad.clone() for p in model.parameters() if p.grad is not None)]
+
+
+@pytest.mark.parametrize("rslora", [False, True])
+def test_quick_adapters_are_pefts(rslora):
+    x = torch.randn(3, 5, 64)
+    model = adapted_pair(use_rslora=rslora)
+    expected = output_and_gradients(model, x)
+    use_quick_adapters(model)
+    assert sum(type(module) is AdaptedLinear for module in model.modules()) == 2
+    found = output_and_gradients(model, x)
+    assert len(found) == 6
+    for one, other in zip(expected, found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+    with model.disable_adapter():
+        torch.testing.assert_close(model(x), model.base_model.model(x))
+
+
+@pytest.mark.filterwarnings("default")  # torch's compiler warns of itself
+def test_compiled_for_any_length_they_are_too():
+    torch.compiler.reset()
+    model = adapted_pair()
+    use_quick_adapters(model)
+    compiled = torch.compile(model, dynamic=True, fullgraph=True)
+    for length in (5, 9, 12):
+        x = torch.randn(2, length, 64)
+        for one, other in zip(output_and_gradients(model, x), output_and_gradients(compiled, x), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize("settings", [{"use_dora": True}, {"lora_dropout": 0.1}], ids=str)
+def test_what_they_cannot_do_is_left_to_peft(settings):
+    model = adapted_pair(**settings)
+    use_quick_adapters(model)
+    assert sum(type(module) is lora.Linear for module in model.modules()) == 2
+
+
+def test_eight_bit_products_are_near(monkeypatch):
+    """With the kernel's arithmetic spelled out, which a CPU lacks: the rounding is what is tested."""
+
+    def scaled(left, right, left_scales, right_scales, bias=None, out_dtype=None, use_fast_accum=False):
+        product = (left.float() @ right.float()) * left_scales * right_scales
+        return (product if bias is None else product + bias).to(out_dtype)
+
+    monkeypatch.setattr(torch, "_scaled_mm", scaled)
+    x = torch.randn(7, 64) * torch.logspace(-2, 1, 7)[:, None]
+    model = adapted_pair()
+    use_quick_adapters(model)
+    expected = output_and_gradients(model.bfloat16(), x.bfloat16())
+    quantize(model, "fp8")
+    assert sum(type(module) is EightBitLinear for module in model.modules()) == 2
+    found = output_and_gradients(model, x.bfloat16())
+    for one, other in zip(expected, found, strict=True):
+        assert (one - other).float().norm() < 0.1 * one.float().norm()
+    whole = expected[0].float().norm(dim=-1)
+    assert ((expected[0] - found[0]).float().norm(dim=-1) < 0.1 * whole).all(), "small rows have their own scale"
+
+
+@pytest.mark.parametrize("frozen", [(), ("tower",)])
+def test_nf4_leaves_the_loss_near_and_adapters_learn(small, config, task, products, open_image, frozen):
+    pytest.importorskip("bitsandbytes")
+    model, processor = small
+    batch = collate([Examples(products, task, processor, open_image)[0]])
+    inputs = batch.inputs(processor.image_processor, model.device)
+    with torch.no_grad():
+        expected = sft_loss(model, inputs, batch.labels)
+    learned = make_trainable(model, config(recipe="lora", lora_rank=4, freeze=frozen, quantization="nf4"))
+    weights = [m.weight for n, m in learned.named_modules() if n.endswith("base_layer") and "lm_head" not in n]
+    assert weights
+    assert all(weight.dtype == torch.uint8 for weight in weights)
+    loss = sft_loss(learned, inputs, batch.labels)
+    torch.testing.assert_close(loss, expected, rtol=0.1, atol=0)
+    loss.backward()
+    assert all(p.grad is not None for p in trainable_parameters(learned).values())
+
+
+def test_what_this_machine_cannot_do_is_refused():
+    check_quantization("none")
+    if not torch.cuda.is_available():
+        with pytest.raises(ValueError, match="fp8 needs a GPU"):
+            check_quantization("fp8")

@@ -1,0 +1,55 @@
+import pytest
+import torch
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from etalage.batches import Examples, collate
+from etalage.train.memory import ActivationPlan
+from etalage.train.objectives import sft_loss
+from etalage.train.trainable import make_trainable, trainable_parameters
+
+
+def recomputing(model):
+    return [m.gradient_checkpointing for m in model.modules() if isinstance(m, GradientCheckpointingLayer)]
+
+
+@pytest.mark.parametrize("recipe", ["full", "lora"])
+def test_activations_computed_twice_give_the_same_gradients(small, config, task, products, open_image, recipe):
+    model, processor = small
+    learned = make_trainable(model, config(recipe=recipe, lora_rank=4, freeze=())).train()
+    batch = collate([Examples(products, task, processor, open_image)[0]])
+    inputs = batch.inputs(processor.image_processor, model.device)
+
+    def gradients(memory):
+        plan = ActivationPlan(learned, memory)
+        learned.zero_grad()
+        torch.manual_seed(0)  # hides the same patches
+        sft_loss(learned, inputs, batch.labels).backward()
+        return plan, {name: p.grad.clone() for name, p in trainable_parameters(learned).items()}
+
+    plan, expected = gradients("keep")
+    assert not any(recomputing(learned))
+    assert plan.num_kept == plan.num_layers
+    plan, found = gradients("save")
+    assert all(recomputing(learned))
+    assert plan.num_kept == 0
+    for name, gradient in expected.items():
+        torch.testing.assert_close(gradient, found[name], rtol=1e-4, atol=1e-5)
+
+
+def test_a_frozen_tower_wants_no_gradients_and_computes_nothing_twice(small, config):
+    model, _ = small
+    learned = make_trainable(model, config(recipe="lora", lora_rank=4, freeze=("tower",)))
+    ActivationPlan(learned, "save")
+    tower = model.model.vision_embed_tokens
+    side = model.config.crop_size
+    assert not tower.tower_features(torch.randn(1, 3, side, side)).requires_grad
+    assert not any(recomputing(tower))
+    assert all(recomputing(model.model.layers))
+
+
+def test_on_a_cpu_all_are_kept_and_there_is_nothing_to_shrink(small, config):
+    learned = make_trainable(small[0], config(recipe="lora", lora_rank=4))
+    plan = ActivationPlan(learned, "auto")
+    plan.measure(lambda: pytest.fail("there is nothing to measure"))
+    assert plan.num_kept == plan.num_layers > 0
+    assert not plan.shrink()

@@ -1,0 +1,69 @@
+"""What only a GPU can show of training: its quick paths equal the plain ones. Skipped elsewhere."""
+
+import json
+
+import pytest
+import torch
+
+from etalage.base import load_base
+from etalage.batches import Examples
+from etalage.train import loop
+from etalage.train.tracking import NoTracker
+from etalage.train.trainable import make_trainable
+
+pytestmark = [
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
+    pytest.mark.filterwarnings("default"),  # torch's compiler warns of itself
+]
+
+
+@pytest.fixture
+def losses(tmp_path, config, task, products, open_image):
+    """Of a few steps, from the same weights."""
+
+    def losses(**settings):
+        torch.compiler.reset()
+        plain = {"recipe": "lora", "lora_rank": 16, "epochs": 6, "batch_size": 7, "freeze": (), "compile": False}
+        how = config(**{**plain, "patch_dropout": 0.0, **settings})
+        model, processor = load_base("small", dtype=torch.bfloat16)
+        processor.image_processor.num_crops = 4
+        log = tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"
+        loop.train(
+            make_trainable(model.cuda(), how),
+            Examples(products[:7], task, processor, open_image),
+            Examples(products[7:], task, processor, open_image),
+            how,
+            checkpoints=tmp_path / f"{log.stem}-checkpoints",
+            log=log,
+            tracker=NoTracker(),
+            validation_score=lambda: 0.0,
+        )
+        return torch.tensor([json.loads(line)["loss"] for line in log.read_text().splitlines()])
+
+    return losses
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"compile": True},
+        {"compile": True, "memory": "save"},
+        {"memory": "keep"},
+        {"max_tokens": 300},
+        {"freeze": ("tower",), "compile": True},
+    ],
+    ids=str,
+)
+def test_quick_paths_learn_as_the_plain_one(losses, settings):
+    plain = {"memory": "save", "max_tokens": 1, "freeze": settings.get("freeze", ())}
+    expected, found = losses(**plain), losses(**settings)
+    assert expected[-1] < 0.8 * expected[0]
+    torch.testing.assert_close(found, expected, rtol=0.03, atol=0.03)
+
+
+@pytest.mark.parametrize("quantization", ["fp8", "nf4"])
+def test_frozen_weights_of_fewer_bits_learn_nearly_the_same(losses, quantization):
+    if quantization == "nf4":
+        pytest.importorskip("bitsandbytes")
+    expected, found = losses(), losses(quantization=quantization, compile=quantization == "fp8")
+    torch.testing.assert_close(found, expected, rtol=0.1, atol=0.1)
