@@ -25,7 +25,7 @@ from etalage.phi3v.image_processing import sent
 from etalage.task import Product, Task
 from etalage.views import view
 
-__all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode", "packs"]
+__all__ = ["Batch", "Encoded", "Examples", "StepSampler", "collate", "encode", "packs", "side_by_side"]
 
 _IGNORED = -100
 
@@ -101,23 +101,52 @@ class Batch:
             "max_length_q": self.longest,
             "max_length_k": self.longest,
         }
-        if not self.pictures:
-            return inputs
-        image_sizes = torch.tensor([p.shape[1:] for p in self.pictures])  # (N, 2) int64
-        side, num_crops = images.crop_size, sum(map(images.num_used_crops, self.pictures))
-        plan = plan_images(
-            *(self.input_ids, (num_crops, 3, side, side), image_sizes),
-            crop_size=side,
-            num_img_tokens=images.num_img_tokens,
-        )
-        assert plan is not None, "there are pictures"
-        inputs["image_sizes"] = image_sizes
-        inputs["image_plan"] = ImagePlan(*(t if t is None else sent(t, device) for t in plan))
-        if read:
-            inputs["crop_features"] = read(self.pictures)  # (U, (2G)^2, D)
-        else:
-            inputs["pixel_values"] = torch.cat([images.cut_bytes(p, device) for p in self.pictures])  # (U, 3, S, S)
-        return inputs
+        return inputs | _picture_inputs(self.input_ids, self.pictures, images, device, read)
+
+
+def _picture_inputs(
+    input_ids: Tensor,
+    pictures: Sequence[Tensor],
+    images: Phi3VImageProcessor,
+    device: torch.device,
+    read: Callable[[Sequence[Tensor]], Tensor] | None = None,
+) -> dict[str, Any]:
+    """What the model is to see at the image positions of (B, T) ids; nothing where there are no pictures."""
+    if not pictures:
+        return {}
+    image_sizes = torch.tensor([p.shape[1:] for p in pictures])  # (N, 2) int64
+    side, num_crops = images.crop_size, sum(map(images.num_used_crops, pictures))
+    plan = plan_images(
+        *(input_ids, (num_crops, 3, side, side), image_sizes),
+        crop_size=side,
+        num_img_tokens=images.num_img_tokens,
+    )
+    assert plan is not None, "there are pictures"
+    inputs = {
+        "image_sizes": image_sizes,
+        "image_plan": ImagePlan(*(t if t is None else sent(t, device) for t in plan)),
+    }
+    if read:
+        return {**inputs, "crop_features": read(pictures)}  # (U, (2G)^2, D)
+    return {**inputs, "pixel_values": torch.cat([images.cut_bytes(p, device) for p in pictures])}  # (U, 3, S, S)
+
+
+def side_by_side(encoded: Sequence[Encoded], processor: Phi3VProcessor, device: torch.device) -> dict[str, Any]:
+    """Prompts as the rows of one batch, padded on the left, so that each answer begins right behind its prompt.
+
+    Args:
+        encoded: At least one, with no completion.
+    Returns:
+        What the model is called with.
+    """
+    longest = max(len(e.input_ids) for e in encoded)
+    gaps = [longest - len(e.input_ids) for e in encoded]
+    pad_id = processor.tokenizer.pad_token_id
+    ids = torch.stack([pad(e.input_ids, (gap, 0), value=pad_id) for e, gap in zip(encoded, gaps, strict=True)])
+    mask = (torch.arange(longest) >= torch.tensor(gaps)[:, None]).long()
+    pictures = [picture for e in encoded for picture in e.pictures]
+    inputs = {"input_ids": sent(ids, device), "attention_mask": sent(mask, device)}
+    return inputs | _picture_inputs(ids, pictures, processor.image_processor, device)
 
 
 def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Sequence[Image.Image]) -> Encoded:
@@ -125,7 +154,7 @@ def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Se
 
     Args:
         prompt: Ends where the model is to go on; holds one image tag per picture.
-        completion: Ends with the end token.
+        completion: Ends with the end token; empty where it is for the model to write.
         pictures: RGB, in the order of their tags.
     Raises:
         ValueError: tags and pictures do not match, or a picture is too extreme for the HD transform.
@@ -148,7 +177,8 @@ def _completed(
     """
     begin, end = taught
     tokens = processor.tokenizer(completion, add_special_tokens=False, return_offsets_mapping=True)
-    ids, last = torch.tensor(tokens["input_ids"]), torch.tensor([behind for _, behind in tokens["offset_mapping"]])
+    ids = torch.tensor(tokens["input_ids"], dtype=torch.int64)
+    last = torch.tensor([behind for _, behind in tokens["offset_mapping"]], dtype=torch.int64)
     ids, last = ids[last <= end], last[last <= end]
     labels = [torch.full_like(prompt_ids, _IGNORED), ids.where(last > begin, _IGNORED)]
     return torch.cat([prompt_ids, ids]), torch.cat(labels)

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from etalage import __version__
 from etalage import config as c
 from etalage.aside import write_aside, written_aside
 from etalage.progress import bar
@@ -105,8 +106,8 @@ class Run:
             return before
         if self.folder.exists() and any(self.folder.iterdir()):
             raise ValueError(f"{self.folder} holds something that is no run; choose another --out")
-        versions = {name: version(name) for name in ("etalage", "torch", "transformers", "peft")}
-        return {**wanted, "versions": {**versions, "python": platform.python_version()}}
+        versions = {name: version(name) for name in ("torch", "transformers", "peft")}
+        return {**wanted, "versions": {"etalage": __version__, **versions, "python": platform.python_version()}}
 
     def begin(self, resolved: Mapping[str, Any]) -> None:
         """Write the resolved configuration."""

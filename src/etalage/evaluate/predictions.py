@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PIL import Image
 
@@ -18,6 +19,9 @@ from etalage.chunks import chunks
 from etalage.evaluate.metrics import Values
 from etalage.task import Field
 from etalage.views import view
+
+if TYPE_CHECKING:
+    from etalage.batches import Encoded
 
 __all__ = ["Prediction", "generate_answers", "read_predictions", "write_csv", "write_predictions"]
 
@@ -71,42 +75,35 @@ def generate_answers(
     """
     import torch  # here, so that the report can be written again without it
 
+    from etalage.batches import encode
+
     num_views = math.gcd(num_views, num_samples)
     num_each, temperature = num_samples // num_views, TEMPERATURE if num_samples > 1 else None
 
-    def read(batch: Sequence[tuple[str, Image.Image]]) -> tuple[int, Any]:
+    def read(batch: Sequence[tuple[str, Image.Image]]) -> "list[Encoded]":
         shown = [(prompt, view(picture, number)) for prompt, picture in batch for number in range(num_views)]
-        # Left, so that every row's answer begins right after its prompt.
-        inputs = processor(
-            text=[prompt for prompt, _ in shown],
-            images=[[picture] for _, picture in shown],
-            padding=True,
-            padding_side="left",
-            return_tensors="pt",
-        )
-        return len(batch), inputs
+        return list(threads.map(lambda one: encode(processor, one[0], "", [one[1]]), shown))
 
-    asked = iter(asked)
-    if not batch_size and (first := next(asked, None)):
-        longest = read([first])[1]["input_ids"].shape[1] + max_new_tokens
-        batch_size, asked = _num_at_once(model, longest, num_samples), chain([first], asked)
-    batches: Iterator[tuple[int, Any]] = map(read, chunks(asked, max(1, batch_size)))
-    if model.device.type == "cuda":
-        batches = _ahead(batches)
-    for num_pictures, inputs in batches:
-        training = [module for module in model.modules() if module.training]
-        model.eval()
-        try:
-            with torch.inference_mode(), torch.random.fork_rng([model.device] * (model.device.type == "cuda")):
-                torch.manual_seed(0)
-                written = _write(model, inputs.to(model.device), num_each, max_new_tokens, temperature)
-        finally:
-            for module in training:
-                module.training = True
-        answers = processor.batch_decode(written, skip_special_tokens=True)
-        yield from answers if num_samples == 1 else map(choose, chunks(answers, num_samples))
-        if progress:
-            progress(num_pictures)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        asked = iter(asked)
+        if not batch_size and (first := next(asked, None)):
+            longest = len(read([first])[0].input_ids) + max_new_tokens
+            batch_size, asked = _num_at_once(model, longest, num_samples), chain([first], asked)
+        batches: Iterator[list[Encoded]] = map(read, chunks(asked, max(1, batch_size)))
+        for encoded in _ahead(batches) if model.device.type == "cuda" else batches:
+            training = [module for module in model.modules() if module.training]
+            model.eval()
+            try:
+                with torch.inference_mode(), torch.random.fork_rng([model.device] * (model.device.type == "cuda")):
+                    torch.manual_seed(0)
+                    written = _write(model, processor, encoded, num_each, max_new_tokens, temperature)
+            finally:
+                for module in training:
+                    module.training = True
+            answers = processor.batch_decode(written, skip_special_tokens=True)
+            yield from answers if num_samples == 1 else map(choose, chunks(answers, num_samples))
+            if progress:
+                progress(len(encoded) // num_views)
 
 
 def _num_at_once(model: Any, num_tokens: int, num_samples: int) -> int:
@@ -132,7 +129,12 @@ def _ahead(things: Iterator[T]) -> Iterator[T]:
 
 
 def _write(
-    model: Any, inputs: Mapping[str, Any], num_each: int, max_new_tokens: int, temperature: float | None
+    model: Any,
+    processor: Any,
+    encoded: "Sequence[Encoded]",
+    num_each: int,
+    max_new_tokens: int,
+    temperature: float | None,
 ) -> list[list[int]]:
     """The ids that the model writes behind the prompts, so many times for each; without a temperature, the likeliest.
 
@@ -141,14 +143,18 @@ def _write(
     """
     import torch
 
-    length = inputs["input_ids"].shape[1]
+    from etalage.batches import side_by_side
+
+    length = max(len(e.input_ids) for e in encoded)
     if length + max_new_tokens > model.config.original_max_position_embeddings:
         # rows that are left out, and a cache that is kept, would turn the others' positions otherwise
         sampled = {} if temperature is None else {"do_sample": True, "temperature": temperature, "top_k": 0}
-        how = {"max_new_tokens": max_new_tokens, "num_return_sequences": num_each, "do_sample": False, **sampled}
-        output = model.generate(**inputs, **how)
-        texts: list[list[int]] = output[:, length:].tolist()
+        how = {"max_new_tokens": max_new_tokens, "do_sample": False, **sampled}
+        inputs = side_by_side([e for e in encoded for _ in range(num_each)], processor, model.device)
+        del inputs["image_plan"]  # which is made anew for the ids of each call
+        texts: list[list[int]] = model.generate(**inputs, **how)[:, length:].tolist()
         return texts
+    inputs = side_by_side(encoded, processor, model.device)
     but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
     cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
     cache.batch_repeat_interleave(num_each)

@@ -12,6 +12,7 @@ def step_flops(
     config: Phi3VConfig,
     lengths: Sequence[int],
     num_crops: int,
+    num_crops_read: int,
     num_supervised: int,
     *,
     learning: Collection[Part],
@@ -26,6 +27,7 @@ def step_flops(
     Args:
         lengths: Tokens of each example.
         num_crops: Crops of all pictures, global views counted.
+        num_crops_read: Of these, how many the tower had to read; the others' features were known.
         num_supervised: Tokens that the head reads.
         learning: Parts that learn. Gradients pass through the decoder in any case, through the projector where the
             tower learns.
@@ -52,6 +54,6 @@ def step_flops(
         - products(feed_forward, "decoder", reached=True) * (sum(lengths) - num_supervised)  # of the last layer
         + products(width * config.vocab_size, "decoder", reached=True) * num_supervised
         + products(projector, "projector", reached="tower" in learning) * num_crops * config.num_img_tokens
-        + (products(per_crop * patches, "tower", reached="tower" in learning) + seen) * num_crops
+        + (products(per_crop * patches, "tower", reached="tower" in learning) + seen) * num_crops_read
         + attention
     )

@@ -4,9 +4,7 @@ Letters: N images, C crop slots (num_crops + 1, the global view first), S side o
 """
 
 import math
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, ClassVar, TypedDict
 
@@ -232,8 +230,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
         images = [images] if isinstance(images, Picture) else list(images)
         if not images:
             raise ValueError("no pictures given; leave images out for text alone")
-        with ThreadPoolExecutor(min(len(images), os.cpu_count() or 1)) as threads:
-            slots, sizes = zip(*threads.map(self.crops, images), strict=True)
+        slots, sizes = zip(*(self.crops(image) for image in images), strict=True)
         data = {"pixel_values": torch.stack(slots), "image_sizes": torch.tensor(sizes)}
         features = BatchFeature(data, tensor_type=return_tensors)
         features["num_img_tokens"] = [

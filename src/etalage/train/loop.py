@@ -3,7 +3,6 @@
 import json
 import math
 import signal
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,16 +18,15 @@ from etalage.batches import Encoded, Examples, StepSampler, collate, packs
 from etalage.chunks import chunks
 from etalage.config import TrainConfig
 from etalage.phi3v import Phi3VImageProcessor
-from etalage.phi3v.flops import step_flops
 from etalage.progress import bar
 from etalage.train.checkpoint import latest_checkpoint, load_best, load_checkpoint, save_best, save_checkpoint
 from etalage.train.memory import ActivationPlan
 from etalage.train.objectives import sft_loss
 from etalage.train.precision import autocast
 from etalage.train.remember import PictureMemory
-from etalage.train.speed import compile_layers, peak_memory_gib, product_ceiling
+from etalage.train.speed import Pace, compile_layers
 from etalage.train.tracking import Tracker
-from etalage.train.trainable import optimizer_groups, part_of, trainable_parameters
+from etalage.train.trainable import optimizer_groups, trainable_parameters
 
 __all__ = ["share_of_peak", "train"]
 
@@ -92,16 +90,10 @@ def train(
         pin_memory=packing.is_gpu,
     )
     model.train()
-    activations.measure(partial(_try_row, model, packing, training[0]))
-    ceiling = product_ceiling(packing.device)
-    work = partial(
-        step_flops,
-        model.config,
-        learning={part_of(name) for name in parameters},
-        full=config.recipe == "full",
-    )
+    activations.measure(partial(_try_row, model, packing, training))
+    pace = Pace(model, packing.images, full=config.recipe == "full")
     with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
-        began = time.perf_counter()
+        pace.begin()
         examples = iter(loader)
         steps = ((chosen, list(islice(examples, len(chosen)))) for chosen in sampler)
         upcoming, step = next(steps, None), start
@@ -122,19 +114,12 @@ def train(
                     f"step {step}: loss {loss}, gradient norm {grad_norm}; products {codes}. The last checkpoint is "
                     "unharmed; lower --learning-rate or look at these products"
                 )
-            now = time.perf_counter()
-            lengths, seconds = [len(e.input_ids) for e in encoded], now - began
-            num_crops = sum(packing.images.num_used_crops(p) for e in encoded for p in e.pictures)
             figures = {
                 "loss": loss,
                 "learning_rate": config.learning_rate * share,
                 "grad_norm": grad_norm,
-                "tokens_per_second": sum(lengths) / seconds,
-                "samples_per_second": len(encoded) / seconds,
-                "mfu": work(lengths, num_crops, sum(e.num_supervised for e in encoded)) / seconds / ceiling,
-                "peak_memory_gib": peak_memory_gib(packing.device),
+                **pace.figures(encoded),
             }
-            began = now
             ends_epoch = step % sampler.steps_per_epoch == 0
             if ends_epoch and len(validation):
                 with torch.compiler.set_stance("force_eager"):  # nothing is compiled for what is seldom done
@@ -145,7 +130,7 @@ def train(
                     scores.append(figures["validation_score"])
                     if _epochs_since_best(scores) == 0:
                         save_best(checkpoints, parameters)
-                began = time.perf_counter()
+                pace.begin()
             lines.write(json.dumps({"step": step, **figures}) + "\n")
             lines.flush()
             tracker.log(figures, step)
@@ -223,8 +208,9 @@ def _with_room(take_step: Callable[[], tuple[Tensor, Tensor]], activations: Acti
             )
 
 
-def _try_row(model: nn.Module, packing: _Packing, example: Encoded) -> None:
+def _try_row(model: nn.Module, packing: _Packing, examples: Examples) -> None:
     """Forward and backward of a full row, of which nothing remains."""
+    example = examples[0]
     full = [example] * max(1, packing.max_tokens // len(example.padded(_LENGTHS).input_ids))
     for loss in packing.losses(model, full):
         loss.backward()

@@ -1,14 +1,22 @@
-"""How fast this machine could be, and how much memory was taken."""
+"""How fast a step was, how fast this machine could be, and how much memory was taken."""
 
 import resource
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-__all__ = ["compile_layers", "peak_memory_gib", "product_ceiling"]
+from etalage.batches import Encoded
+from etalage.phi3v import Phi3VImageProcessor
+from etalage.phi3v.flops import step_flops
+from etalage.phi3v.modeling import Phi3VImageEmbedding
+from etalage.train.trainable import part_of
+
+__all__ = ["Pace", "compile_layers"]
 
 
 def compile_layers(model: nn.Module) -> None:
@@ -18,7 +26,59 @@ def compile_layers(model: nn.Module) -> None:
             module.compile(dynamic=True)
 
 
-def product_ceiling(device: torch.device) -> float:
+class Pace:
+    """Products, tokens and operations per second, step by step.
+
+    Args:
+        model: Prepared by `make_trainable`, on its device.
+        images: Cut the pictures.
+        full: Weights learn, not adapters.
+    """
+
+    def __init__(self, model: nn.Module, images: Phi3VImageProcessor, *, full: bool) -> None:
+        self._images, self._config, self._full = images, model.config, full
+        self._device = next(model.parameters()).device
+        self._learning = {part_of(name) for name, p in model.named_parameters() if p.requires_grad}
+        self._ceiling = _product_ceiling(self._device)
+        tower = next(m for m in model.modules() if isinstance(m, Phi3VImageEmbedding)).img_processor["vision_model"]
+        tower.pre_layrnorm.register_forward_pre_hook(self._count)  # what is remembered does not come here
+        self.begin()
+
+    def begin(self) -> None:
+        """What comes now is the next step."""
+        self._crops_read, self._began = 0, time.perf_counter()
+
+    def _count(self, _: nn.Module, given: tuple[Tensor, ...]) -> None:
+        self._crops_read += len(given[0])
+
+    def figures(self, encoded: Sequence[Encoded]) -> dict[str, Any]:
+        """Of the step that ends here, and begin the next one.
+
+        Args:
+            encoded: The examples that were learned from.
+        Returns:
+            samples_per_second, tokens_per_second; mfu: operations that the step needed (`step_flops`), as a share of
+            what large matrix products reach on this device; peak_memory_gib: the most held so far, allocated on a GPU,
+            else resident.
+        """
+        seconds = time.perf_counter() - self._began
+        lengths = [len(e.input_ids) for e in encoded]
+        num_crops = sum(self._images.num_used_crops(p) for e in encoded for p in e.pictures)
+        operations = step_flops(
+            *(self._config, lengths, num_crops, self._crops_read, sum(e.num_supervised for e in encoded)),
+            learning=self._learning,
+            full=self._full,
+        )
+        self.begin()
+        return {
+            "samples_per_second": len(encoded) / seconds,
+            "tokens_per_second": sum(lengths) / seconds,
+            "mfu": operations / seconds / self._ceiling,
+            "peak_memory_gib": _peak_memory_gib(self._device),
+        }
+
+
+def _product_ceiling(device: torch.device) -> float:
     """Operations per second of a large matrix product: in bfloat16 on a GPU, in float32 on a CPU."""
     is_gpu = device.type == "cuda"
     side, times, dtype = (8192, 20, torch.bfloat16) if is_gpu else (1024, 3, torch.float32)
@@ -35,8 +95,7 @@ def product_ceiling(device: torch.device) -> float:
     return 2 * side**3 * times / (time.perf_counter() - began)
 
 
-def peak_memory_gib(device: torch.device) -> float:
-    """Most memory held so far, in GiB: allocated on a GPU; else resident, of this process."""
+def _peak_memory_gib(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
     unit = 1 if sys.platform == "darwin" else 1024

@@ -25,6 +25,7 @@ def test_full_fine_tuning_computes_what_is_counted(small, config, task, products
         model.config,
         [length],
         num_crops,
+        num_crops,
         encoded.num_supervised,
         learning=set(PARTS) - set(frozen),
         full=True,
