@@ -85,7 +85,7 @@ def run(work: Path) -> None:
         print(f"{name}: {steps}", file=sys.stderr)
 
     train("lora", "--recipe", "lora")
-    train("lora-quick", "--recipe", "lora", "--max-tokens", 3500, "--no-gradient-checkpointing")
+    train("lora-nf4", "--recipe", "lora", "--quantization", "nf4")
     with measured("evaluate 24 products, three times, 32 new tokens"):
         etalage("evaluate", work / "lora", "--max-new-tokens", 32, "--track", "none")
     with measured("predict one picture"):

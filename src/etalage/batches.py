@@ -22,6 +22,7 @@ from torch.utils.data import Dataset
 from etalage.phi3v import Phi3VImageProcessor, Phi3VProcessor
 from etalage.phi3v.image_plan import ImagePlan, plan_images
 from etalage.phi3v.image_processing import sent
+from etalage.prepared import PreparedPictures
 from etalage.task import Product, Task
 from etalage.views import view
 
@@ -161,11 +162,14 @@ def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Se
     Source: ids of the two parts are joined, as in the reference's own fine-tuning script; the assistant token swallows
         the space that would tell a joint tokenisation from a separate one.
     """
-    images = processor.image_processor
-    lengths = [images.calc_num_image_tokens_from_image_size(*picture.size) for picture in pictures]
+    return _encode(processor, prompt, completion, [processor.image_processor.pixels(picture) for picture in pictures])
+
+
+def _encode(processor: Phi3VProcessor, prompt: str, completion: str, pixels: Sequence[Tensor]) -> Encoded:
+    lengths = [processor.image_processor.num_tokens(picture) for picture in pixels]
     prompt_ids = torch.tensor(processor.ids(prompt, lengths))
     input_ids, labels = _completed(processor, prompt_ids, completion, (0, len(completion)))
-    return Encoded(input_ids, labels, tuple(images.pixels(picture) for picture in pictures))
+    return Encoded(input_ids, labels, tuple(pixels))
 
 
 def _completed(
@@ -251,6 +255,7 @@ class Examples(Dataset[Encoded]):
         field_by_field: Each epoch teaches one field of a product, another one each time. Before it stand the values of
             some other product, so that it has to be read off the picture: a model that has learned by heart which
             price goes with which title prices an unseen product by the title that it has just made up.
+        prepared: Where views are kept on disk.
     """
 
     def __init__(
@@ -262,9 +267,10 @@ class Examples(Dataset[Encoded]):
         cache_bytes: int = 0,
         num_views: int = 1,
         field_by_field: bool = False,
+        prepared: PreparedPictures | None = None,
     ) -> None:
         self.products, self.task, self.processor, self.open_image = products, task, processor, open_image
-        self._num_views, self._field_by_field = num_views, field_by_field
+        self._num_views, self._field_by_field, self._prepared = num_views, field_by_field, prepared
         self._room = cache_bytes
         self._kept: dict[tuple[int, int], Encoded] = {}
 
@@ -280,7 +286,13 @@ class Examples(Dataset[Encoded]):
         if (place, number) in self._kept:
             return self._kept[place, number]
         product = self.products[place]
-        encoded = self.encode(product, view(self.open_image(product), number, seed=place))
+
+        def make() -> Tensor:
+            return self.processor.image_processor.pixels(view(self.open_image(product), number, seed=place))
+
+        # the first view is the picture as it is, whatever its place
+        pixels = self._prepared(product.image, f"{number} {number and place}", make) if self._prepared else make()
+        encoded = _encode(self.processor, self.task.ask(product.question), self.task.answer(product.values), [pixels])
         if encoded.num_bytes <= self._room:
             self._room -= encoded.num_bytes
             self._kept[place, number] = encoded

@@ -25,7 +25,7 @@ from etalage.train import loop, precision
 from etalage.train.tracking import Figures, NoTracker
 from etalage.train.trainable import make_trainable
 
-__all__ = ["Line", "lines", "machine", "table"]
+__all__ = ["Line", "Way", "base", "examples_of", "lines", "machine", "measure", "photos", "table"]
 
 SIZE = (1500, 2100)
 ANSWER_TOKENS = 48
@@ -48,7 +48,9 @@ class Line:
 
 
 @dataclass(frozen=True)
-class _Way:
+class Way:
+    """To fine-tune."""
+
     name: str
     changes: Mapping[str, Any]
     """Of a TrainConfig."""
@@ -60,15 +62,15 @@ _ONE_BY_ONE = {"max_tokens": 1, "memory": "save", "compile": False, "batch_size"
 _TOWER_FROZEN: dict[str, Any] = {"freeze": ("tower",)}
 _FP8 = {**_TOWER_FROZEN, "quantization": "fp8"}
 WAYS = (
-    _Way("one by one, checkpointed", _ONE_BY_ONE),
-    _Way("one by one, checkpointed, tower frozen", {**_ONE_BY_ONE, **_TOWER_FROZEN}),
-    _Way("LoRA everywhere", {}),
-    _Way("tower frozen, first epoch", _TOWER_FROZEN),
-    _Way("tower frozen, later epochs", {**_TOWER_FROZEN, "epochs": 1 << 20}),
-    _Way("tower frozen, FP8, first epoch", _FP8),
-    _Way("tower frozen, FP8, later epochs", {**_FP8, "epochs": 1 << 20}),
-    _Way("decoder alone", _TOWER_FROZEN, pictures=False),
-    _Way("decoder alone, FP8", _FP8, pictures=False),
+    Way("one by one, checkpointed", _ONE_BY_ONE),
+    Way("one by one, checkpointed, tower frozen", {**_ONE_BY_ONE, **_TOWER_FROZEN}),
+    Way("LoRA everywhere", {}),
+    Way("tower frozen, first epoch", _TOWER_FROZEN),
+    Way("tower frozen, later epochs", {**_TOWER_FROZEN, "epochs": 1 << 20}),
+    Way("tower frozen, FP8, first epoch", _FP8),
+    Way("tower frozen, FP8, later epochs", {**_FP8, "epochs": 1 << 20}),
+    Way("decoder alone", _TOWER_FROZEN, pictures=False),
+    Way("decoder alone, FP8", _FP8, pictures=False),
 )
 
 
@@ -83,23 +85,24 @@ def lines(config: c.BenchConfig) -> Iterator[Line]:
     """Each way at each number of crops, as soon as it is measured; FP8 only where the GPU knows it."""
     knows_fp8 = torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 9)
     with tempfile.TemporaryDirectory() as folder:
-        pictures = _photos(Path(folder))
+        pictures = photos(Path(folder))
         for num_crops in config.num_crops:
             for way in WAYS:
                 if knows_fp8 or "quantization" not in way.changes:
-                    yield _measure(config, way, num_crops, pictures, Path(folder))
+                    yield measure(config, way, num_crops, pictures, Path(folder))
 
 
-def _measure(config: c.BenchConfig, way: _Way, num_crops: int, pictures: Sequence[Path], work: Path) -> Line:
+def measure(config: c.BenchConfig, way: Way, num_crops: int, pictures: Sequence[Path], work: Path) -> Line:
+    """Train until the steps are timed; the folder is for what the loop writes."""
     gc.collect()  # models hold cycles
     torch.compiler.reset()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    model, processor = _base(config.model)
+    model, processor = base(config.model)
     processor.image_processor.num_crops = num_crops
     # the pictures over and over, each time another product, so that an epoch is as long as it takes
-    examples = _examples(processor, [*pictures] * 128)
+    examples = examples_of(processor, [*pictures] * 128)
     num_tokens = len(examples[0].input_ids)
     if not way.pictures:
         examples = _TextAlone(examples, num_tokens)
@@ -119,7 +122,7 @@ def _measure(config: c.BenchConfig, way: _Way, num_crops: int, pictures: Sequenc
         loop.train(
             make_trainable(model, settings),
             examples,
-            _examples(processor, []),
+            examples_of(processor, []),
             settings,
             checkpoints=work / "checkpoints",
             log=work / "log.jsonl",
@@ -161,7 +164,7 @@ class _Steps(NoTracker):
             raise _Enough
 
 
-def _base(name: str) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
+def base(name: str) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
     """On the device. Random weights of the full size go with the small model's tokenizer, whose ids they know."""
     if name != "random":
         model, processor = load_base(name, dtype=precision.weights_dtype("lora"))
@@ -177,7 +180,7 @@ def _base(name: str) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
     return model, processor
 
 
-def _photos(folder: Path) -> list[Path]:
+def photos(folder: Path) -> list[Path]:
     """Drawn products, as files of the size that shops' photos have."""
     rows = Drawn(seed=0, picture_px=max(SIZE))
     paths = []
@@ -190,7 +193,7 @@ def _photos(folder: Path) -> list[Path]:
     return paths
 
 
-def _examples(processor: Phi3VProcessor, pictures: Sequence[Path]) -> Examples:
+def examples_of(processor: Phi3VProcessor, pictures: Sequence[Path]) -> Examples:
     """A product for each picture, with an answer of ANSWER_TOKENS tokens."""
     task = Task(c.TaskConfig())
     values: dict[str, Any] = {"title": "Bag", "category": "Bags", "price": 1290.0}

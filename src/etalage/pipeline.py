@@ -11,6 +11,7 @@ from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 console = Console(highlight=False)
+
+_FREE = ("out", "track", "num_workers", "cache_mib", "prepared_pictures", "memory")
+"""What a run may be continued with otherwise: it changes no step."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,11 @@ class Run:
         Raises:
             ValueError: another run was begun here, or the folder holds something else.
         """
-        folders = {"catalogue": str(config.catalogue.resolve()), "out": str(self.folder.resolve())}
+        folders = {
+            "catalogue": str(config.catalogue.resolve()),
+            "out": str(self.folder.resolve()),
+            "prepared_pictures": config.prepared_pictures and str(config.prepared_pictures.resolve()),
+        }
         words = {
             "task": asdict(catalogue.task.config),
             "limits": catalogue.facts["limits"],
@@ -96,7 +104,7 @@ class Run:
             wanted["model"] = str(Path(config.model).resolve())
         if self.config.exists():
             before = self.read_config()
-            differing = [k for k, v in wanted.items() if before.get(k) != v and k not in ("out", "track")]
+            differing = [k for k, v in wanted.items() if before.get(k) != v and k not in _FREE]
             if differing:
                 raise ValueError(
                     f"{self.folder} holds a run with another configuration: "
@@ -296,6 +304,7 @@ def train(config: c.TrainConfig) -> None:
     from etalage.catalogue.store import Catalogue
     from etalage.evaluate.metrics import closeness
     from etalage.evaluate.predictions import generate_answers
+    from etalage.prepared import PreparedPictures
     from etalage.recipes import sized
     from etalage.train import loop, precision
     from etalage.train.adapters import check_quantization
@@ -318,7 +327,9 @@ def train(config: c.TrainConfig) -> None:
     if "tower" in config.freeze:
         remember_features(torch_model)
     held = (catalogue.task, processor, catalogue.open, config.cache_mib << 20)
-    training = Examples(catalogue.split("train"), *held, config.views, config.field_by_field)
+    folder = config.prepared_pictures
+    prepared = None if folder is None else PreparedPictures(folder, processor.image_processor)
+    training = Examples(catalogue.split("train"), *held, config.views, config.field_by_field, prepared)
     validation = Examples(catalogue.split("validation"), *held)
     change = check_sight(torch_model, training)
     run.begin(resolved)
@@ -348,7 +359,18 @@ def train(config: c.TrainConfig) -> None:
         with console.status("writing the model"):
             run.finish(torch_model, processor)
         tracker.keep(f"{run.folder.name}-model", "model", run.model)
+    _say(_pace([json.loads(line) for line in run.log.read_text().splitlines()]))
     _say(f"trained: {run.model}")
+
+
+def _pace(steps: Sequence[Mapping[str, float]]) -> str:
+    """How quick a training was: its median steps, and the most memory that it held."""
+    samples, tokens, mfu = (
+        median(step[name] for step in steps) for name in ("samples_per_second", "tokens_per_second", "mfu")
+    )
+    peak = max(step["peak_memory_gib"] for step in steps)
+    rates = f"{samples:.1f} products/s, {tokens:,.0f} tokens/s, MFU {mfu:.0%}"
+    return f"{len(steps)} steps: {rates}, peak memory {peak:.1f} GiB"
 
 
 def evaluate(config: c.EvaluateConfig) -> None:
@@ -474,8 +496,12 @@ def report(config: c.ReportConfig) -> None:
 
 def bench(config: c.BenchConfig) -> None:
     """Time ways to fine-tune, one after the other, and show each as soon as it is known."""
+    import torch
+
     from etalage.bench import Line, lines, machine, table
 
+    if config.model == "random" and not torch.cuda.is_available():
+        raise ValueError("there is no GPU, and the full size would take hours on a CPU; give --model small")
     _say(machine())
     measured: list[Line] = []
     for line in lines(config):

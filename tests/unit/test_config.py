@@ -13,6 +13,7 @@ from etalage.config import TrainConfig
         ({"max_tokens": 0}, "--max-tokens is 0; it must be at least 1"),
         ({"projector_learning_rate": 0.0}, "--projector-learning-rate is 0.0; it must be positive"),
         ({"freeze": ("tower",), "tower_learning_rate": 1e-5}, "is for a tower that learns, and --freeze names it"),
+        ({"recipe": "full", "quantization": "nf4"}, "--quantization nf4 is of frozen weights; --recipe full has none"),
         ({"freeze": ("decoder", "tower", "projector")}, "--freeze decoder tower projector leaves nothing to train"),
     ],
 )

@@ -191,6 +191,10 @@ class Phi3VImageProcessor(BaseImageProcessor):
         slots[: len(used)] = used
         return slots, (pixels.shape[1], pixels.shape[2])
 
+    def num_tokens(self, pixels: Tensor) -> int:
+        """Tokens of (3, height, width) pixels."""
+        return num_image_tokens(*pixels.shape[1:], crop_size=self.crop_size, num_img_tokens=self.num_img_tokens)
+
     def num_used_crops(self, pixels: Tensor) -> int:
         """Crops that `cut` makes of (3, height, width) pixels, the global view counted."""
         return pixels.shape[1] * pixels.shape[2] // self.crop_size**2 + 1

@@ -3,12 +3,15 @@
 Letters: T tokens, I inputs, O outputs, R rank. The weights that learn stay PEFT's own, and so do the files it writes.
 """
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import torch
 from peft.tuners import lora
 from torch import Tensor, nn
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+from transformers.models.clip.modeling_clip import CLIPAttention, eager_attention_forward
 
 from etalage.config import Quantization
 
@@ -19,11 +22,17 @@ _E4M3_MAX = 448.0
 
 
 def use_quick_adapters(model: nn.Module) -> None:
-    """Where a module of PEFT's does nothing that the quick one cannot do, make it one, in place."""
+    """Where a module of PEFT's does nothing that the quick one cannot do, make it one, in place.
+
+    The three projections of a tower's attention, which read the same, then become one product.
+    """
     for module in model.modules():
         plain = type(module) is lora.Linear and not any(module.use_dora.values()) and not module.lora_bias["default"]
         if plain and isinstance(module.lora_dropout["default"], nn.Identity):
             module.__class__ = AdaptedLinear
+    for module in model.modules():
+        if type(module) is CLIPAttention and {type(layer) for layer in _projections(module)} == {AdaptedLinear}:
+            module.__class__ = JointAttention
 
 
 def check_quantization(quantization: Quantization) -> None:
@@ -93,13 +102,55 @@ class EightBitLinear(nn.Module):
 class AdaptedLinear(lora.Linear):
     """PEFT's layer of a frozen weight W and an adapter A, B: x W' + x A' B' * scaling, added up in place."""
 
+    def adapts(self, *kinds: type) -> bool:
+        """Whether the frozen layer is of these kinds, and one adapter, and no other, is in use."""
+        alone = not self.disable_adapters and not self.merged and self.active_adapters == ["default"]
+        return alone and type(self.base_layer) in kinds
+
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """(..., I) -> (..., O) in the type of the frozen weight."""
-        known = type(self.base_layer) in (nn.Linear, EightBitLinear)
-        if not known or self.disable_adapters or self.merged or self.active_adapters != ["default"] or args or kwargs:
+        if args or kwargs or not self.adapts(nn.Linear, EightBitLinear):
             return super().forward(x, *args, **kwargs)
         b = self.lora_B["default"].weight * self.scaling["default"]
         return _adapted(x, self.base_layer, self.lora_A["default"].weight, b)
+
+
+class JointAttention(CLIPAttention):
+    """A tower's attention whose queries, keys and values come of one product: what they read is read once."""
+
+    def forward(
+        self, hidden_states: Tensor, attention_mask: Tensor | None = None, **kwargs: Any
+    ) -> tuple[Tensor, Tensor | None]:
+        """As CLIPAttention's."""
+        if not all(layer.adapts(nn.Linear) for layer in _projections(self)):
+            return super().forward(hidden_states, attention_mask, **kwargs)
+        shape = (*hidden_states.shape[:-1], -1, self.head_dim)
+        states = _joint(hidden_states, _projections(self)).chunk(3, dim=-1)
+        attend = ALL_ATTENTION_FUNCTIONS.get_interface(self.config._attn_implementation, eager_attention_forward)
+        attended, weights = attend(
+            self,
+            *(state.reshape(shape).transpose(1, 2) for state in states),
+            attention_mask,
+            scaling=self.scale,
+            dropout=self.dropout if self.training else 0.0,
+            **kwargs,
+        )
+        return self.out_proj(attended.reshape(*shape[:-2], -1).contiguous()), weights
+
+
+def _projections(attention: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module]:
+    return attention.q_proj, attention.k_proj, attention.v_proj
+
+
+def _joint(x: Tensor, layers: Sequence[nn.Module]) -> Tensor:
+    """The layers' outputs beside each other: one weight below the other, one adapter's B in a corner of its own."""
+    bases = [layer.base_layer for layer in layers]
+    weight, bias = torch.cat([base.weight for base in bases]), torch.cat([base.bias for base in bases])
+    a = torch.cat([layer.lora_A["default"].weight for layer in layers])
+    b = torch.block_diag(*(layer.lora_B["default"].weight * layer.scaling["default"] for layer in layers))
+    flat = x.flatten(0, -2).to(weight.dtype)
+    y, _ = _product(flat, weight, bias, *[None] * 5, a.to(weight.dtype), b.to(weight.dtype))
+    return y.unflatten(0, x.shape[:-1])
 
 
 def _adapted(x: Tensor, base: nn.Module, a: Tensor | None, b: Tensor | None) -> Tensor:

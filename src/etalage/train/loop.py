@@ -3,12 +3,13 @@
 import json
 import math
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,8 @@ from etalage.train.tracking import Tracker
 from etalage.train.trainable import optimizer_groups, trainable_parameters
 
 __all__ = ["share_of_peak", "train"]
+
+T = TypeVar("T")
 
 _LENGTHS = 16
 """Examples are padded to a multiple of it on a GPU: one percent more tokens at most, and few different lengths."""
@@ -90,7 +93,7 @@ def train(
         pin_memory=packing.is_gpu,
     )
     model.train()
-    activations.measure(partial(_try_row, model, packing, training))
+    _with_room(partial(activations.measure, partial(_try_row, model, packing, training)), activations)
     pace = Pace(model, packing.images, full=config.recipe == "full")
     with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
         pace.begin()
@@ -136,7 +139,7 @@ def train(
             tracker.log(figures, step)
             if step % config.checkpoint_every == 0 or step == num_steps or interrupted():
                 save_checkpoint(checkpoints, step, parameters, optimizer)
-            progress.add(note=_note(figures))
+            progress.add(note=f"loss {loss:.3f}, MFU {figures['mfu']:.0%}")
             if interrupted():
                 raise KeyboardInterrupt
     if scores:
@@ -194,16 +197,20 @@ def _step(
     return total, grad_norm
 
 
-def _with_room(take_step: Callable[[], tuple[Tensor, Tensor]], activations: ActivationPlan) -> tuple[Tensor, Tensor]:
-    """Once more with fewer activations kept, as long as memory runs out and there are any."""
+def _with_room(work: Callable[[], T], activations: ActivationPlan) -> T:
+    """Again with fewer activations kept, as long as memory runs out and there are any.
+
+    Raises:
+        ValueError: there are none; says what can be done.
+    """
     while True:
         try:
-            return take_step()
+            return work()
         except torch.OutOfMemoryError as error:
             out_of_memory = str(error)
         if not activations.shrink():
             raise ValueError(
-                f"the GPU's memory is too small for this step ({out_of_memory}); lower --max-tokens, give "
+                f"the GPU's memory is too small ({out_of_memory}); lower --max-tokens, give "
                 "--memory auto, or hold the frozen weights in less with --quantization nf4"
             )
 
@@ -215,14 +222,6 @@ def _try_row(model: nn.Module, packing: _Packing, examples: Examples) -> None:
     for loss in packing.losses(model, full):
         loss.backward()
     model.zero_grad(set_to_none=True)
-
-
-def _note(figures: Mapping[str, float]) -> str:
-    """What a terminal has room for."""
-    return (
-        f"loss {figures['loss']:.3f} {figures['samples_per_second']:.1f} products/s "
-        f"{figures['tokens_per_second']:,.0f} tokens/s MFU {figures['mfu']:.0%} {figures['peak_memory_gib']:.1f} GiB"
-    )
 
 
 @torch.no_grad()

@@ -65,6 +65,8 @@ class ActivationPlan:
 
         Args:
             try_row: Forward and backward of a row as large as they get.
+        Raises:
+            OutOfMemoryError: with none kept there is still too little.
         """
         if not self._open:
             return
@@ -76,7 +78,10 @@ class ActivationPlan:
         for place, kind in enumerate(self._kinds):
             few = min(_TRIED, len(kind))
             tried = [few if other == place else 0 for other in range(len(none))]
-            each = max(1.0, (self._peak(try_row, tried) - least) / few)
+            try:
+                each = max(1.0, (self._peak(try_row, tried) - least) / few)
+            except torch.OutOfMemoryError:
+                each = room + 1
             counts.append(max(0, min(len(kind), int(room / each))))
             room -= counts[-1] * each
         self._keep(counts)

@@ -128,3 +128,25 @@ def test_a_broken_run_with_patience_ends_as_an_unbroken_one(run, config):
 def test_without_patience_nothing_is_generated(run, config):
     _, log = run("a", config(epochs=2))
     assert not any("validation_score" in line for line in log)
+
+
+def test_when_memory_runs_out_a_step_is_taken_again_with_less_of_it(run, config, monkeypatch):
+    """A CPU has no such error of its own, so it is raised for it; what is done about it is the loop's."""
+    shrunk, step, left = [], loop._step, [3, 0]
+
+    def failing(*how):
+        if left[0] > left[1]:
+            left[1] += 1
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB")
+        return step(*how)
+
+    expected = run("plain", config())[1]
+    monkeypatch.setattr(loop, "_step", failing)
+    monkeypatch.setattr(loop.ActivationPlan, "shrink", lambda self: shrunk.append(1) or True)
+    found = run("again", config())[1]
+    assert len(shrunk) == 3
+    assert [line["loss"] for line in found] == [line["loss"] for line in expected]
+    left[1] = 0
+    monkeypatch.setattr(loop.ActivationPlan, "shrink", lambda self: False)
+    with pytest.raises(ValueError, match=r"memory is too small \(CUDA out of memory.*lower --max-tokens"):
+        run("broken", config())

@@ -7,7 +7,7 @@ import torch
 
 from etalage.base import load_base
 from etalage.batches import Examples
-from etalage.train import loop
+from etalage.train import loop, precision
 from etalage.train.tracking import NoTracker
 from etalage.train.trainable import make_trainable
 
@@ -25,7 +25,7 @@ def losses(tmp_path, config, task, products, open_image):
         torch.compiler.reset()
         plain = {"recipe": "lora", "lora_rank": 16, "epochs": 6, "batch_size": 7, "freeze": (), "compile": False}
         how = config(**{**plain, "patch_dropout": 0.0, **settings})
-        model, processor = load_base("small", dtype=torch.bfloat16)
+        model, processor = load_base("small", dtype=precision.weights_dtype(how.recipe))
         processor.image_processor.num_crops = 4
         log = tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"
         loop.train(
@@ -51,11 +51,14 @@ def losses(tmp_path, config, task, products, open_image):
         {"memory": "keep"},
         {"max_tokens": 300},
         {"freeze": ("tower",), "compile": True},
+        {"recipe": "full", "compile": True},
+        {"lora_variant": "dora", "compile": True},
     ],
     ids=str,
 )
 def test_quick_paths_learn_as_the_plain_one(losses, settings):
-    plain = {"memory": "save", "max_tokens": 1, "freeze": settings.get("freeze", ())}
+    same = {name: value for name, value in settings.items() if name in ("freeze", "recipe", "lora_variant")}
+    plain = {"memory": "save", "max_tokens": 1, **same}
     expected, found = losses(**plain), losses(**settings)
     assert expected[-1] < 0.8 * expected[0]
     torch.testing.assert_close(found, expected, rtol=0.03, atol=0.03)
@@ -65,5 +68,5 @@ def test_quick_paths_learn_as_the_plain_one(losses, settings):
 def test_frozen_weights_of_fewer_bits_learn_nearly_the_same(losses, quantization):
     if quantization == "nf4":
         pytest.importorskip("bitsandbytes")
-    expected, found = losses(), losses(quantization=quantization, compile=quantization == "fp8")
+    expected, found = losses(), losses(quantization=quantization, compile=True)
     torch.testing.assert_close(found, expected, rtol=0.1, atol=0.1)

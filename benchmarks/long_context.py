@@ -1,0 +1,82 @@
+"""How long may a prompt be on one GPU? `python benchmarks/long_context.py`
+
+A forward over 131,072 tokens, of text and of 64 photos at 16 crops; LoRA steps of one prompt of 32,768 tokens with 32
+photos at 4 crops, activations computed twice and kept. Random weights of the full size.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from etalage import bench
+from etalage.batches import Encoded, collate, encode
+from etalage.config import TrainConfig
+from etalage.phi3v.attention import PACKED
+from etalage.train import loop
+from etalage.train.memory import ActivationPlan
+from etalage.train.trainable import make_trainable, trainable_parameters
+
+
+@contextmanager
+def measured(what: str) -> Iterator[Callable[[str], None]]:
+    notes: list[str] = []
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    torch.cuda.synchronize()
+    began = time.perf_counter()
+    yield notes.append
+    torch.cuda.synchronize()
+    seconds, peak = time.perf_counter() - began, torch.cuda.max_memory_allocated() / 2**30
+    print(f"| {what} | {seconds:.2f} s | {peak:.1f} GiB | {', '.join(notes)} |", flush=True)
+
+
+def run() -> None:
+    model, processor = bench.base("random")
+    model.eval().set_attn_implementation({"": PACKED})
+    random = np.random.default_rng(0)
+    photo = Image.fromarray(random.integers(0, 256, (2100, 1500, 3), dtype=np.uint8))
+
+    def example(num_photos: int, num_tokens: int) -> Encoded:
+        tags = "".join(f"<|image_{number + 1}|>\n" for number in range(num_photos))
+        encoded = encode(
+            processor, f"<|user|>\n{tags}What?<|end|>\n<|assistant|>\n", "Bag<|end|>", [photo] * num_photos
+        )
+        text = torch.randint(5, 500, (num_tokens - len(encoded.input_ids),))
+        return replace(
+            encoded, input_ids=torch.cat([text, encoded.input_ids]), labels=torch.cat([text * 0 - 100, encoded.labels])
+        )
+
+    print(bench.machine())
+    print("\n| | time | peak memory | |\n|---|---|---|---|")
+    for num_photos in (0, 64):
+        inputs = collate([example(num_photos, 131_072)]).inputs(processor.image_processor, model.device)
+        with torch.inference_mode(), measured(f"forward, 131,072 tokens, {num_photos} photos of 16 crops") as note:
+            logits = model(**inputs, logits_to_keep=1, use_cache=False).logits
+            note("all logits finite" if bool(logits.isfinite().all()) else "logits NOT finite")
+    processor.image_processor.num_crops = 4
+    config = TrainConfig(Path(), Path(), recipe="lora", max_tokens=32_768)
+    learned = make_trainable(model, config).train()
+    optimizer = torch.optim.AdamW(trainable_parameters(learned).values(), lr=1e-4, fused=True)
+    packing = loop._Packing(
+        processor.image_processor,
+        model.device,
+        config.max_tokens,
+        apart_above=model.config.original_max_position_embeddings,
+    )
+    encoded = [example(32, 32_768)]
+    for memory in ("save", "keep"):
+        ActivationPlan(learned, memory)
+        for number in range(3):
+            with measured(f"LoRA step {number + 1}, 32,768 tokens, 32 photos of 4 crops, --memory {memory}") as note:
+                loss, norm = loop._step(learned, packing, encoded, optimizer, 1.0, seed=number)
+                note(f"loss {float(loss):.2f}, gradient norm {float(norm):.2f}")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,44 @@
+"""Does one command fit small GPUs? `python benchmarks/small_gpus.py`, on a large one
+
+LoRA everywhere at 16 crops with `--memory auto`, in a process that may take 24, 48 or 80 GiB of the GPU's memory and is
+told that there is no more.
+"""
+
+import tempfile
+from pathlib import Path
+
+import torch
+
+from etalage import bench
+from etalage.config import BenchConfig
+from etalage.train.memory import ActivationPlan
+
+GIB = 2**30
+
+
+def run(photos: list[Path], work: Path) -> None:
+    _, total = torch.cuda.mem_get_info()
+    kept: list[str] = []
+    measure = ActivationPlan.measure
+
+    def noted(plan: ActivationPlan, try_row: object) -> None:
+        measure(plan, try_row)
+        kept.append(f"{plan.num_kept} of {plan.num_layers}")
+
+    ActivationPlan.measure = noted
+    print(bench.machine())
+    print(
+        "\n| memory | frozen weights | layers that keep activations | samples/s | peak memory |\n|---|---|---|---|---|"
+    )
+    for gib, quantization in ((24, "none"), (24, "nf4"), (48, "none"), (80, "none")):
+        torch.cuda.set_per_process_memory_fraction(gib * GIB / total)
+        torch.cuda.mem_get_info = lambda *_, gib=gib: (gib * GIB - torch.cuda.memory_reserved(), gib * GIB)
+        way = bench.Way("LoRA everywhere", {"quantization": quantization})
+        line = bench.measure(BenchConfig(steps=4), way, 16, photos, work)
+        print(f"| {gib} GiB | {quantization} | {kept[-1]} | {line.samples_per_second:.2f} | "
+              f"{line.peak_memory_gib:.1f} GiB |", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        run(bench.photos(Path(folder)), Path(folder))

@@ -1,0 +1,63 @@
+"""The bench runs the loop that `train` runs; what it times on a CPU is small."""
+
+import pytest
+import torch
+
+from etalage import bench
+from etalage.cli import main
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(bench, "SIZE", (90, 126))
+    monkeypatch.setattr(bench, "NUM_PICTURES", 2)
+    monkeypatch.setattr(bench, "WARM_UP", 1)
+    monkeypatch.setattr(bench, "ROWS_PER_STEP", 1)
+    ways = {way.name: way for way in bench.WAYS}
+    monkeypatch.setattr(bench, "WAYS", [ways["tower frozen, later epochs"], ways["decoder alone"]])
+
+
+def test_each_way_has_a_line_and_a_row_of_the_table(quick, tmp_path, capsys):
+    out = tmp_path / "table.md"
+    main(
+        [
+            "bench",
+            str(out),
+            "--model",
+            "small",
+            "--num-crops",
+            "1",
+            "--steps",
+            "1",
+            "--max-tokens",
+            "400",
+            "--num-workers",
+            "0",
+        ]
+    )
+    table = out.read_text()
+    said = capsys.readouterr().out
+    for name in ("tower frozen, later epochs", "decoder alone"):
+        assert f"1 crops, {name}: " in said
+        row = next(line for line in table.splitlines() if line.startswith(f"| 1 | {name} |"))
+        samples, tokens = (float(cell.strip().replace(",", "")) for cell in row.split("|")[3:5])
+        assert samples > 0
+        assert tokens > samples
+    assert "torch" in table.splitlines()[0]
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_answers_have_the_tokens_that_the_table_says(small):
+    processor = small[1]
+    examples = bench.examples_of(processor, [])
+    assert len(examples) == 0
+    examples = bench.examples_of(processor, [bench.Path("a.jpg")])
+    answer = examples.task.answer(examples.products[0].values)
+    assert len(processor.tokenizer(answer, add_special_tokens=False)["input_ids"]) == bench.ANSWER_TOKENS
+
+
+def test_without_a_gpu_the_full_size_is_refused(capsys):
+    if not torch.cuda.is_available():
+        with pytest.raises(SystemExit):
+            main(["bench"])
+        assert "give --model small" in capsys.readouterr().err
