@@ -160,7 +160,7 @@ class Run:
             base, processor = self._load(config["model"])
             with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # as in train/trainable.py
                 model = PeftModel.from_pretrained(base, self.model).eval()
-            if config["quantization"] == "nf4":  # whose rounding the adapters have learned to live with
+            if config.get("quantization") == "nf4":  # whose rounding the adapters have learned to live with
                 quantize(model, "nf4")
         remember_features(model)
         return model, processor
