@@ -150,7 +150,7 @@ class Run:
         """
         from peft import PeftModel
 
-        from etalage.train.adapters import quantize
+        from etalage.train.adapters import quantize, use_quick_adapters
         from etalage.train.remember import remember_features
 
         config = self.read_config()
@@ -160,6 +160,7 @@ class Run:
             base, processor = self._load(config["model"])
             with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # as in train/trainable.py
                 model = PeftModel.from_pretrained(base, self.model).eval()
+            use_quick_adapters(model)
             if config.get("quantization") == "nf4":  # whose rounding the adapters have learned to live with
                 quantize(model, "nf4")
         remember_features(model)

@@ -84,21 +84,12 @@ def train(
     activations = ActivationPlan(model, config.memory)
     if config.compile and packing.is_gpu:
         compile_layers(model)
-    loader = DataLoader(
-        training,
-        sampler=chain.from_iterable(sampler),
-        batch_size=None,
-        num_workers=config.num_workers,
-        prefetch_factor=math.ceil(2 * config.batch_size / config.num_workers) if config.num_workers else None,
-        pin_memory=packing.is_gpu,
-    )
     model.train()
     _with_room(partial(activations.measure, partial(_try_row, model, packing, training)), activations)
     pace = Pace(model, packing.images, full=config.recipe == "full")
     with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
         pace.begin()
-        examples = iter(loader)
-        steps = ((chosen, list(islice(examples, len(chosen)))) for chosen in sampler)
+        steps = _steps(training, sampler, config, pin_memory=packing.is_gpu)
         upcoming, step = next(steps, None), start
         while upcoming and not (scores and _epochs_since_best(scores) >= config.patience):
             (chosen, encoded), step = upcoming, step + 1
@@ -144,6 +135,23 @@ def train(
                 raise KeyboardInterrupt
     if scores:
         load_best(checkpoints, parameters)
+
+
+def _steps(
+    training: Examples, sampler: StepSampler, config: TrainConfig, *, pin_memory: bool
+) -> Iterator[tuple[list[int], list[Encoded]]]:
+    """Which examples each step takes, and what was read of them, some steps ahead."""
+    loader = DataLoader(
+        training,
+        sampler=chain.from_iterable(sampler),
+        batch_size=None,
+        num_workers=config.num_workers,
+        prefetch_factor=math.ceil(2 * config.batch_size / config.num_workers) if config.num_workers else None,
+        pin_memory=pin_memory,
+    )
+    examples = iter(loader)
+    for chosen in sampler:
+        yield chosen, list(islice(examples, len(chosen)))
 
 
 @dataclass(frozen=True)
@@ -201,13 +209,18 @@ def _with_room(work: Callable[[], T], activations: ActivationPlan) -> T:
     """Again with fewer activations kept, as long as memory runs out and there are any.
 
     Raises:
-        ValueError: there are none; says what can be done.
+        ValueError: there are none, or the compiler failed; says what can be done.
     """
     while True:
         try:
             return work()
         except torch.OutOfMemoryError as error:
             out_of_memory = str(error)
+        except RuntimeError as error:
+            if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise
+            reason = str(error).strip().splitlines()[0]
+            raise ValueError(f"the layers could not be compiled ({reason}); --no-compile does without") from error
         if not activations.shrink():
             raise ValueError(
                 f"the GPU's memory is too small ({out_of_memory}); lower --max-tokens, give "

@@ -150,3 +150,20 @@ def test_when_memory_runs_out_a_step_is_taken_again_with_less_of_it(run, config,
     monkeypatch.setattr(loop.ActivationPlan, "shrink", lambda self: False)
     with pytest.raises(ValueError, match=r"memory is too small \(CUDA out of memory.*lower --max-tokens"):
         run("broken", config())
+
+
+def test_a_compiler_that_fails_is_told_from_other_errors(run, config, monkeypatch):
+    failed = type("BackendCompilerFailed", (RuntimeError,), {"__module__": "torch._dynamo.exc"})
+
+    def step(error):
+        def failing(*_):
+            raise error
+
+        return failing
+
+    monkeypatch.setattr(loop, "_step", step(failed("backend='inductor' raised:\nFailed to find C compiler")))
+    with pytest.raises(ValueError, match=r"could not be compiled .*--no-compile does without"):
+        run("compiler", config())
+    monkeypatch.setattr(loop, "_step", step(RuntimeError("expected scalar type")))
+    with pytest.raises(RuntimeError, match="expected scalar type"):
+        run("other", config())
