@@ -257,7 +257,7 @@ class TrainConfig:
     """Activations of a layer are kept for the backward pass, or computed twice (gradient checkpointing). auto: kept for
     as many layers as the GPU has room for, on a CPU for all. save: for none. keep: for all."""
     compile: bool = True
-    """Compile the layers on a GPU: up to a minute at the start, then quicker steps."""
+    """Compile the layers on a GPU: one or two minutes at the first start, seconds at later ones; then quicker steps."""
     num_workers: int = 4
     """Processes that read and cut pictures ahead; 0 does so in the training process."""
     cache_mib: int = 0

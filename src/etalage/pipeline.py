@@ -331,7 +331,7 @@ def train(config: c.TrainConfig) -> None:
     folder = config.prepared_pictures
     prepared = None if folder is None else PreparedPictures(folder, processor.image_processor)
     training = Examples(catalogue.split("train"), *held, config.views, config.field_by_field, prepared)
-    validation = Examples(catalogue.split("validation"), *held)
+    validation = Examples(catalogue.split("validation"), *held, prepared=prepared)
     change = check_sight(torch_model, training)
     run.begin(resolved)
     task, held_out = catalogue.task, validation.products
