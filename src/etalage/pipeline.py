@@ -150,19 +150,21 @@ class Run:
         """
         from peft import PeftModel
 
-        from etalage.train.adapters import quantize, use_quick_adapters
+        from etalage.train.adapters import check_quantization, quantize, use_quick_adapters
         from etalage.train.remember import remember_features
 
         config = self.read_config()
         if config["recipe"] == "full":
             model, processor = self._load(str(self.model))
         else:
+            # what the adapters were trained on; FP8 is left to training, whose speed it is for
+            quantization: c.Quantization = "nf4" if config.get("quantization") == "nf4" else "none"
+            check_quantization(quantization)
             base, processor = self._load(config["model"])
             with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # as in train/trainable.py
                 model = PeftModel.from_pretrained(base, self.model).eval()
             use_quick_adapters(model)
-            if config.get("quantization") == "nf4":  # whose rounding the adapters have learned to live with
-                quantize(model, "nf4")
+            quantize(model, quantization)
         remember_features(model)
         return model, processor
 

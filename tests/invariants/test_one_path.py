@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from etalage.batches import Examples, collate, encode, packs
+from etalage.batches import Examples, collate, encode, packs, side_by_side
 from etalage.catalogue.pictures import open_picture
 from etalage.phi3v.attention import PACKED
 from etalage.task import clean_text
@@ -79,6 +79,24 @@ def test_packed_equals_unpacked(small, task, products, attention, sliding_window
         logits = model(**batch.inputs(processor.image_processor, model.device), use_cache=False).logits[0]
     assert batch.borders.diff().tolist() == [len(one) for one in alone]
     torch.testing.assert_close(logits, torch.cat(alone), rtol=1e-4, atol=1e-4)
+
+
+def test_prompts_side_by_side_are_what_the_processor_makes(small, task, products):
+    """Of pictures that differ in size, so that rows differ in length."""
+    model, processor = small
+    pictures = [open_picture(products[0].image), open_picture(products[1].image).resize((300, 40))]
+    prompts = [task.prompt, task.ask("What is it?")]
+    served = processor(
+        text=prompts, images=[[p] for p in pictures], padding=True, padding_side="left", return_tensors="pt"
+    )
+    encoded = [encode(processor, prompt, "", [picture]) for prompt, picture in zip(prompts, pictures, strict=True)]
+    asked = side_by_side(encoded, processor, model.device)
+    assert len({len(e.input_ids) for e in encoded}) == 2
+    for name in ("input_ids", "attention_mask", "image_sizes"):
+        assert torch.equal(asked[name], served[name]), name
+    with torch.no_grad():
+        expected, found = (model(**inputs, logits_to_keep=1).logits for inputs in (served, asked))
+    assert torch.equal(found, expected)
 
 
 @pytest.mark.parametrize("max_tokens", [1, 250, 8192])

@@ -65,7 +65,7 @@ def generate_answers(
     evaluation mode only while it generates.
 
     Args:
-        model: Any that generates from the processor's tensors.
+        model: A Phi-3-V, adapted or not.
         batch_size: Pictures at once; 0: 16 on a CPU, on a GPU as many as its memory holds answers to, up to 64.
         num_samples: 1 decodes greedily. More are drawn at TEMPERATURE, the same ones each time.
         num_views: Views of the picture that the samples share among them, see `etalage.views`; fewer where they do not
