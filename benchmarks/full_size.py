@@ -4,48 +4,24 @@ Writes a checkpoint as it is on the hub, of a published configuration and tokeni
 verbs on it. The figures say that every step fits and runs; what random weights answer says nothing.
 """
 
-import gc
 import json
 import math
-import platform
 import shutil
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
-import torch
-import transformers
+from on_gpu import etalage, measured
 from safetensors import safe_open
 
-from etalage.cli import main
-from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM
+from etalage import bench
+from etalage.phi3v import Phi3VConfig
 
 GOLDEN = Path(__file__).parents[1] / "tests/golden/phi3v"
 
 
-@contextmanager
-def measured(what: str) -> Iterator[None]:
-    gc.collect()  # models hold cycles
-    torch.cuda.empty_cache()
-    torch.cuda.reset_peak_memory_stats()
-    began = time.perf_counter()
-    yield
-    torch.cuda.synchronize()
-    print(
-        f"| {what} | {time.perf_counter() - began:.1f} s | {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB |",
-        flush=True,
-    )
-
-
 def write_checkpoint(folder: Path) -> None:
     config = Phi3VConfig(**json.loads((GOLDEN / "configs/phi35_vision.json").read_text()))
-    torch.set_default_dtype(torch.bfloat16)
-    with torch.device("cuda"):
-        model = Phi3VForCausalLM(config)
-    torch.set_default_dtype(torch.float32)
-    model.save_pretrained(folder, max_shard_size="5GB")
+    bench.random_model(config).save_pretrained(folder, max_shard_size="5GB")
     for file in (GOLDEN / "tokenizer").iterdir():
         shutil.copyfile(file, folder / file.name)
 
@@ -58,16 +34,9 @@ def names_and_shapes(folder: Path) -> dict[str, list[int]]:
     return found
 
 
-def etalage(*arguments: object) -> None:
-    """What it says goes beside the table, not into it."""
-    with redirect_stdout(sys.stderr):
-        main([str(argument) for argument in arguments])
-
-
 def run(work: Path) -> None:
     folder, catalogue = work / "checkpoint", work / "catalogue"
-    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, transformers {transformers.__version__}, "
-          f"Python {platform.python_version()}")  # fmt: skip
+    print(bench.machine())
     print("| step | time | peak GPU memory |\n|---|---|---|")
     with measured("write a checkpoint of 4.15 B weights, bfloat16"):
         write_checkpoint(folder)

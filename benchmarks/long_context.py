@@ -4,14 +4,12 @@ A forward over 131,072 tokens, of text and of 64 photos at 16 crops; LoRA steps 
 photos at 4 crops, activations computed twice and kept. Random weights of the full size.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from on_gpu import measured
 from PIL import Image
 
 from etalage import bench
@@ -21,19 +19,6 @@ from etalage.phi3v.attention import PACKED
 from etalage.train import loop
 from etalage.train.memory import ActivationPlan
 from etalage.train.trainable import make_trainable, trainable_parameters
-
-
-@contextmanager
-def measured(what: str) -> Iterator[Callable[[str], None]]:
-    notes: list[str] = []
-    torch.cuda.empty_cache()
-    torch.cuda.reset_peak_memory_stats()
-    torch.cuda.synchronize()
-    began = time.perf_counter()
-    yield notes.append
-    torch.cuda.synchronize()
-    seconds, peak = time.perf_counter() - began, torch.cuda.max_memory_allocated() / 2**30
-    print(f"| {what} | {seconds:.2f} s | {peak:.1f} GiB | {', '.join(notes)} |", flush=True)
 
 
 def run() -> None:

@@ -6,11 +6,11 @@ weights in bfloat16, FP8 and NF4, and in bfloat16 from another seed, which shows
 
 import json
 import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 
+from on_gpu import etalage
+
 from etalage import bench
-from etalage.cli import main
 
 EPOCHS = 6
 RUNS = {
@@ -19,12 +19,6 @@ RUNS = {
     "NF4": ["--quantization", "nf4"],
     "bfloat16, another seed": ["--seed", "1"],
 }
-
-
-def etalage(*arguments: object) -> None:
-    """What it says goes beside the table, not into it."""
-    with redirect_stdout(sys.stderr):
-        main([str(argument) for argument in arguments])
 
 
 def run(work: Path) -> None:

@@ -6,17 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["write_aside", "written_aside"]
+__all__ = ["file_aside", "write_aside", "written_aside"]
+
+
+@contextmanager
+def file_aside(path: Path) -> Iterator[Path]:
+    """Give a file to write that takes the place of `path` once the block is through, or vanishes if it fails."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def write_aside(path: Path, text: str) -> None:
     """Write a file. What UTF-8 cannot hold, as in odd file names, is escaped."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with file_aside(path) as aside:
         aside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -22,10 +22,11 @@ from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VProcessor
 from etalage.sample.drawn import Drawn
 from etalage.task import Product, Task
 from etalage.train import loop, precision
+from etalage.train.adapters import knows_fp8
 from etalage.train.tracking import Figures, NoTracker
 from etalage.train.trainable import make_trainable
 
-__all__ = ["Line", "Way", "base", "examples_of", "lines", "machine", "measure", "photos", "table"]
+__all__ = ["Line", "Way", "base", "examples_of", "lines", "machine", "measure", "photos", "random_model", "table"]
 
 SIZE = (1500, 2100)
 ANSWER_TOKENS = 48
@@ -83,12 +84,11 @@ def machine() -> str:
 
 def lines(config: c.BenchConfig) -> Iterator[Line]:
     """Each way at each number of crops, as soon as it is measured; FP8 only where the GPU knows it."""
-    knows_fp8 = torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 9)
     with tempfile.TemporaryDirectory() as folder:
         pictures = photos(Path(folder))
         for num_crops in config.num_crops:
             for way in WAYS:
-                if knows_fp8 or "quantization" not in way.changes:
+                if knows_fp8() or "quantization" not in way.changes:
                     yield measure(config, way, num_crops, pictures, Path(folder))
 
 
@@ -103,15 +103,15 @@ def measure(config: c.BenchConfig, way: Way, num_crops: int, pictures: Sequence[
     processor.image_processor.num_crops = num_crops
     # the pictures over and over, each time another product, so that an epoch is as long as it takes
     examples = examples_of(processor, [*pictures] * 128)
-    num_tokens = len(examples[0].input_ids)
+    first = examples[0]
     if not way.pictures:
-        examples = _TextAlone(examples, num_tokens)
+        examples = _TextAlone(examples, len(first.input_ids))
     settings = c.TrainConfig(
         work,
         work,
         recipe="lora",
         epochs=1,
-        batch_size=ROWS_PER_STEP * max(1, config.max_tokens // (num_tokens + 15)),
+        batch_size=ROWS_PER_STEP * max(1, config.max_tokens // len(first.padded(loop.LENGTHS).input_ids)),
         max_tokens=config.max_tokens,
         num_workers=config.num_workers,
         checkpoint_every=1 << 30,
@@ -169,15 +169,21 @@ def base(name: str) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
     if name != "random":
         model, processor = load_base(name, dtype=precision.weights_dtype("lora"))
         return model.to(precision.device()), processor
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(precision.weights_dtype("lora"))
-    with precision.device():
-        model = Phi3VForCausalLM(Phi3VConfig())
-    torch.set_default_dtype(before)
+    model = random_model(Phi3VConfig())
     processor = Phi3VProcessor.from_pretrained(SMALL)
     processor.image_processor.crop_size = model.config.crop_size
     processor.image_processor.num_img_tokens = model.config.num_img_tokens
     return model, processor
+
+
+def random_model(config: Phi3VConfig) -> Phi3VForCausalLM:
+    """On the device, in the type that adapters are trained on."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(precision.weights_dtype("lora"))
+    with precision.device():
+        model = Phi3VForCausalLM(config)
+    torch.set_default_dtype(before)
+    return model
 
 
 def photos(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import torch
 import xxhash
 from torch import Tensor
 
+from etalage.aside import file_aside
 from etalage.phi3v import Phi3VImageProcessor
 
 __all__ = ["PreparedPictures"]
@@ -41,8 +42,6 @@ class PreparedPictures:
             return torch.from_numpy(np.load(path, allow_pickle=False))
         except (FileNotFoundError, ValueError, EOFError):
             pixels = make()
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        with aside.open("wb") as file:
+        with file_aside(path) as aside, aside.open("wb") as file:
             np.save(file, pixels.numpy(), allow_pickle=False)
-        aside.replace(path)
         return pixels

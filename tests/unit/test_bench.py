@@ -19,22 +19,8 @@ def quick(monkeypatch):
 
 def test_each_way_has_a_line_and_a_row_of_the_table(quick, tmp_path, capsys):
     out = tmp_path / "table.md"
-    main(
-        [
-            "bench",
-            str(out),
-            "--model",
-            "small",
-            "--num-crops",
-            "1",
-            "--steps",
-            "1",
-            "--max-tokens",
-            "400",
-            "--num-workers",
-            "0",
-        ]
-    )
+    flags = "--model small --num-crops 1 --steps 1 --max-tokens 400 --num-workers 0"
+    main(["bench", str(out), *flags.split()])
     table = out.read_text()
     said = capsys.readouterr().out
     for name in ("tower frozen, later epochs", "decoder alone"):

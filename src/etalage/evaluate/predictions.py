@@ -85,16 +85,16 @@ def generate_answers(
         return list(threads.map(lambda one: encode(processor, one[0], "", [one[1]]), shown))
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        asked = iter(asked)
-        if not batch_size and (first := next(asked, None)):
+        asked, on_gpu = iter(asked), model.device.type == "cuda"
+        if not batch_size and on_gpu and (first := next(asked, None)):
             longest = len(read([first])[0].input_ids) + max_new_tokens
             batch_size, asked = _num_at_once(model, longest, num_samples), chain([first], asked)
-        batches: Iterator[list[Encoded]] = map(read, chunks(asked, max(1, batch_size)))
-        for encoded in _ahead(batches) if model.device.type == "cuda" else batches:
+        batches: Iterator[list[Encoded]] = map(read, chunks(asked, batch_size or 16))
+        for encoded in _ahead(batches) if on_gpu else batches:
             training = [module for module in model.modules() if module.training]
             model.eval()
             try:
-                with torch.inference_mode(), torch.random.fork_rng([model.device] * (model.device.type == "cuda")):
+                with torch.inference_mode(), torch.random.fork_rng([model.device] * on_gpu):
                     torch.manual_seed(0)
                     written = _write(model, processor, encoded, num_each, max_new_tokens, temperature)
             finally:
@@ -110,8 +110,6 @@ def _num_at_once(model: Any, num_tokens: int, num_samples: int) -> int:
     """Pictures whose answers a GPU's memory holds the keys and values of, with as much again for all else."""
     import torch
 
-    if model.device.type != "cuda":
-        return 16
     c = model.config
     width = c.num_key_value_heads * (c.hidden_size // c.num_attention_heads)
     row = 2 * c.num_hidden_layers * width * model.dtype.itemsize * num_tokens

@@ -186,7 +186,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
             ValueError: as hd_transform.
         """
         pixels = self.pixels(image)
-        used = self.cut(pixels[None].float() / 255)[0]
+        used = self.cut_bytes(pixels, pixels.device)
         slots = torch.zeros(self.num_crops + 1, *used.shape[1:])
         slots[: len(used)] = used
         return slots, (pixels.shape[1], pixels.shape[2])

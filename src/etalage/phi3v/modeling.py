@@ -97,6 +97,11 @@ class Phi3VImageEmbedding(nn.Module):
         return nn.functional.embedding(order % len(projected), projected)
 
 
+def image_embedding(model: nn.Module) -> Phi3VImageEmbedding:
+    """That of a Phi-3-V, adapted or not."""
+    return next(module for module in model.modules() if isinstance(module, Phi3VImageEmbedding))
+
+
 class Phi3VLastDecoderLayer(Phi3DecoderLayer):
     """What is behind its attention need not run where nobody reads its output."""
 

@@ -15,7 +15,7 @@ from transformers.models.clip.modeling_clip import CLIPAttention, eager_attentio
 
 from etalage.config import Quantization
 
-__all__ = ["EightBitLinear", "check_quantization", "quantize", "use_quick_adapters"]
+__all__ = ["EightBitLinear", "check_quantization", "knows_fp8", "quantize", "use_quick_adapters"]
 
 _E4M3 = torch.float8_e4m3fn
 _E4M3_MAX = 448.0
@@ -35,13 +35,18 @@ def use_quick_adapters(model: nn.Module) -> None:
             module.__class__ = JointAttention
 
 
+def knows_fp8() -> bool:
+    """Whether there is a GPU that multiplies eight-bit numbers."""
+    return torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 9)
+
+
 def check_quantization(quantization: Quantization) -> None:
     """Refuse what this machine cannot do.
 
     Raises:
         ValueError: fp8 without a GPU that knows it, nf4 without its package.
     """
-    if quantization == "fp8" and not (torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 9)):
+    if quantization == "fp8" and not knows_fp8():
         raise ValueError("--quantization fp8 needs a GPU of Ada's or Hopper's generation or a later one; leave it out")
     if quantization == "nf4" and find_spec("bitsandbytes") is None:
         raise ValueError("--quantization nf4 needs one more package; pip install etalage[nf4]")
@@ -85,7 +90,6 @@ class EightBitLinear(nn.Module):
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
-        self.in_features, self.out_features = linear.in_features, linear.out_features
         weight, rows = _rounded(linear.weight.detach())
         transposed, columns = _rounded(linear.weight.detach().t())
         self.register_buffer("weight", weight)  # (O, I)

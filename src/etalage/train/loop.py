@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from etalage.aside import write_aside
 from etalage.batches import Encoded, Examples, StepSampler, collate, packs
 from etalage.chunks import chunks
 from etalage.config import TrainConfig
@@ -29,11 +30,11 @@ from etalage.train.speed import Pace, compile_layers
 from etalage.train.tracking import Tracker
 from etalage.train.trainable import optimizer_groups, trainable_parameters
 
-__all__ = ["share_of_peak", "train"]
+__all__ = ["LENGTHS", "share_of_peak", "train"]
 
 T = TypeVar("T")
 
-_LENGTHS = 16
+LENGTHS = 16
 """Examples are padded to a multiple of it on a GPU: one percent more tokens at most, and few different lengths."""
 
 
@@ -171,7 +172,7 @@ class _Packing:
     def losses(self, model: nn.Module, encoded: Sequence[Encoded]) -> Iterator[Tensor]:
         """Of each row in turn, summed over its supervised tokens."""
         if self.is_gpu:  # whose kernels are made for few lengths
-            encoded = [e.padded(_LENGTHS) for e in encoded]
+            encoded = [e.padded(LENGTHS) for e in encoded]
         for row in packs(encoded, self.max_tokens, apart_above=self.apart_above):
             batch = collate(row)
             with autocast():
@@ -231,7 +232,7 @@ def _with_room(work: Callable[[], T], activations: ActivationPlan) -> T:
 def _try_row(model: nn.Module, packing: _Packing, examples: Examples) -> None:
     """Forward and backward of a full row, of which nothing remains."""
     example = examples[0]
-    full = [example] * max(1, packing.max_tokens // len(example.padded(_LENGTHS).input_ids))
+    full = [example] * max(1, packing.max_tokens // len(example.padded(LENGTHS).input_ids))
     for loss in packing.losses(model, full):
         loss.backward()
     model.zero_grad(set_to_none=True)
@@ -266,9 +267,7 @@ def _epochs_since_best(scores: Sequence[float]) -> int:
 def _keep_lines(log: Path, num_lines: int) -> list[dict[str, float]]:
     """Drop lines of steps that a broken run took after its last checkpoint and takes again; return the others."""
     kept = log.read_text().splitlines(keepends=True)[:num_lines] if log.exists() else []
-    aside = log.with_name(f"{log.name}.partial")
-    aside.write_text("".join(kept))
-    aside.rename(log)
+    write_aside(log, "".join(kept))
     return [json.loads(line) for line in kept]
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from etalage.phi3v import Phi3VImageProcessor
 from etalage.phi3v.image_processing import sent
-from etalage.phi3v.modeling import Phi3VImageEmbedding
+from etalage.phi3v.modeling import image_embedding
 
 __all__ = ["PictureMemory", "remember_features"]
 
@@ -25,9 +25,9 @@ def remember_features(model: nn.Module) -> None:
     compared; see PictureMemory. Each crop is read on its own, so that its features do not depend, in the
     last bit, on which crops come with it.
     """
-    for embedding in model.modules():
-        if isinstance(embedding, Phi3VImageEmbedding) and embedding.glb_GN.device.type == "cpu":
-            embedding.tower_features = _Memory(embedding.tower_features, ROOM_BYTES)  # type: ignore[method-assign]
+    embedding = image_embedding(model)
+    if embedding.glb_GN.device.type == "cpu":
+        embedding.tower_features = _Memory(embedding.tower_features, ROOM_BYTES)  # type: ignore[method-assign]
 
 
 class _Memory:
@@ -64,7 +64,7 @@ class PictureMemory:
     """
 
     def __init__(self, model: nn.Module, images: Phi3VImageProcessor, room_bytes: int | None = None) -> None:
-        self._embedding = next(m for m in model.modules() if isinstance(m, Phi3VImageEmbedding))
+        self._embedding = image_embedding(model)
         self._images = images
         self._room = (
             os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 if room_bytes is None else room_bytes

@@ -13,7 +13,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from etalage.batches import Encoded
 from etalage.phi3v import Phi3VImageProcessor
 from etalage.phi3v.flops import step_flops
-from etalage.phi3v.modeling import Phi3VImageEmbedding
+from etalage.phi3v.modeling import image_embedding
 from etalage.train.trainable import part_of
 
 __all__ = ["Pace", "compile_layers"]
@@ -40,7 +40,7 @@ class Pace:
         self._device = next(model.parameters()).device
         self._learning = {part_of(name) for name, p in model.named_parameters() if p.requires_grad}
         self._ceiling = _product_ceiling(self._device)
-        tower = next(m for m in model.modules() if isinstance(m, Phi3VImageEmbedding)).img_processor["vision_model"]
+        tower = image_embedding(model).img_processor["vision_model"]
         tower.pre_layrnorm.register_forward_pre_hook(self._count)  # what is remembered does not come here
         self.begin()
 

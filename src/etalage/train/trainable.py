@@ -1,4 +1,4 @@
-"""Which weights learn: sets requires_grad, adds adapters; and which activations are kept for it."""
+"""Which weights learn: sets requires_grad, adds adapters."""
 
 import warnings
 from collections.abc import Iterable, Mapping
