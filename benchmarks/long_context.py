@@ -59,7 +59,7 @@ def run() -> None:
         ActivationPlan(learned, memory)
         for number in range(3):
             with measured(f"LoRA step {number + 1}, 32,768 tokens, 32 photos of 4 crops, --memory {memory}") as note:
-                loss, norm = loop._step(learned, packing, encoded, optimizer, 1.0, seed=number)
+                loss, norm = loop._step(learned, packing, packing.rows(encoded), optimizer, 1.0, seed=number)
                 note(f"loss {float(loss):.2f}, gradient norm {float(norm):.2f}")
 
 

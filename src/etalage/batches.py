@@ -82,6 +82,17 @@ class Batch:
     longest: int
     """Tokens of the longest example."""
     pictures: tuple[Tensor, ...]  # N of (3, H, W) uint8, after the HD transform
+    plan: ImagePlan | None = None
+    """Where the pictures go, on the CPU; worked out when it is needed, if it was not before."""
+
+    @property
+    def num_supervised(self) -> int:
+        """Tokens that the loss counts."""
+        return int((self.labels != _IGNORED).sum())
+
+    def planned(self, images: Phi3VImageProcessor) -> "Batch":
+        """With its plan: what can be done ahead, while a GPU is busy."""
+        return replace(self, plan=_plan(self.input_ids, self.pictures, images))
 
     def inputs(
         self,
@@ -102,29 +113,34 @@ class Batch:
             "max_length_q": self.longest,
             "max_length_k": self.longest,
         }
-        return inputs | _picture_inputs(self.input_ids, self.pictures, images, device, read)
+        plan = self.plan or _plan(self.input_ids, self.pictures, images)
+        return inputs | _picture_inputs(plan, self.pictures, images, device, read)
+
+
+def _plan(input_ids: Tensor, pictures: Sequence[Tensor], images: Phi3VImageProcessor) -> ImagePlan | None:
+    """Where pictures go in (B, T) ids; None where there are none."""
+    if not pictures:
+        return None
+    side, num_crops = images.crop_size, sum(map(images.num_used_crops, pictures))
+    return plan_images(
+        *(input_ids, (num_crops, 3, side, side), torch.tensor([p.shape[1:] for p in pictures])),
+        crop_size=side,
+        num_img_tokens=images.num_img_tokens,
+    )
 
 
 def _picture_inputs(
-    input_ids: Tensor,
+    plan: ImagePlan | None,
     pictures: Sequence[Tensor],
     images: Phi3VImageProcessor,
     device: torch.device,
     read: Callable[[Sequence[Tensor]], Tensor] | None = None,
 ) -> dict[str, Any]:
-    """What the model is to see at the image positions of (B, T) ids; nothing where there are no pictures."""
-    if not pictures:
+    """What the model is to see where the plan says; nothing where there are no pictures."""
+    if plan is None:
         return {}
-    image_sizes = torch.tensor([p.shape[1:] for p in pictures])  # (N, 2) int64
-    side, num_crops = images.crop_size, sum(map(images.num_used_crops, pictures))
-    plan = plan_images(
-        *(input_ids, (num_crops, 3, side, side), image_sizes),
-        crop_size=side,
-        num_img_tokens=images.num_img_tokens,
-    )
-    assert plan is not None, "there are pictures"
     inputs = {
-        "image_sizes": image_sizes,
+        "image_sizes": torch.tensor([p.shape[1:] for p in pictures]),  # (N, 2) int64
         "image_plan": ImagePlan(*(t if t is None else sent(t, device) for t in plan)),
     }
     if read:
@@ -147,7 +163,8 @@ def side_by_side(encoded: Sequence[Encoded], processor: Phi3VProcessor, device: 
     mask = (torch.arange(longest) >= torch.tensor(gaps)[:, None]).long()
     pictures = [picture for e in encoded for picture in e.pictures]
     inputs = {"input_ids": sent(ids, device), "attention_mask": sent(mask, device)}
-    return inputs | _picture_inputs(ids, pictures, processor.image_processor, device)
+    images = processor.image_processor
+    return inputs | _picture_inputs(_plan(ids, pictures, images), pictures, images, device)
 
 
 def encode(processor: Phi3VProcessor, prompt: str, completion: str, pictures: Sequence[Image.Image]) -> Encoded:

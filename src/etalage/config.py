@@ -214,7 +214,7 @@ class TrainConfig:
     """Passes over the training split; 0: from 20 for a few hundred products to 6 for a thousand and more."""
     batch_size: int = 16
     """Products per step."""
-    max_tokens: int = 16384
+    max_tokens: int = 15744
     """Tokens per forward: products are packed up to it, none is cut; lower it when memory runs out, the losses stay the
     same."""
     learning_rate: float = 2e-4
@@ -374,7 +374,7 @@ class BenchConfig:
     """Crops per picture at most, one table each."""
     steps: int = 8
     """Timed steps of each line, after a few that are not."""
-    max_tokens: int = 16384
+    max_tokens: int = 15744
     """Tokens per forward."""
     num_workers: int = 4
     """Processes that read and cut pictures ahead."""

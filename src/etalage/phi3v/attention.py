@@ -14,8 +14,9 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-__all__ = ["PACKED"]
+__all__ = ["PACKED", "attend_runs", "attend_runs_backward", "cudnn_is_quick"]
 
+_aten = torch.ops.aten
 PACKED = "packed"
 """The name under which transformers finds it: `model.set_attn_implementation(PACKED)`."""
 
@@ -45,7 +46,8 @@ def packed_attention(
         (B, T, H, D), and None as there are no weights to show.
     Source: transformers' names for the arguments of a packed row.
     """
-    quick = _cudnn_takes(query, key) and dropout == 0
+    quick = query.shape[1] == key.shape[1] and cudnn_is_quick(query.device, query.dtype, query.shape[3])
+    quick = quick and dropout == 0
     if cu_seq_lens_q is None:
         if not quick or attention_mask is not None or getattr(module, "is_causal", True):
             return sdpa_attention_forward(
@@ -74,15 +76,14 @@ def packed_attention(
     return torch.cat(attended)[None], None
 
 
-def _cudnn_takes(query: Tensor, key: Tensor) -> bool:
+def cudnn_is_quick(device: torch.device, dtype: torch.dtype, width: int) -> bool:
     """On Hopper its kernels take two thirds of the time of those that torch would choose (docs/log.md)."""
     return (
-        query.is_cuda
-        and query.element_size() == 2
-        and query.shape[1] == key.shape[1]
-        and query.shape[3] % 8 == 0
-        and query.shape[3] <= 128
-        and torch.cuda.get_device_capability(query.device) >= (9, 0)
+        device.type == "cuda"
+        and dtype.itemsize == 2
+        and width % 8 == 0
+        and width <= 128
+        and torch.cuda.get_device_capability(device) >= (9, 0)
     )
 
 
@@ -100,8 +101,7 @@ def _stacked(tokens: Tensor, count: int) -> Tensor:
     return tokens.unflatten(0, (count, -1)).transpose(1, 2)
 
 
-# Opaque to the compiler: whatever lengths a row has, the layers around are compiled once.
-def _forward(
+def attend_runs(
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -110,7 +110,7 @@ def _forward(
     causal: bool,
     scale: float | None,
 ) -> tuple[Tensor, Tensor]:
-    """Through cuDNN.
+    """Attend within each example, by the kernels of cuDNN on a GPU.
 
     Args:
         query, key, value: (T, H, D).
@@ -121,15 +121,18 @@ def _forward(
     outs, sums = [], []
     for piece, count, _ in _runs_of(query, borders, length):
         q, k, v = (_stacked(tokens[piece], count) for tokens in (query, key, value))
-        out, log_sum, *_ = torch.ops.aten._scaled_dot_product_cudnn_attention(
-            q, k, v, None, True, 0.0, causal, False, scale=scale
-        )
+        if query.is_cuda:
+            out, log_sum, *_ = _aten._scaled_dot_product_cudnn_attention(
+                q, k, v, None, True, 0.0, causal, False, scale=scale
+            )
+        else:
+            out, log_sum = _aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal, scale=scale)
         outs.append(out.transpose(1, 2).flatten(0, 1))
         sums.append(log_sum.flatten())
     return _joined(outs), _joined(sums)
 
 
-def _backward(
+def attend_runs_backward(
     grad: Tensor,
     query: Tensor,
     key: Tensor,
@@ -141,16 +144,22 @@ def _backward(
     causal: bool,
     scale: float | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
+    """(T, H, D) gradients of query, key and value, from that of the output and what attend_runs took and gave."""
     no_dropout = torch.zeros((), dtype=torch.int64, device=query.device)
     grads: tuple[list[Tensor], ...] = ([], [], [])
     for piece, count, longest in _runs_of(query, borders, length):
         g, q, k, v, o = (_stacked(tokens[piece], count) for tokens in (grad, query, key, value, out))
         heads = query.shape[1]
-        log_sum = log_sums[piece.start * heads : piece.stop * heads].view(count, heads, longest, 1)
-        seeds, ends = (no_dropout, no_dropout), (None, None, longest, longest)
-        found = torch.ops.aten._scaled_dot_product_cudnn_attention_backward(
-            g, q, k, v, o, log_sum, *seeds, None, *ends, 0.0, causal, scale=scale
-        )
+        log_sum = log_sums[piece.start * heads : piece.stop * heads].view(count, heads, longest)
+        if query.is_cuda:
+            seeds, ends = (no_dropout, no_dropout), (None, None, longest, longest)
+            found = _aten._scaled_dot_product_cudnn_attention_backward(
+                g, q, k, v, o, log_sum[..., None], *seeds, None, *ends, 0.0, causal, scale=scale
+            )
+        else:
+            found = _aten._scaled_dot_product_flash_attention_for_cpu_backward(
+                g, q, k, v, o, log_sum, 0.0, causal, scale=scale
+            )
         for kept, one in zip(grads, found, strict=True):
             kept.append(one.transpose(1, 2).flatten(0, 1))
     for_query, for_key, for_value = map(_joined, grads)
@@ -186,6 +195,7 @@ def _gradients(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Any, ...]:
     return *_attend_backward(grad, *ctx.saved_tensors, *ctx.how), None, None, None, None
 
 
+# Opaque to the compiler: whatever lengths a row has, the layers around are compiled once.
 _library = torch.library.Library("etalage", "FRAGMENT")  # torch.library.custom_op takes thrice as long a call
 _HOW = "Tensor? borders, SymInt length, bool causal, float? scale"
 _library.define(f"attend(Tensor query, Tensor key, Tensor value, {_HOW}) -> (Tensor, Tensor)")
@@ -193,8 +203,8 @@ _library.define(
     "attend_backward(Tensor grad, Tensor query, Tensor key, Tensor value, Tensor out, Tensor log_sums, "
     f"{_HOW}) -> (Tensor, Tensor, Tensor)"
 )
-_library.impl("attend", _forward, "CUDA")
-_library.impl("attend_backward", _backward, "CUDA")
+_library.impl("attend", attend_runs, "CUDA")
+_library.impl("attend_backward", attend_runs_backward, "CUDA")
 torch.library.register_fake("etalage::attend", _shapes, lib=_library)
 torch.library.register_fake("etalage::attend_backward", _shapes_backward, lib=_library)
 torch.library.register_autograd("etalage::attend", _gradients, setup_context=_keep, lib=_library)

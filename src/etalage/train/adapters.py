@@ -14,11 +14,17 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.clip.modeling_clip import CLIPAttention, eager_attention_forward
 
 from etalage.config import Quantization
+from etalage.train.elementwise import rounded
 
-__all__ = ["EightBitLinear", "check_quantization", "knows_fp8", "quantize", "use_quick_adapters"]
-
-_E4M3 = torch.float8_e4m3fn
-_E4M3_MAX = 448.0
+__all__ = [
+    "AdaptedLinear",
+    "EightBitLinear",
+    "check_quantization",
+    "eight_bit_product",
+    "knows_fp8",
+    "quantize",
+    "use_quick_adapters",
+]
 
 
 def use_quick_adapters(model: nn.Module) -> None:
@@ -90,8 +96,8 @@ class EightBitLinear(nn.Module):
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
-        weight, rows = _rounded(linear.weight.detach())
-        transposed, columns = _rounded(linear.weight.detach().t())
+        weight, rows = rounded(linear.weight.detach())
+        transposed, columns = rounded(linear.weight.detach().t())
         self.register_buffer("weight", weight)  # (O, I)
         self.register_buffer("row_scales", rows.t().contiguous())  # (1, O)
         self.register_buffer("transposed", transposed)  # (I, O)
@@ -163,7 +169,7 @@ def _adapted(x: Tensor, base: nn.Module, a: Tensor | None, b: Tensor | None) -> 
     if isinstance(base, EightBitLinear):
         flat = flat.to(torch.bfloat16)
         with torch.no_grad():  # out here, for the compiler to make it one with what comes before
-            eight = (*_rounded(flat), base.row_scales, base.transposed, base.column_scales)
+            eight = (*rounded(flat), base.row_scales, base.transposed, base.column_scales)
     else:
         flat = flat.to(base.weight.dtype)
     adapter = (None, None) if a is None or b is None else (a.to(flat.dtype), b.to(flat.dtype))
@@ -196,7 +202,7 @@ def _forward(
     if rounded is None or scales is None:
         y = nn.functional.linear(x, weight, bias)
     else:
-        y = _eight_bit_product(rounded, scales, weight, row_scales, bias)
+        y = eight_bit_product(rounded, scales, weight, row_scales, bias)
     if a is None or b is None:
         return y, x.new_empty(0)
     reduced = x @ a.t()
@@ -220,7 +226,7 @@ def _gradients(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
     if transposed is None:
         for_x = grad @ weight
     else:
-        for_x = _eight_bit_product(*_rounded(grad), transposed, column_scales, None)
+        for_x = eight_bit_product(*rounded(grad), transposed, column_scales, None)
     if a is None:
         return for_x, *[None] * 9
     for_reduced = grad @ b  # (T, R)
@@ -232,13 +238,7 @@ def _add(y: Tensor, left: Tensor, right: Tensor) -> None:
     y.addmm_(left, right)
 
 
-def _rounded(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Each row times 1 / scale in e4m3, contiguous, and the scales, (rows, 1) float32."""
-    scales = rows.abs().amax(-1, keepdim=True).float().clamp(min=1e-12) / _E4M3_MAX
-    return (rows.float() / scales).to(_E4M3).contiguous(), scales
-
-
-def _eight_bit_product(
+def eight_bit_product(
     rounded: Tensor, scales: Tensor, weight: Tensor, row_scales: Tensor | None, bias: Tensor | None
 ) -> Tensor:
     """(T, I) and (O, I) e4m3, (T, 1) and (1, O) float32 -> (T, O) bfloat16."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from etalage.aside import write_aside
-from etalage.batches import Encoded, Examples, StepSampler, collate, packs
+from etalage.batches import Batch, Encoded, Examples, StepSampler, collate, packs
 from etalage.chunks import chunks
 from etalage.config import TrainConfig
 from etalage.phi3v import Phi3VImageProcessor
@@ -90,15 +90,15 @@ def train(
     pace = Pace(model, packing.images, full=config.recipe == "full")
     with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
         pace.begin()
-        steps = _steps(training, sampler, config, pin_memory=packing.is_gpu)
+        steps = _steps(training, sampler, config, packing)
         upcoming, step = next(steps, None), start
         while upcoming and not (scores and _epochs_since_best(scores) >= config.patience):
-            (chosen, encoded), step = upcoming, step + 1
+            (chosen, encoded, rows), step = upcoming, step + 1
             share = share_of_peak(step, num_steps, config.warmup_fraction)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * share
             take = partial(
-                _step, model, packing, encoded, optimizer, config.max_grad_norm, config.seed * 1_000_003 + step
+                _step, model, packing, rows, optimizer, config.max_grad_norm, config.seed * 1_000_003 + step
             )
             taken = _with_room(take, activations)
             upcoming = next(steps, None)  # while the GPU is busy
@@ -139,20 +139,21 @@ def train(
 
 
 def _steps(
-    training: Examples, sampler: StepSampler, config: TrainConfig, *, pin_memory: bool
-) -> Iterator[tuple[list[int], list[Encoded]]]:
-    """Which examples each step takes, and what was read of them, some steps ahead."""
+    training: Examples, sampler: StepSampler, config: TrainConfig, packing: "_Packing"
+) -> Iterator[tuple[list[int], list[Encoded], list[Batch]]]:
+    """Which examples each step takes, what was read of them, some steps ahead, and the rows that they make."""
     loader = DataLoader(
         training,
         sampler=chain.from_iterable(sampler),
         batch_size=None,
         num_workers=config.num_workers,
         prefetch_factor=math.ceil(2 * config.batch_size / config.num_workers) if config.num_workers else None,
-        pin_memory=pin_memory,
+        pin_memory=packing.is_gpu,
     )
     examples = iter(loader)
     for chosen in sampler:
-        yield chosen, list(islice(examples, len(chosen)))
+        encoded = list(islice(examples, len(chosen)))
+        yield chosen, encoded, packing.rows(encoded)
 
 
 @dataclass(frozen=True)
@@ -169,21 +170,25 @@ class _Packing:
     def is_gpu(self) -> bool:
         return self.device.type == "cuda"
 
-    def losses(self, model: nn.Module, encoded: Sequence[Encoded]) -> Iterator[Tensor]:
-        """Of each row in turn, summed over its supervised tokens."""
+    def rows(self, encoded: Sequence[Encoded]) -> list[Batch]:
+        """All that can be made of examples without the device."""
         if self.is_gpu:  # whose kernels are made for few lengths
             encoded = [e.padded(LENGTHS) for e in encoded]
-        for row in packs(encoded, self.max_tokens, apart_above=self.apart_above):
-            batch = collate(row)
+        packed = packs(encoded, self.max_tokens, apart_above=self.apart_above)
+        return [collate(row).planned(self.images) for row in packed]
+
+    def losses(self, model: nn.Module, rows: Sequence[Batch]) -> Iterator[Tensor]:
+        """Of each row in turn, summed over its supervised tokens."""
+        for row in rows:
             with autocast():
-                loss = sft_loss(model, batch.inputs(self.images, self.device, self.read), batch.labels)
+                loss = sft_loss(model, row.inputs(self.images, self.device, self.read), row.labels)
             yield loss
 
 
 def _step(
     model: nn.Module,
     packing: _Packing,
-    encoded: Sequence[Encoded],
+    rows: Sequence[Batch],
     optimizer: torch.optim.Optimizer,
     max_grad_norm: float,
     seed: int,
@@ -194,9 +199,9 @@ def _step(
     """
     torch.manual_seed(seed)
     optimizer.zero_grad(set_to_none=True)
-    num_supervised = sum(e.num_supervised for e in encoded)
+    num_supervised = sum(row.num_supervised for row in rows)
     total = torch.zeros((), device=packing.device)
-    for summed in packing.losses(model, encoded):
+    for summed in packing.losses(model, rows):
         loss = summed / num_supervised
         loss.backward()
         total += loss.detach()
@@ -233,7 +238,7 @@ def _try_row(model: nn.Module, packing: _Packing, examples: Examples) -> None:
     """Forward and backward of a full row, of which nothing remains."""
     example = examples[0]
     full = [example] * max(1, packing.max_tokens // len(example.padded(LENGTHS).input_ids))
-    for loss in packing.losses(model, full):
+    for loss in packing.losses(model, packing.rows(full)):
         loss.backward()
     model.zero_grad(set_to_none=True)
 
@@ -244,7 +249,7 @@ def validation_loss(model: nn.Module, packing: _Packing, examples: Examples, bat
     model.eval()
     total, num_supervised = 0.0, 0
     for some in chunks((examples[i] for i in range(len(examples))), batch_size):
-        total += sum(float(loss) for loss in packing.losses(model, some))
+        total += sum(float(loss) for loss in packing.losses(model, packing.rows(some)))
         num_supervised += sum(e.num_supervised for e in some)
     model.train()
     return total / num_supervised

@@ -14,15 +14,20 @@ from etalage.batches import Encoded
 from etalage.phi3v import Phi3VImageProcessor
 from etalage.phi3v.flops import step_flops
 from etalage.phi3v.modeling import image_embedding
+from etalage.train.adapted_layer import AdaptedDecoderLayer
 from etalage.train.trainable import part_of
 
 __all__ = ["Pace", "compile_layers"]
 
 
 def compile_layers(model: nn.Module) -> None:
-    """Compile the layers of tower and decoder, in place: once for all layers of a kind and for rows of any length."""
+    """Compile the layers of tower and decoder, in place: once for all layers of a kind and for rows of any length.
+
+    Those that are quick already stay as they are.
+    """
     for module in model.modules():
-        if isinstance(module, GradientCheckpointingLayer):
+        quick = isinstance(module, AdaptedDecoderLayer) and module.is_quick
+        if isinstance(module, GradientCheckpointingLayer) and not quick:
             module.compile(dynamic=True)
 
 

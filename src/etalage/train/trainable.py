@@ -11,6 +11,7 @@ from torch import nn
 from etalage.config import Part, TrainConfig
 from etalage.phi3v import Phi3VForCausalLM
 from etalage.phi3v.attention import PACKED
+from etalage.train.adapted_layer import use_quick_layers
 from etalage.train.adapters import quantize, use_quick_adapters
 
 __all__ = ["decay_groups", "make_trainable", "optimizer_groups", "part_of", "trainable_parameters"]
@@ -60,6 +61,7 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # peft uses a name that transformers retires
         adapted = get_peft_model(model, adapters)
     use_quick_adapters(adapted)
+    use_quick_layers(adapted)
     quantize(adapted, config.quantization)
     return adapted
 

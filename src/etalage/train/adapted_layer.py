@@ -1,0 +1,260 @@
+"""The decoder's layers while adapters learn: forward and backward written out, with as few passes over memory as that takes.
+
+Letters: T tokens, K of them that are read, H hidden width, W width of the MLP, N heads, D width of one of them, R rank;
+I inputs and O outputs of a linear layer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.models.phi3.modeling_phi3 import Phi3DecoderLayer
+
+from etalage.phi3v.attention import PACKED, attend_runs, attend_runs_backward, cudnn_is_quick
+from etalage.phi3v.modeling import Phi3VLastDecoderLayer
+from etalage.train.adapters import AdaptedLinear, EightBitLinear, eight_bit_product
+
+__all__ = ["AdaptedDecoderLayer", "use_quick_layers"]
+
+
+def use_quick_layers(model: nn.Module) -> None:
+    """Make decoder layers quick, in place, whose four linear layers have quick adapters, and nothing else learns."""
+    for module in model.modules():
+        if type(module) in (Phi3DecoderLayer, Phi3VLastDecoderLayer) and _can_be_quick(module):
+            is_last = isinstance(module, Phi3VLastDecoderLayer)
+            module.__class__ = AdaptedLastDecoderLayer if is_last else AdaptedDecoderLayer
+
+
+def _can_be_quick(layer: nn.Module) -> bool:
+    config = layer.config
+    return (
+        all(type(linear) is AdaptedLinear and linear.base_layer.bias is None for linear in _linears(layer))
+        and config.num_attention_heads == config.num_key_value_heads
+        and config.rope_parameters.get("partial_rotary_factor", 1.0) == 1.0
+        and config.hidden_act == "silu"
+        and config.resid_pdrop == config.attention_dropout == 0
+        and not layer.input_layernorm.weight.requires_grad
+        and not layer.post_attention_layernorm.weight.requires_grad
+    )
+
+
+def _linears(layer: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module, nn.Module]:
+    return layer.self_attn.qkv_proj, layer.self_attn.o_proj, layer.mlp.gate_up_proj, layer.mlp.down_proj
+
+
+class AdaptedDecoderLayer(Phi3DecoderLayer):
+    """As its parent, quick where it reads a packed row."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether this machine's packed rows take the quick way."""
+        linears, attention = _linears(self), self.self_attn
+        weight = linears[0].base_layer.weight
+        dtype = torch.bfloat16 if isinstance(linears[0].base_layer, EightBitLinear) else weight.dtype
+        return (
+            all(linear.adapts(nn.Linear, EightBitLinear) for linear in linears)
+            and self.config._attn_implementation == PACKED
+            and (not weight.is_cuda or cudnn_is_quick(weight.device, dtype, attention.head_dim))
+        )
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        *args: Any,
+        position_embeddings: tuple[Tensor, Tensor],
+        kept: Tensor | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
+        """As Phi3DecoderLayer's, with packed_attention's keywords; only the last layer heeds `kept`."""
+        borders, longest = kwargs.get("cu_seq_lens_q"), kwargs.get("max_length_q")
+        window, cached = self.config.sliding_window, kwargs.get("past_key_values")
+        if borders is None or cached is not None or (window and window < longest) or not self.is_quick:
+            return super().forward(hidden_states, *args, position_embeddings=position_embeddings, kept=kept, **kwargs)
+        linears = _linears(self)
+        cos, sin = (turn[0].contiguous() for turn in position_embeddings)
+        how = _How(
+            [_product_of(linear) for linear in linears],
+            (self.input_layernorm.weight, self.post_attention_layernorm.weight),
+            self.config.rms_norm_eps,
+            self.config.num_attention_heads,
+            self.self_attn.scaling,
+            borders,
+            longest,
+        )
+        with torch.autocast(hidden_states.device.type, enabled=False):
+            kept = kept if isinstance(self, Phi3VLastDecoderLayer) else None
+            adapters = [part for linear in linears for part in _adapter(linear)]
+            return _Layer.apply(hidden_states[0], how, cos, sin, kept, *adapters)[None]
+
+
+class AdaptedLastDecoderLayer(AdaptedDecoderLayer, Phi3VLastDecoderLayer):
+    """Both."""
+
+
+class _Product:
+    """x W' + (x A') B', with W frozen.
+
+    What an adapter makes of its input stands right beside it: `wide` is (T, I + R), x and x A'. One product with
+    (W, B) is then the sum of both, and no sum is read and written again; backward likewise, with the gradient and
+    what B makes of it beside each other. Weights of eight bits leave no room for that.
+    """
+
+    def __init__(self, linear: nn.Module) -> None:
+        (a, b), self.base, self.scaling = _adapter(linear), linear.base_layer, linear.scaling["default"]
+        self.num_in, self.num_out, rank = a.shape[1], b.shape[0], a.shape[0]
+        self._adapter = a, b
+        if isinstance(self.base, EightBitLinear):
+            self.room, self.joint = 0, None
+            self.a, self.b = a.detach().bfloat16(), b.detach().bfloat16()
+        else:  # W and B, and A below; the frozen weight becomes a part of it, and is held once
+            weight = self.base.weight.detach()
+            self.room, self.joint = rank, weight.new_zeros(self.num_out + rank, self.num_in + rank)
+            self.a, self.b = self.joint[self.num_out :, : self.num_in], self.joint[: self.num_out, self.num_in :]
+            self.joint[: self.num_out, : self.num_in] = weight
+            self.base.weight.data = self.joint[: self.num_out, : self.num_in]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the layer's weight is still part of it: moving a model to another device makes a new one."""
+        return self.joint is None or self.joint.data_ptr() == self.base.weight.data_ptr()
+
+    @torch.no_grad()
+    def take_over(self) -> None:
+        """What the adapter has learned: each time, as fused optimisers leave no trace of having been here."""
+        self.a.copy_(self._adapter[0])
+        torch.mul(self._adapter[1], self.scaling, out=self.b)
+
+    def forward(self, wide: Tensor) -> tuple[Tensor, Tensor]:
+        """(T, I + room), of which the last ones are written here -> (T, O), and (T, R) that backward needs."""
+        x, reduced = wide[:, : self.num_in], wide[:, self.num_in :]
+        if self.joint is not None:
+            torch.mm(x, self.a.t(), out=reduced)
+            return wide @ self.joint[: self.num_out].t(), reduced
+        reduced = x @ self.a.t()
+        y = eight_bit_product(*_elementwise(x).rounded(x), self.base.weight, self.base.row_scales, None)
+        return y.addmm_(reduced, self.b.t()), reduced
+
+    def backward(self, wide: Tensor, x: Tensor, reduced: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Gradients of x, A and B.
+
+        Args:
+            wide: (T, O + room), the output's gradient, and columns that are written here.
+            x, reduced: (T, I) and (T, R), what forward read and what it gave.
+        """
+        grad, for_reduced = wide[:, : self.num_out], wide[:, self.num_out :]
+        if self.joint is not None:
+            torch.mm(grad, self.b, out=for_reduced)
+            for_x = wide @ self.joint[:, : self.num_in]
+        else:
+            for_reduced = grad @ self.b
+            rounded = _elementwise(grad).rounded(grad)
+            for_x = eight_bit_product(*rounded, self.base.transposed, self.base.column_scales, None)
+            for_x.addmm_(for_reduced, self.a)
+        return for_x, for_reduced.t() @ x, (grad.t() @ reduced).mul_(self.scaling)
+
+
+def _product_of(linear: nn.Module) -> _Product:
+    product = getattr(linear, "product", None)
+    if product is None or not product.holds:
+        product = linear.product = _Product(linear)
+    product.take_over()
+    return product
+
+
+def _adapter(linear: nn.Module) -> tuple[Tensor, Tensor]:
+    return linear.lora_A["default"].weight, linear.lora_B["default"].weight
+
+
+@dataclass(frozen=True)
+class _How:
+    """What a layer's arithmetic needs beside what is differentiated."""
+
+    products: Sequence[_Product]
+    norms: tuple[Tensor, Tensor]
+    eps: float
+    num_heads: int
+    scale: float
+    borders: Tensor
+    longest: int
+
+
+class _Layer(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, how: _How, cos: Tensor, sin: Tensor, kept: Tensor | None, *adapters: Tensor
+    ) -> Tensor:
+        """(T, H) -> (T, H), or (K, H) where only some are kept."""
+        does, (qkv_proj, o_proj, gate_up_proj, down_proj) = _elementwise(x), how.products
+        _, normed, scale = does.norm(x, None, how.norms[0], how.eps, qkv_proj.room)
+        states, qkv_reduced = qkv_proj.forward(normed)
+        turned, (query, key, value) = _heads(states, how.num_heads)
+        does.rotate(turned, cos, sin)
+        attended, log_sums = attend_runs(query, key, value, how.borders, how.longest, True, how.scale)
+
+        read, beside = (part if kept is None else part[kept] for part in (attended.flatten(1), x))
+        delta, o_reduced = o_proj.forward(does.widened(read, o_proj.room))
+        total, read_normed, read_scale = does.norm(beside, delta, how.norms[1], how.eps, gate_up_proj.room)
+        gate_up, gate_up_reduced = gate_up_proj.forward(read_normed)
+        gated = does.gate(gate_up, down_proj.room)
+        y, down_reduced = down_proj.forward(gated)
+        ctx.how = how
+        ctx.save_for_backward(
+            *(x, cos, sin, kept, normed, scale, qkv_reduced, states, attended, log_sums),
+            *(o_reduced.contiguous(), total, read_normed, read_scale, gate_up_reduced, gate_up, gated, down_reduced),
+        )
+        return y.add_(total)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        saved = ctx.saved_tensors  # asked for once: a checkpoint computes them again
+        x, cos, sin, kept, normed, scale, qkv_reduced, states, attended, log_sums = saved[:10]
+        o_reduced, total, read_normed, read_scale, gate_up_reduced, gate_up, gated, down_reduced = saved[10:]
+        how, does = ctx.how, _elementwise(x)
+        qkv_proj, o_proj, gate_up_proj, down_proj = how.products
+
+        for_y = does.widened(grad, down_proj.room)
+        for_gated, *for_down = down_proj.backward(for_y, gated[:, : down_proj.num_in], down_reduced)
+        for_gate_up = does.gate_backward(for_gated, gate_up, gate_up_proj.room)
+        for_normed, *for_gate_up = gate_up_proj.backward(
+            for_gate_up, read_normed[:, : gate_up_proj.num_in], gate_up_reduced
+        )
+        for_total = does.norm_backward(for_normed, total, how.norms[1], read_scale, grad, o_proj.room)
+        read = attended.flatten(1) if kept is None else attended.flatten(1)[kept]
+        for_read, *for_o = o_proj.backward(for_total, read, o_reduced)
+        beside = for_total[:, : o_proj.num_out]
+        if kept is not None:
+            for_read, beside = (_scattered(part, kept, len(x)) for part in (for_read, beside))
+
+        _, (query, key, value) = _heads(states, how.num_heads)
+        for_heads = attend_runs_backward(
+            *(for_read.view_as(attended), query, key, value, attended, log_sums),
+            *(how.borders, how.longest, True, how.scale),
+        )
+        for_states = does.rotate_back(*for_heads, cos, sin, qkv_proj.room)
+        for_normed, *for_qkv = qkv_proj.backward(for_states, normed[:, : qkv_proj.num_in], qkv_reduced)
+        for_x = does.norm_backward(for_normed, x, how.norms[0], scale, beside, 0)
+        return for_x, None, None, None, None, *for_qkv, *for_o, *for_gate_up, *for_down
+
+
+def _elementwise(x: Tensor) -> Any:
+    """The module that does what is between the products."""
+    if x.is_cuda:
+        from etalage.train import kernels
+
+        return kernels
+    from etalage.train import elementwise
+
+    return elementwise
+
+
+def _heads(states: Tensor, num_heads: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """(T, 3ND) -> (T, 2N, D), queries and keys that turn; (T, N, D), queries, keys and values."""
+    each = states.unflatten(1, (3 * num_heads, -1))
+    return each[:, : 2 * num_heads], each.split(num_heads, dim=1)
+
+
+def _scattered(rows: Tensor, places: Tensor, num: int) -> Tensor:
+    """(K, H) -> (num, H), zeros elsewhere."""
+    return rows.new_zeros(num, rows.shape[1]).index_copy_(0, places, rows)

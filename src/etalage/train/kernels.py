@@ -1,0 +1,233 @@
+"""What a decoder layer does between its products, each tensor read and written once: Triton kernels.
+
+The compiler's own take up to twice as long (docs/log.md). Triton comes with torch where there is a GPU. Functions are
+those of elementwise.py, where they are spelled out.
+"""
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from etalage.train.elementwise import EIGHT_BITS
+
+__all__ = ["gate", "gate_backward", "norm", "norm_backward", "rotate", "rotate_back", "rounded", "widened"]
+
+_BLOCK = 1024
+
+
+@triton.jit
+def _norm(  # type: ignore[no-untyped-def]
+    x, delta, total, weight, out, out_stride, scales, width, eps, ADD: tl.constexpr, BLOCK: tl.constexpr
+):
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.arange(0, BLOCK)
+    inside = column < width
+    value = tl.load(x + row * width + column, mask=inside, other=0.0).to(tl.float32)
+    if ADD:
+        value += tl.load(delta + row * width + column, mask=inside, other=0.0).to(tl.float32)
+        stored = value.to(total.dtype.element_ty)
+        tl.store(total + row * width + column, stored, mask=inside)
+        value = stored.to(tl.float32)
+    scale = 1 / tl.sqrt(tl.sum(value * value, 0) / width + eps)
+    tl.store(scales + row, scale)
+    direction = (value * scale).to(out.dtype.element_ty).to(tl.float32)
+    each = tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
+    tl.store(out + row * out_stride + column, direction * each, mask=inside)
+
+
+@triton.jit
+def _norm_backward(  # type: ignore[no-untyped-def]
+    grad, x, weight, scales, beside, beside_stride, out, out_stride, width, BLOCK: tl.constexpr
+):
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.arange(0, BLOCK)
+    inside = column < width
+    scale = tl.load(scales + row)
+    wanted = tl.load(grad + row * width + column, mask=inside, other=0.0).to(tl.float32)
+    wanted *= tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
+    direction = tl.load(x + row * width + column, mask=inside, other=0.0).to(tl.float32) * scale
+    along = tl.sum(wanted * direction, 0) / width
+    other = tl.load(beside + row * beside_stride + column, mask=inside, other=0.0).to(tl.float32)
+    tl.store(out + row * out_stride + column, other + scale * (wanted - direction * along), mask=inside)
+
+
+@triton.jit
+def _gate(gate_up, out, out_stride, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = column < width
+    here = gate_up + row * 2 * width + column
+    gate = tl.load(here, mask=inside, other=0.0).to(tl.float32)
+    up = tl.load(here + width, mask=inside, other=0.0).to(tl.float32)
+    tl.store(out + row * out_stride + column, up * gate / (1 + tl.exp(-gate)), mask=inside)
+
+
+@triton.jit
+def _gate_backward(grad, gate_up, out, out_stride, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = column < width
+    here = gate_up + row * 2 * width + column
+    gate = tl.load(here, mask=inside, other=0.0).to(tl.float32)
+    up = tl.load(here + width, mask=inside, other=0.0).to(tl.float32)
+    wanted = tl.load(grad + row * width + column, mask=inside, other=0.0).to(tl.float32)
+    share = 1 / (1 + tl.exp(-gate))
+    there = out + row * out_stride + column
+    tl.store(there, wanted * up * share * (1 + gate * (1 - share)), mask=inside)
+    tl.store(there + width, wanted * gate * share, mask=inside)
+
+
+@triton.jit
+def _rotate(states, state_stride, cos, sin, num_heads, width, HEADS: tl.constexpr, HALF: tl.constexpr):  # type: ignore[no-untyped-def]
+    """One token: the first halves of its heads and the second ones, turned against each other."""
+    token = tl.program_id(0).to(tl.int64)
+    head, place = tl.arange(0, HEADS)[:, None], tl.arange(0, HALF)[None, :]
+    half = width // 2
+    inside = (head < num_heads) & (place < half)
+    here = states + token * state_stride + head * width + place
+    first = tl.load(here, mask=inside, other=0.0).to(tl.float32)
+    second = tl.load(here + half, mask=inside, other=0.0).to(tl.float32)
+    angle, known = token * width + place, place < half
+    cos_first = tl.load(cos + angle, mask=known, other=0.0).to(tl.float32)
+    cos_second = tl.load(cos + angle + half, mask=known, other=0.0).to(tl.float32)
+    sin_first = tl.load(sin + angle, mask=known, other=0.0).to(tl.float32)
+    sin_second = tl.load(sin + angle + half, mask=known, other=0.0).to(tl.float32)
+    tl.store(here, first * cos_first - second * sin_first, mask=inside)
+    tl.store(here + half, second * cos_second + first * sin_second, mask=inside)
+
+
+@triton.jit
+def _rotate_back(  # type: ignore[no-untyped-def]
+    query, key, value, cos, sin, out, out_stride, num_heads, width, HEADS: tl.constexpr, HALF: tl.constexpr
+):
+    """One token's queries, keys or values, which come in one piece."""
+    token, kind = tl.program_id(0).to(tl.int64), tl.program_id(1)
+    head, place = tl.arange(0, HEADS)[:, None], tl.arange(0, HALF)[None, :]
+    half = width // 2
+    inside = (head < num_heads) & (place < half)
+    within = head * width + place
+    there = out + token * out_stride + kind * num_heads * width + within
+    here = token * num_heads * width + within
+    if kind == 2:
+        tl.store(there, tl.load(value + here, mask=inside, other=0.0), mask=inside)
+        tl.store(there + half, tl.load(value + here + half, mask=inside, other=0.0), mask=inside)
+    else:
+        if kind == 0:
+            first = tl.load(query + here, mask=inside, other=0.0).to(tl.float32)
+            second = tl.load(query + here + half, mask=inside, other=0.0).to(tl.float32)
+        else:
+            first = tl.load(key + here, mask=inside, other=0.0).to(tl.float32)
+            second = tl.load(key + here + half, mask=inside, other=0.0).to(tl.float32)
+        angle, known = token * width + place, place < half
+        cos_first = tl.load(cos + angle, mask=known, other=0.0).to(tl.float32)
+        cos_second = tl.load(cos + angle + half, mask=known, other=0.0).to(tl.float32)
+        sin_first = tl.load(sin + angle, mask=known, other=0.0).to(tl.float32)
+        sin_second = tl.load(sin + angle + half, mask=known, other=0.0).to(tl.float32)
+        tl.store(there, first * cos_first + second * sin_second, mask=inside)
+        tl.store(there + half, second * cos_second - first * sin_first, mask=inside)
+
+
+@triton.jit
+def _widened(x, out, out_stride, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.arange(0, BLOCK)
+    inside = column < width
+    tl.store(out + row * out_stride + column, tl.load(x + row * width + column, mask=inside, other=0.0), mask=inside)
+
+
+@triton.jit
+def _rounded(x, x_stride, out, scales, width, largest, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.arange(0, BLOCK)
+    inside = column < width
+    value = tl.load(x + row * x_stride + column, mask=inside, other=0.0).to(tl.float32)
+    scale = tl.maximum(tl.max(tl.abs(value), 0), 1e-12) / largest
+    tl.store(scales + row, scale)
+    tl.store(out + row * width + column, (value / scale).to(out.dtype.element_ty), mask=inside)
+
+
+def norm(x: Tensor, delta: Tensor | None, weight: Tensor, eps: float, room: int) -> tuple[Tensor, Tensor, Tensor]:
+    """elementwise.norm"""
+    num_tokens, width = x.shape
+    total = x if delta is None else torch.empty_like(x)
+    out = x.new_empty(num_tokens, width + room)
+    scales = x.new_empty(num_tokens, 1, dtype=torch.float32)
+    _norm[(num_tokens,)](
+        *(x, x if delta is None else delta, total, weight, out, out.stride(0), scales, width, eps),
+        ADD=delta is not None,
+        BLOCK=triton.next_power_of_2(width),
+    )
+    return total, out, scales
+
+
+def norm_backward(grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, beside: Tensor, room: int) -> Tensor:
+    """elementwise.norm_backward"""
+    num_tokens, width = x.shape
+    out = x.new_empty(num_tokens, width + room)
+    _norm_backward[(num_tokens,)](
+        *(grad, x, weight, scale, beside, beside.stride(0), out, out.stride(0), width),
+        BLOCK=triton.next_power_of_2(width),
+    )
+    return out
+
+
+def gate(gate_up: Tensor, room: int) -> Tensor:
+    """elementwise.gate"""
+    num_tokens, width = gate_up.shape[0], gate_up.shape[1] // 2
+    out = gate_up.new_empty(num_tokens, width + room)
+    _gate[(num_tokens, triton.cdiv(width, _BLOCK))](gate_up, out, out.stride(0), width, BLOCK=_BLOCK)
+    return out
+
+
+def gate_backward(grad: Tensor, gate_up: Tensor, room: int) -> Tensor:
+    """elementwise.gate_backward"""
+    num_tokens, width = grad.shape
+    out = gate_up.new_empty(num_tokens, 2 * width + room)
+    grid = (num_tokens, triton.cdiv(width, _BLOCK))
+    _gate_backward[grid](grad, gate_up, out, out.stride(0), width, BLOCK=_BLOCK)
+    return out
+
+
+def rotate(states: Tensor, cos: Tensor, sin: Tensor) -> None:
+    """elementwise.rotate"""
+    num_tokens, num_heads, width = states.shape
+    _rotate[(num_tokens,)](*(states, states.stride(0), cos, sin, num_heads, width), **_blocks(num_heads, width))
+
+
+def rotate_back(query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor, room: int) -> Tensor:
+    """elementwise.rotate_back"""
+    num_tokens, num_heads, width = query.shape
+    out = query.new_empty(num_tokens, 3 * num_heads * width + room)
+    grads = (grad.contiguous() for grad in (query, key, value))
+    _rotate_back[(num_tokens, 3)](
+        *(*grads, cos, sin, out, out.stride(0), num_heads, width), **_blocks(num_heads, width)
+    )
+    return out
+
+
+def _blocks(num_heads: int, width: int) -> dict[str, int]:
+    return {"HEADS": triton.next_power_of_2(num_heads), "HALF": triton.next_power_of_2(width // 2)}
+
+
+def widened(x: Tensor, room: int) -> Tensor:
+    """elementwise.widened"""
+    num_rows, width = x.shape
+    if not room:
+        return x
+    out = x.new_empty(num_rows, width + room)
+    _widened[(num_rows,)](x.contiguous(), out, out.stride(0), width, BLOCK=triton.next_power_of_2(width))
+    return out
+
+
+def rounded(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """elementwise.rounded"""
+    num_rows, width = rows.shape
+    out = rows.new_empty(num_rows, width, dtype=EIGHT_BITS)
+    scales = rows.new_empty(num_rows, 1, dtype=torch.float32)
+    _rounded[(num_rows,)](
+        *(rows, rows.stride(0), out, scales, width, torch.finfo(EIGHT_BITS).max),
+        BLOCK=triton.next_power_of_2(width),
+        num_warps=16,
+    )
+    return out, scales
