@@ -12,7 +12,7 @@ from on_gpu import etalage
 
 from etalage import bench
 
-EPOCHS = 6
+EPOCHS = 4
 RUNS = {
     "bfloat16": [],
     "FP8": ["--quantization", "fp8"],
@@ -22,15 +22,15 @@ RUNS = {
 
 
 def run(work: Path) -> None:
-    etalage("sample", work / "sample", "--rows", 1000)
+    etalage("sample", work / "sample", "--rows", 600)
     etalage("prepare", work / "sample/catalogue.csv", "--out", work / "catalogue")
     print(bench.machine())
     epochs = " | ".join(f"epoch {epoch + 1}" for epoch in range(EPOCHS))
     print(f"\nTraining loss and, behind it, validation loss.\n\n| | {epochs} |\n|---|{'---|' * EPOCHS}")
     for name, flags in RUNS.items():
         out = work / name.replace(" ", "-").replace(",", "")
-        etalage("train", work / "catalogue", "--model", "small", "--recipe", "lora", "--out", out, "--epochs", EPOCHS,
-                "--views", 1, "--patience", 0, "--track", "none", "--num-workers", 8, *flags)  # fmt: skip
+        how = ["--epochs", EPOCHS, "--views", 1, "--patience", 0, "--track", "none", "--num-workers", 4, "--no-compile"]
+        etalage("train", work / "catalogue", "--model", "small", "--recipe", "lora", "--out", out, *how, *flags)
         steps = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
         each = len(steps) // EPOCHS
         cells = []

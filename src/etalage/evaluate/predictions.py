@@ -66,7 +66,7 @@ def generate_answers(
 
     Args:
         model: A Phi-3-V, adapted or not.
-        batch_size: Pictures at once; 0: 16 on a CPU, on a GPU as many as its memory holds answers to, up to 64.
+        batch_size: Pictures at once; 0: 16 on a CPU, on a GPU as many as its memory holds answers to, up to 128.
         num_samples: 1 decodes greedily. More are drawn at TEMPERATURE, the same ones each time.
         num_views: Views of the picture that the samples share among them, see `etalage.views`; fewer where they do not
             divide num_samples.
@@ -113,7 +113,7 @@ def _num_at_once(model: Any, num_tokens: int, num_samples: int) -> int:
     c = model.config
     width = c.num_key_value_heads * (c.hidden_size // c.num_attention_heads)
     row = 2 * c.num_hidden_layers * width * model.dtype.itemsize * num_tokens
-    return int(max(1, min(64, torch.cuda.mem_get_info(model.device)[0] / 2 / row / num_samples)))
+    return int(max(1, min(128, torch.cuda.mem_get_info(model.device)[0] / 2 / row / num_samples)))
 
 
 def _ahead(things: Iterator[T]) -> Iterator[T]:
@@ -142,6 +142,7 @@ def _write(
     import torch
 
     from etalage.batches import side_by_side
+    from etalage.evaluate.cache import roomy_cache
 
     length = max(len(e.input_ids) for e in encoded)
     if length + max_new_tokens > model.config.original_max_position_embeddings:
@@ -154,7 +155,8 @@ def _write(
         return texts
     inputs = side_by_side(encoded, processor, model.device)
     but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
-    cache = model(**{**inputs, **but_last}, use_cache=True, logits_to_keep=1).past_key_values
+    cache = roomy_cache()
+    model(**{**inputs, **but_last}, past_key_values=cache, use_cache=True, logits_to_keep=1)
     cache.batch_repeat_interleave(num_each)
     ids = inputs["input_ids"][:, -1:].repeat_interleave(num_each, 0)
     mask = inputs["attention_mask"].repeat_interleave(num_each, 0)

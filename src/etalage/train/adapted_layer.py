@@ -1,4 +1,4 @@
-"""The decoder's layers while adapters learn: forward and backward written out, with as few passes over memory as that takes.
+"""The decoder's layers while adapters learn: forward and backward written out, in few passes over memory.
 
 Letters: T tokens, K of them that are read, H hidden width, W width of the MLP, N heads, D width of one of them, R rank;
 I inputs and O outputs of a linear layer.
@@ -6,6 +6,7 @@ I inputs and O outputs of a linear layer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -50,13 +51,14 @@ class AdaptedDecoderLayer(Phi3DecoderLayer):
     @property
     def is_quick(self) -> bool:
         """Whether this machine's packed rows take the quick way."""
-        linears, attention = _linears(self), self.self_attn
-        weight = linears[0].base_layer.weight
-        dtype = torch.bfloat16 if isinstance(linears[0].base_layer, EightBitLinear) else weight.dtype
+        linears = _linears(self)
+        base, width = linears[0].base_layer, self.self_attn.head_dim
+        dtype = torch.bfloat16 if isinstance(base, EightBitLinear) else base.weight.dtype
+        has_kernels = find_spec("triton") is not None and cudnn_is_quick(base.weight.device, dtype, width)
         return (
             all(linear.adapts(nn.Linear, EightBitLinear) for linear in linears)
             and self.config._attn_implementation == PACKED
-            and (not weight.is_cuda or cudnn_is_quick(weight.device, dtype, attention.head_dim))
+            and (has_kernels or not base.weight.is_cuda)
         )
 
     def forward(
@@ -70,7 +72,13 @@ class AdaptedDecoderLayer(Phi3DecoderLayer):
         """As Phi3DecoderLayer's, with packed_attention's keywords; only the last layer heeds `kept`."""
         borders, longest = kwargs.get("cu_seq_lens_q"), kwargs.get("max_length_q")
         window, cached = self.config.sliding_window, kwargs.get("past_key_values")
-        if borders is None or cached is not None or (window and window < longest) or not self.is_quick:
+        if (
+            borders is None
+            or longest is None
+            or cached is not None
+            or (window and window < longest)
+            or not self.is_quick
+        ):
             return super().forward(hidden_states, *args, position_embeddings=position_embeddings, kept=kept, **kwargs)
         linears = _linears(self)
         cos, sin = (turn[0].contiguous() for turn in position_embeddings)
@@ -86,10 +94,10 @@ class AdaptedDecoderLayer(Phi3DecoderLayer):
         with torch.autocast(hidden_states.device.type, enabled=False):
             kept = kept if isinstance(self, Phi3VLastDecoderLayer) else None
             adapters = [part for linear in linears for part in _adapter(linear)]
-            return _Layer.apply(hidden_states[0], how, cos, sin, kept, *adapters)[None]
+            return _Layer.apply(hidden_states[0].contiguous(), how, cos, sin, kept, *adapters)[None]
 
 
-class AdaptedLastDecoderLayer(AdaptedDecoderLayer, Phi3VLastDecoderLayer):
+class AdaptedLastDecoderLayer(AdaptedDecoderLayer, Phi3VLastDecoderLayer):  # type: ignore[misc]  # by keywords alike
     """Both."""
 
 
@@ -115,10 +123,11 @@ class _Product:
             self.joint[: self.num_out, : self.num_in] = weight
             self.base.weight.data = self.joint[: self.num_out, : self.num_in]
 
-    @property
-    def holds(self) -> bool:
-        """Whether the layer's weight is still part of it: moving a model to another device makes a new one."""
-        return self.joint is None or self.joint.data_ptr() == self.base.weight.data_ptr()
+    def holds(self, linear: nn.Module) -> bool:
+        """Whether it is still of the layer's weights: moving a model to another device makes new ones."""
+        weight = linear.base_layer.weight
+        own = self.joint is None or self.joint.data_ptr() == weight.data_ptr()
+        return self.base is linear.base_layer and self.a.device == weight.device and own
 
     @torch.no_grad()
     def take_over(self) -> None:
@@ -133,7 +142,8 @@ class _Product:
             torch.mm(x, self.a.t(), out=reduced)
             return wide @ self.joint[: self.num_out].t(), reduced
         reduced = x @ self.a.t()
-        y = eight_bit_product(*_elementwise(x).rounded(x), self.base.weight, self.base.row_scales, None)
+        rounded, scales = _elementwise(x).rounded(x)
+        y = eight_bit_product(rounded, scales, self.base.weight, self.base.row_scales, None)
         return y.addmm_(reduced, self.b.t()), reduced
 
     def backward(self, wide: Tensor, x: Tensor, reduced: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -149,15 +159,15 @@ class _Product:
             for_x = wide @ self.joint[:, : self.num_in]
         else:
             for_reduced = grad @ self.b
-            rounded = _elementwise(grad).rounded(grad)
-            for_x = eight_bit_product(*rounded, self.base.transposed, self.base.column_scales, None)
+            rounded, scales = _elementwise(grad).rounded(grad)
+            for_x = eight_bit_product(rounded, scales, self.base.transposed, self.base.column_scales, None)
             for_x.addmm_(for_reduced, self.a)
         return for_x, for_reduced.t() @ x, (grad.t() @ reduced).mul_(self.scaling)
 
 
 def _product_of(linear: nn.Module) -> _Product:
     product = getattr(linear, "product", None)
-    if product is None or not product.holds:
+    if product is None or not product.holds(linear):
         product = linear.product = _Product(linear)
     product.take_over()
     return product
@@ -211,7 +221,7 @@ class _Layer(torch.autograd.Function):
         saved = ctx.saved_tensors  # asked for once: a checkpoint computes them again
         x, cos, sin, kept, normed, scale, qkv_reduced, states, attended, log_sums = saved[:10]
         o_reduced, total, read_normed, read_scale, gate_up_reduced, gate_up, gated, down_reduced = saved[10:]
-        how, does = ctx.how, _elementwise(x)
+        grad, how, does = grad.contiguous(), ctx.how, _elementwise(x)
         qkv_proj, o_proj, gate_up_proj, down_proj = how.products
 
         for_y = does.widened(grad, down_proj.room)

@@ -223,10 +223,7 @@ def _keep(ctx: Any, inputs: tuple[Tensor | None, ...], output: tuple[Tensor, Ten
 
 def _gradients(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
     x, weight, transposed, column_scales, a, b, reduced = ctx.saved_tensors
-    if transposed is None:
-        for_x = grad @ weight
-    else:
-        for_x = eight_bit_product(*rounded(grad), transposed, column_scales, None)
+    for_x = grad @ weight if transposed is None else eight_bit_product(*rounded(grad), transposed, column_scales, None)
     if a is None:
         return for_x, *[None] * 9
     for_reduced = grad @ b  # (T, R)

@@ -29,7 +29,7 @@ def norm(x: Tensor, delta: Tensor | None, weight: Tensor, eps: float, room: int)
 
 
 def norm_backward(grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, beside: Tensor, room: int) -> Tensor:
-    """The gradient of what is normed, of the result's gradient and of what went beside the norm, `beside`: (T, H + room)."""
+    """(T, H + room), what is normed: its gradient, of the result's and of what goes past the norm, `beside`."""
     direction, wanted = x.float() * scale, grad.float() * weight.float()
     along = (wanted * direction).mean(-1, keepdim=True)
     return widened((beside.float() + scale * (wanted - direction * along)).to(grad.dtype), room)

@@ -97,9 +97,7 @@ def train(
             share = share_of_peak(step, num_steps, config.warmup_fraction)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * share
-            take = partial(
-                _step, model, packing, rows, optimizer, config.max_grad_norm, config.seed * 1_000_003 + step
-            )
+            take = partial(_step, model, packing, rows, optimizer, config.max_grad_norm, config.seed * 1_000_003 + step)
             taken = _with_room(take, activations)
             upcoming = next(steps, None)  # while the GPU is busy
             loss, grad_norm = (float(figure) for figure in taken)
@@ -238,9 +236,11 @@ def _try_row(model: nn.Module, packing: _Packing, examples: Examples) -> None:
     """Forward and backward of a full row, of which nothing remains."""
     example = examples[0]
     full = [example] * max(1, packing.max_tokens // len(example.padded(LENGTHS).input_ids))
-    for loss in packing.losses(model, packing.rows(full)):
-        loss.backward()
-    model.zero_grad(set_to_none=True)
+    try:
+        for loss in packing.losses(model, packing.rows(full)):
+            loss.backward()
+    finally:
+        model.zero_grad(set_to_none=True)
 
 
 @torch.no_grad()

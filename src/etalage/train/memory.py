@@ -1,6 +1,6 @@
 """Which layers keep their activations for the backward pass, and which compute them twice."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -15,8 +15,6 @@ __all__ = ["ActivationPlan"]
 
 _RESERVE = 0.08
 """Of a GPU's memory: for rows that take more than the one measured, and for gaps between blocks."""
-_TRIED = 4
-"""Layers that keep theirs while it is measured what one of them takes."""
 
 
 class ActivationPlan:
@@ -35,33 +33,29 @@ class ActivationPlan:
             layer.gradient_checkpointing = False
         # what a frozen tower computes is never kept
         learning = {part_of(name) for name, p in model.named_parameters() if p.requires_grad} | {"decoder"}
-        parts = ("decoder", "tower")
-        # the last ones first: what they keep is the soonest used and gone
-        self._kinds = [
-            [layer for name, layer in layers.items() if part_of(name) == part][::-1]
-            for part in parts
+        # The decoder's before the tower's: they save more time for their memory. The last ones first: what they keep
+        # is the soonest used and gone.
+        self._layers = [
+            layer
+            for part in ("decoder", "tower")
             if part in learning
+            for layer in [layer for name, layer in layers.items() if part_of(name) == part][::-1]
         ]
         self._moments = sum(2 * p.nbytes for p in model.parameters() if p.requires_grad)  # AdamW's, not there yet
         self._open = memory == "auto" and next(model.parameters()).is_cuda
-        self._keep([0 if memory == "save" or self._open else len(kind) for kind in self._kinds])
+        self._keep(0 if memory == "save" else len(self._layers))
 
     @property
     def num_layers(self) -> int:
-        return sum(map(len, self._kinds))
+        return len(self._layers)
 
-    @property
-    def num_kept(self) -> int:
-        return sum(self._kept)
-
-    def _keep(self, counts: Sequence[int]) -> None:
-        self._kept = list(counts)
-        for kind, count in zip(self._kinds, counts, strict=True):
-            for place, layer in enumerate(kind):
-                layer.gradient_checkpointing = place >= count
+    def _keep(self, count: int) -> None:
+        self.num_kept = count
+        for place, layer in enumerate(self._layers):
+            layer.gradient_checkpointing = place >= count
 
     def measure(self, try_row: Callable[[], object]) -> None:
-        """Choose which, if that was left open, by what a row takes with none kept and with a few.
+        """Choose which, if that was left open: as many as leave a row enough room, found by halving.
 
         Args:
             try_row: Forward and backward of a row as large as they get.
@@ -70,36 +64,39 @@ class ActivationPlan:
         """
         if not self._open:
             return
-        none = [0] * len(self._kinds)
-        least = self._peak(try_row, none)
-        free, total = torch.cuda.mem_get_info()
-        room = free + torch.cuda.memory_reserved() - _RESERVE * total - self._moments - least
-        counts = []
-        for place, kind in enumerate(self._kinds):
-            few = min(_TRIED, len(kind))
-            tried = [few if other == place else 0 for other in range(len(none))]
-            try:
-                each = max(1.0, (self._peak(try_row, tried) - least) / few)
-            except torch.OutOfMemoryError:
-                each = room + 1
-            counts.append(max(0, min(len(kind), int(room / each))))
-            room -= counts[-1] * each
-        self._keep(counts)
+        most = too_many = self.num_layers
+        if not self._leaves_room(try_row, most):
+            most = 0
+            self._keep(most)
+            torch.cuda.empty_cache()
+            try_row()
+            while too_many - most > 1:
+                count = (most + too_many) // 2
+                if self._leaves_room(try_row, count):
+                    most = count
+                else:
+                    too_many = count
+        self._keep(most)
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
 
-    def _peak(self, try_row: Callable[[], object], counts: Sequence[int]) -> int:
-        self._keep(counts)
+    def _leaves_room(self, try_row: Callable[[], object], count: int) -> bool:
+        self._keep(count)
         torch.cuda.empty_cache()
-        try_row()  # whatever is made once and stays, the compiler's work among it
-        torch.cuda.reset_peak_memory_stats()
-        try_row()
-        return torch.cuda.max_memory_allocated()
+        try:
+            try_row()  # whatever is made once and stays, the compiler's work among it
+            torch.cuda.reset_peak_memory_stats()
+            try_row()
+        except torch.OutOfMemoryError:
+            return False
+        free, total = torch.cuda.mem_get_info()
+        room = free + torch.cuda.memory_reserved() - _RESERVE * total - self._moments
+        return bool(torch.cuda.max_memory_allocated() <= room)
 
     def shrink(self) -> bool:
-        """Keep half as many, after memory ran out; False if none was kept or that was not left open."""
+        """Keep a quarter fewer, after memory ran out; False if none was kept or that was not left open."""
         if not self._open or not self.num_kept:
             return False
         torch.cuda.empty_cache()
-        self._keep([count // 2 for count in self._kept])
+        self._keep(self.num_kept * 3 // 4)
         return True

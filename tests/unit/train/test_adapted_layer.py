@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from etalage.batches import Encoded, collate
-from etalage.phi3v import Phi3VForCausalLM
-from etalage.train.adapted_layer import AdaptedDecoderLayer, AdaptedLastDecoderLayer, use_quick_layers
+from etalage.train.adapted_layer import AdaptedDecoderLayer, AdaptedLastDecoderLayer
+from etalage.train.adapters import quantize
 from etalage.train.objectives import sft_loss
 from etalage.train.trainable import make_trainable, trainable_parameters
 
@@ -65,6 +65,19 @@ def test_it_learns_as_the_plain_layer_does(both, small, lengths):
     assert len(found) > 8 * len(layers)
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-5 * value.abs().max().item() + 1e-7, msg=name)
+
+
+def test_with_weights_of_eight_bits_too(both, small, eight_bit_products):
+    images = small[1].image_processor
+    expected, found = (loss_and_gradients(quantized(model), rows(30, 30, 12), images) for model in both())
+    for name, value in expected.items():
+        assert (found[name] - value).float().norm() <= 0.1 * value.float().norm(), name
+
+
+def quantized(model):
+    """In sixteen bits, the frozen ones in eight."""
+    quantize(model.bfloat16(), "fp8")
+    return model
 
 
 def test_it_takes_over_what_was_learned(both, small):

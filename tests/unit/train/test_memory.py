@@ -56,30 +56,40 @@ def test_on_a_cpu_all_are_kept_and_there_is_nothing_to_shrink(small, config):
 
 
 @pytest.mark.parametrize(
-    ("total", "kept"),
-    [(1000, [4, 8]), (60, [4, 8]), (40, [4, 7]), (30, [4, 2]), (20, [2, 1]), (12, [0, 0])],
+    ("total", "kept"), [(1000, 12), (60, 12), (40, 11), (30, 6), (20, 2), (18, 2), (12, 0), (10, 0)]
 )
 def test_as_many_are_kept_as_there_is_room_for(small, config, monkeypatch, total, kept):
     """On a GPU that is told about: 10 with none kept, 3 for a decoder's layer, 2 for a tower's, 8 % in reserve."""
     model = make_trainable(small[0], config(recipe="lora", lora_rank=4, freeze=()))
     plan = ActivationPlan(model, "keep")
     plan._open, plan._moments = True, 0
-    assert [len(kind) for kind in plan._kinds] == [4, 8]
+    decoder, tower = plan._layers[:4], plan._layers[4:]
+    assert len(tower) == 8
+    assert type(decoder[0]).__name__.endswith("LastDecoderLayer")
 
     def peak():
-        spared = [sum(not layer.gradient_checkpointing for layer in kind) for kind in plan._kinds]
+        spared = [sum(not layer.gradient_checkpointing for layer in kind) for kind in (decoder, tower)]
         return 10 + 3 * spared[0] + 2 * spared[1]
+
+    tries = []
+
+    def try_row():
+        tries.append(plan.num_kept)
+        if peak() > total:
+            raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (total - 9, total))
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 9)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", peak)
     for name in ("empty_cache", "reset_peak_memory_stats"):
         monkeypatch.setattr(torch.cuda, name, lambda: None)
-    tries = []
-    plan.measure(lambda: tries.append(peak()))
-    assert plan._kept == kept
-    assert peak() <= 0.92 * total
-    assert len(tries) == 2 * (1 + len(plan._kinds))
-    if sum(kept):
+    plan.measure(try_row)
+    assert plan.num_kept == kept
+    assert not kept or peak() <= 0.92 * total
+    assert len(tries) <= 2 * 6
+    if kept:
         assert plan.shrink()
-        assert plan._kept == [count // 2 for count in kept]
+        assert plan.num_kept == 3 * kept // 4
+    total = 9
+    with pytest.raises(torch.OutOfMemoryError):
+        plan.measure(try_row)

@@ -1,0 +1,37 @@
+"""Growing in place is growing."""
+
+import torch
+from transformers import DynamicCache
+
+from etalage.evaluate.cache import ROOM, roomy_cache
+
+
+def test_it_holds_what_a_dynamic_cache_does():
+    torch.manual_seed(0)
+    expected, found = DynamicCache(), roomy_cache()
+
+    def append(rows, num_tokens):
+        states = torch.randn(2, rows, 3, num_tokens, 8)
+        for one, other in zip(expected.update(*states, 1), found.update(*states, 1), strict=True):
+            assert torch.equal(one, other)
+
+    with torch.inference_mode():
+        append(2, 7)
+        for cache in (expected, found):
+            cache.batch_repeat_interleave(3)
+        for _ in range(3):
+            append(6, 1)
+        chosen = torch.tensor([0, 2, 5])
+        for cache in (expected, found):
+            cache.batch_select_indices(chosen)
+        append(3, ROOM + 5)
+        append(3, 1)
+    assert found.get_seq_length(1) == expected.get_seq_length(1)
+
+
+def test_a_token_is_appended_in_place():
+    cache = roomy_cache()
+    states = torch.randn(2, 2, 3, 7, 8)
+    first, _ = cache.update(*states, 0)
+    second, _ = cache.update(*states[:, :, :, :1], 0)
+    assert first.data_ptr() == second.data_ptr()
