@@ -260,6 +260,13 @@ def _read_or_refuse(path: Path, limits: Limits) -> Picture | BadPicture:
 def _read_alone(path: Path, limits: Limits) -> Picture | BadPicture:
     with pool(1) as alone:
         try:
+            alone.submit(int).result()  # or else a process that cannot even start would be blamed on the picture
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                "no process can be started to decode pictures in; a script that calls etalage has to do so under "
+                'if __name__ == "__main__":'
+            ) from error
+        try:
             return alone.submit(_read_or_refuse, path, limits).result()
         except BrokenProcessPool:
             return BadPicture("image_kills_decoder", f"{path.name} ended the process that decoded it")

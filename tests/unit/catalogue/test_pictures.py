@@ -3,6 +3,8 @@
 import os
 import signal
 import struct
+import subprocess
+import sys
 import threading
 import warnings
 import zlib
@@ -228,6 +230,20 @@ def test_a_worker_that_dies_costs_nothing(tmp_path: Path) -> None:
     for pid in pictures.gi_frame.f_locals["workers"]._pool._processes:
         os.kill(pid, signal.SIGKILL)
     assert [picture.width for picture in (first, *pictures)] == [300 + n for n in range(200)]
+
+
+def test_a_script_that_cannot_start_processes_is_told_so(tmp_path: Path) -> None:
+    """No picture is blamed for it."""
+    (tmp_path / "a.png").write_bytes(encoded(Image.new("RGB", (30, 20))))
+    (tmp_path / "script.py").write_text(
+        "from pathlib import Path\n"
+        "from etalage.catalogue.pictures import read_pictures\n"
+        f"print(list(read_pictures([Path('a.png')], **{LIMITS})))\n"
+    )
+    run = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "ChildProcessError: no process can be started" in run.stderr
+    assert not run.stdout
 
 
 def test_near_copies_are_near_and_others_far(tmp_path: Path) -> None:

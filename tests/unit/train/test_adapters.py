@@ -101,14 +101,7 @@ def test_what_they_cannot_do_is_left_to_peft(settings):
     assert sum(type(module) is lora.Linear for module in model.modules()) == 2
 
 
-def test_eight_bit_products_are_near(monkeypatch):
-    """With the kernel's arithmetic spelled out, which a CPU lacks: the rounding is what is tested."""
-
-    def scaled(left, right, left_scales, right_scales, bias=None, out_dtype=None, use_fast_accum=False):
-        product = (left.float() @ right.float()) * left_scales * right_scales
-        return (product if bias is None else product + bias).to(out_dtype)
-
-    monkeypatch.setattr(torch, "_scaled_mm", scaled)
+def test_eight_bit_products_are_near(eight_bit_products):
     x = torch.randn(7, 64) * torch.logspace(-2, 1, 7)[:, None]
     model = adapted_pair()
     use_quick_adapters(model)
