@@ -18,12 +18,12 @@ GIB = 2**30
 
 def run(photos: list[Path], work: Path) -> None:
     _, total = torch.cuda.mem_get_info()
-    kept: list[str] = []
+    plans: list[ActivationPlan] = []
     measure = ActivationPlan.measure
 
     def noted(plan: ActivationPlan, try_row: object) -> None:
         measure(plan, try_row)
-        kept.append(f"{plan.num_kept} of {plan.num_layers}")
+        plans.append(plan)
 
     ActivationPlan.measure = noted
     print(bench.machine())
@@ -39,7 +39,7 @@ def run(photos: list[Path], work: Path) -> None:
         except ValueError as error:
             print(f"| {gib} GiB | {quantization} | {error} | | |", flush=True)
             continue
-        print(f"| {gib} GiB | {quantization} | {kept[-1]} | {line.samples_per_second:.2f} | "
+        print(f"| {gib} GiB | {quantization} | {plans[-1].num_kept} of {plans[-1].num_layers} | {line.samples_per_second:.2f} | "
               f"{line.peak_memory_gib:.1f} GiB |", flush=True)  # fmt: skip
 
 

@@ -1,6 +1,6 @@
-"""Keys and values of what has been read and written, which grow in place.
+"""Keys and values of what has been read and written, in memory with room behind them.
 
-Letters: B rows, N heads, T tokens, D width of a head.
+Letters: B rows, N heads, T tokens, C that there is room for, D width of a head.
 """
 
 from typing import Any
@@ -8,34 +8,44 @@ from typing import Any
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
-__all__ = ["RoomyLayer", "roomy_cache"]
+__all__ = ["roomy_cache"]
 
 ROOM = 64
-"""Tokens that there is room for whenever it has run out."""
+"""The room for tokens is a multiple of it, so that kernels made for each shape meet few."""
 
 
-class RoomyLayer(DynamicLayer):
-    """As its parent, which copies everything for each new token."""
+class _RoomyLayer(DynamicLayer):
+    """As its parent, which copies everything for each new token. What is behind the last one is zero and masked."""
+
+    length = 0
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        """Append (B, N, T, D) of both and return all of them."""
+        """Append (B, N, T, D) of both; return all of them, (B, N, C, D)."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        before = self.get_seq_length()
-        after = before + key_states.shape[-2]
+        before, after = self.length, self.length + key_states.shape[-2]
         for name, new in (("keys", key_states), ("values", value_states)):
-            held, roomy = getattr(self, name), getattr(self, f"roomy_{name}", None)
-            # its own no longer where rows were repeated or left out
-            if roomy is None or roomy.data_ptr() != held.data_ptr() or roomy.shape[2] < after:
-                roomy = new.new_empty(*new.shape[:2], after + ROOM, new.shape[3])
+            held = getattr(self, name)
+            if not before or held.shape[-2] < after:
+                roomy = new.new_zeros(*new.shape[:2], _room(after), new.shape[-1])
                 if before:
-                    roomy[:, :, :before] = held
-                setattr(self, f"roomy_{name}", roomy)
-            roomy[:, :, before:after] = new
-            setattr(self, name, roomy[:, :, :after])
+                    roomy[:, :, :before] = held[:, :, :before]
+                setattr(self, name, roomy)
+            getattr(self, name)[:, :, before:after] = new
+        self.length = after
         return self.keys, self.values
 
+    def get_seq_length(self) -> int:
+        return self.length
 
-def roomy_cache() -> Cache:
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return _room(self.length + query_length), 0
+
+
+def _room(num_tokens: int) -> int:
+    return -(-num_tokens // ROOM) * ROOM
+
+
+def roomy_cache(num_layers: int) -> Cache:
     """Empty."""
-    return Cache(layer_class_to_replicate=RoomyLayer)
+    return Cache(layers=[_RoomyLayer() for _ in range(num_layers)])

@@ -155,7 +155,7 @@ def _write(
         return texts
     inputs = side_by_side(encoded, processor, model.device)
     but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
-    cache = roomy_cache()
+    cache = roomy_cache(model.config.num_hidden_layers)
     model(**{**inputs, **but_last}, past_key_values=cache, use_cache=True, logits_to_keep=1)
     cache.batch_repeat_interleave(num_each)
     ids = inputs["input_ids"][:, -1:].repeat_interleave(num_each, 0)
