@@ -18,14 +18,14 @@ GIB = 2**30
 
 def run(photos: list[Path], work: Path) -> None:
     _, total = torch.cuda.mem_get_info()
-    plans: list[ActivationPlan] = []
-    measure = ActivationPlan.measure
+    told, keep = "", ActivationPlan._keep
 
-    def noted(plan: ActivationPlan, try_row: object) -> None:
-        measure(plan, try_row)
-        plans.append(plan)
+    def noted(plan: ActivationPlan, count: int) -> None:
+        nonlocal told
+        keep(plan, count)
+        told = f"{count} of {plan.num_layers}"
 
-    ActivationPlan.measure = noted
+    ActivationPlan._keep = noted
     print(bench.machine())
     print(
         "\n| memory | frozen weights | layers that keep activations | samples/s | peak memory |\n|---|---|---|---|---|"
@@ -39,8 +39,8 @@ def run(photos: list[Path], work: Path) -> None:
         except ValueError as error:
             print(f"| {gib} GiB | {quantization} | {error} | | |", flush=True)
             continue
-        print(f"| {gib} GiB | {quantization} | {plans[-1].num_kept} of {plans[-1].num_layers} | {line.samples_per_second:.2f} | "
-              f"{line.peak_memory_gib:.1f} GiB |", flush=True)  # fmt: skip
+        speed, peak = line.samples_per_second, line.peak_memory_gib
+        print(f"| {gib} GiB | {quantization} | {told} | {speed:.2f} | {peak:.1f} GiB |", flush=True)
 
 
 if __name__ == "__main__":

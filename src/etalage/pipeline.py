@@ -2,13 +2,11 @@
 
 import gc
 import json
-import platform
 import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -17,7 +15,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from etalage import __version__
 from etalage import config as c
 from etalage.aside import write_aside, written_aside
 from etalage.progress import bar
@@ -89,6 +86,8 @@ class Run:
         Raises:
             ValueError: another run was begun here, or the folder holds something else.
         """
+        from etalage.train.tracking import versions
+
         folders = {
             "catalogue": str(config.catalogue.resolve()),
             "out": str(self.folder.resolve()),
@@ -114,8 +113,7 @@ class Run:
             return before
         if self.folder.exists() and any(self.folder.iterdir()):
             raise ValueError(f"{self.folder} holds something that is no run; choose another --out")
-        versions = {name: version(name) for name in ("torch", "transformers", "peft")}
-        return {**wanted, "versions": {"etalage": __version__, **versions, "python": platform.python_version()}}
+        return {**wanted, "versions": versions()}
 
     def begin(self, resolved: Mapping[str, Any]) -> None:
         """Write the resolved configuration."""
@@ -509,12 +507,13 @@ def bench(config: c.BenchConfig) -> None:
     measured: list[Line] = []
     for line in lines(config):
         measured.append(line)
+        if config.out is not None:
+            write_aside(config.out, f"{machine()}\n\n{table(measured)}")
         _say(
             f"{line.num_crops:>2} crops, {line.name}: {line.samples_per_second:.2f} samples/s, "
             f"{line.tokens_per_second:,.0f} tokens/s, MFU {line.mfu:.1%}, {line.peak_memory_gib:.1f} GiB"
         )
     if config.out is not None:
-        write_aside(config.out, f"{machine()}\n\n{table(measured)}")
         _say(f"table: {config.out}")
 
 

@@ -226,9 +226,9 @@ class _Layer(torch.autograd.Function):
 
         for_y = does.widened(grad, down_proj.room)
         for_gated, *for_down = down_proj.backward(for_y, gated[:, : down_proj.num_in], down_reduced)
-        for_gate_up = does.gate_backward(for_gated, gate_up, gate_up_proj.room)
+        for_both = does.gate_backward(for_gated, gate_up, gate_up_proj.room)
         for_normed, *for_gate_up = gate_up_proj.backward(
-            for_gate_up, read_normed[:, : gate_up_proj.num_in], gate_up_reduced
+            for_both, read_normed[:, : gate_up_proj.num_in], gate_up_reduced
         )
         for_total = does.norm_backward(for_normed, total, how.norms[1], read_scale, grad, o_proj.room)
         read = attended.flatten(1) if kept is None else attended.flatten(1)[kept]

@@ -2,17 +2,26 @@
 
 import json
 import os
+import platform
 import secrets
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from etalage import __version__
 from etalage.config import Tracking
 
-__all__ = ["Tracker", "track"]
+__all__ = ["Figures", "NoTracker", "Tracker", "track", "versions"]
 
 Figures = Mapping[str, float]
+
+
+def versions() -> dict[str, str]:
+    """Of what figures depend on, by name."""
+    packages = {name: version(name) for name in ("torch", "transformers", "peft")}
+    return {"etalage": __version__, **packages, "python": platform.python_version()}
 
 
 class Tracker(Protocol):
