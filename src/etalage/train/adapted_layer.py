@@ -136,33 +136,34 @@ class _Product:
         torch.mul(self._adapter[1], self.scaling, out=self.b)
 
     def forward(self, wide: Tensor) -> tuple[Tensor, Tensor]:
-        """(T, I + room), of which the last ones are written here -> (T, O), and (T, R) that backward needs."""
+        """(T, I + room), of which the last ones are written here -> (T, O), and (T, R) x A' to keep."""
         x, reduced = wide[:, : self.num_in], wide[:, self.num_in :]
         if self.joint is not None:
             torch.mm(x, self.a.t(), out=reduced)
-            return wide @ self.joint[: self.num_out].t(), reduced
+            return wide @ self.joint[: self.num_out].t(), reduced.contiguous()
         reduced = x @ self.a.t()
         rounded, scales = _elementwise(x).rounded(x)
         y = eight_bit_product(rounded, scales, self.base.weight, self.base.row_scales, None)
         return y.addmm_(reduced, self.b.t()), reduced
 
-    def backward(self, wide: Tensor, x: Tensor, reduced: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Gradients of x, A and B.
+    def backward(self, wide: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of x and of x A'.
 
         Args:
-            wide: (T, O + room), the output's gradient, and columns that are written here.
-            x, reduced: (T, I) and (T, R), what forward read and what it gave.
+            wide: (T, O + room), the output's, and columns that are written here.
         """
         grad, for_reduced = wide[:, : self.num_out], wide[:, self.num_out :]
         if self.joint is not None:
             torch.mm(grad, self.b, out=for_reduced)
-            for_x = wide @ self.joint[:, : self.num_in]
-        else:
-            for_reduced = grad @ self.b
-            rounded, scales = _elementwise(grad).rounded(grad)
-            for_x = eight_bit_product(rounded, scales, self.base.transposed, self.base.column_scales, None)
-            for_x.addmm_(for_reduced, self.a)
-        return for_x, for_reduced.t() @ x, (grad.t() @ reduced).mul_(self.scaling)
+            return wide @ self.joint[:, : self.num_in], for_reduced
+        for_reduced = grad @ self.b
+        rounded, scales = _elementwise(grad).rounded(grad)
+        for_x = eight_bit_product(rounded, scales, self.base.transposed, self.base.column_scales, None)
+        return for_x.addmm_(for_reduced, self.a), for_reduced
+
+    def for_adapter(self, wide: Tensor, for_reduced: Tensor, x: Tensor, reduced: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of A and B, of what backward read and gave and of what forward did."""
+        return for_reduced.t() @ x, (wide[:, : self.num_out].t() @ reduced).mul_(self.scaling)
 
 
 def _product_of(linear: nn.Module) -> _Product:
@@ -205,37 +206,36 @@ class _Layer(torch.autograd.Function):
 
         read, beside = (part if kept is None else part[kept] for part in (attended.flatten(1), x))
         delta, o_reduced = o_proj.forward(does.widened(read, o_proj.room))
-        total, read_normed, read_scale = does.norm(beside, delta, how.norms[1], how.eps, gate_up_proj.room)
-        gate_up, gate_up_reduced = gate_up_proj.forward(read_normed)
-        gated = does.gate(gate_up, down_proj.room)
-        y, down_reduced = down_proj.forward(gated)
+        total, normed, read_scale = does.norm(beside, delta, how.norms[1], how.eps, gate_up_proj.room)
+        gate_up, gate_up_reduced = gate_up_proj.forward(normed)
+        y, down_reduced = down_proj.forward(does.gate(gate_up, down_proj.room))
         ctx.how = how
         ctx.save_for_backward(
-            *(x, cos, sin, kept, normed, scale, qkv_reduced, states, attended, log_sums),
-            *(o_reduced.contiguous(), total, read_normed, read_scale, gate_up_reduced, gate_up, gated, down_reduced),
+            *(x, cos, sin, kept, scale, states, attended, log_sums, total, read_scale, gate_up),
+            *(qkv_reduced, o_reduced, gate_up_reduced, down_reduced),
         )
         return y.add_(total)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         saved = ctx.saved_tensors  # asked for once: a checkpoint computes them again
-        x, cos, sin, kept, normed, scale, qkv_reduced, states, attended, log_sums = saved[:10]
-        o_reduced, total, read_normed, read_scale, gate_up_reduced, gate_up, gated, down_reduced = saved[10:]
+        x, cos, sin, kept, scale, states, attended, log_sums, total, read_scale, gate_up = saved[:11]
+        qkv_reduced, o_reduced, gate_up_reduced, down_reduced = saved[11:]
         grad, how, does = grad.contiguous(), ctx.how, _elementwise(x)
         qkv_proj, o_proj, gate_up_proj, down_proj = how.products
 
         for_y = does.widened(grad, down_proj.room)
-        for_gated, *for_down = down_proj.backward(for_y, gated[:, : down_proj.num_in], down_reduced)
-        for_both = does.gate_backward(for_gated, gate_up, gate_up_proj.room)
-        for_normed, *for_gate_up = gate_up_proj.backward(
-            for_both, read_normed[:, : gate_up_proj.num_in], gate_up_reduced
-        )
-        for_total = does.norm_backward(for_normed, total, how.norms[1], read_scale, grad, o_proj.room)
-        read = attended.flatten(1) if kept is None else attended.flatten(1)[kept]
-        for_read, *for_o = o_proj.backward(for_total, read, o_reduced)
-        beside = for_total[:, : o_proj.num_out]
+        for_gated, back = down_proj.backward(for_y)
+        for_gate_up, gated = does.gate_backward(for_gated, gate_up, gate_up_proj.room)
+        for_down = down_proj.for_adapter(for_y, back, gated, down_reduced)
+        for_normed, back = gate_up_proj.backward(for_gate_up)
+        for_total, normed = does.norm_backward(for_normed, total, how.norms[1], read_scale, grad, o_proj.room)
+        for_up = gate_up_proj.for_adapter(for_gate_up, back, normed, gate_up_reduced)
+        for_read, back = o_proj.backward(for_total)
+        read, beside = attended.flatten(1), for_total[:, : o_proj.num_out]
         if kept is not None:
-            for_read, beside = (_scattered(part, kept, len(x)) for part in (for_read, beside))
+            read, for_read, beside = read[kept], _scattered(for_read, kept, len(x)), _scattered(beside, kept, len(x))
+        for_o = o_proj.for_adapter(for_total, back, read, o_reduced)
 
         _, (query, key, value) = _heads(states, how.num_heads)
         for_heads = attend_runs_backward(
@@ -243,9 +243,10 @@ class _Layer(torch.autograd.Function):
             *(how.borders, how.longest, True, how.scale),
         )
         for_states = does.rotate_back(*for_heads, cos, sin, qkv_proj.room)
-        for_normed, *for_qkv = qkv_proj.backward(for_states, normed[:, : qkv_proj.num_in], qkv_reduced)
-        for_x = does.norm_backward(for_normed, x, how.norms[0], scale, beside, 0)
-        return for_x, None, None, None, None, *for_qkv, *for_o, *for_gate_up, *for_down
+        for_normed, back = qkv_proj.backward(for_states)
+        for_x, normed = does.norm_backward(for_normed, x, how.norms[0], scale, beside, 0)
+        for_qkv = qkv_proj.for_adapter(for_states, back, normed, qkv_reduced)
+        return for_x, None, None, None, None, *for_qkv, *for_o, *for_up, *for_down
 
 
 def _elementwise(x: Tensor) -> Any:

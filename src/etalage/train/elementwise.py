@@ -28,11 +28,17 @@ def norm(x: Tensor, delta: Tensor | None, weight: Tensor, eps: float, room: int)
     return total, widened(weight * (exact * scale).to(x.dtype), room), scale
 
 
-def norm_backward(grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, beside: Tensor, room: int) -> Tensor:
-    """(T, H + room), what is normed: its gradient, of the result's and of what goes past the norm, `beside`."""
+def norm_backward(
+    grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, beside: Tensor, room: int
+) -> tuple[Tensor, Tensor]:
+    """Of the gradients of the result and of what goes past the norm, `beside`: (T, H + room) that of what is normed.
+
+    And (T, H) the result once more, so that it need not be kept.
+    """
     direction, wanted = x.float() * scale, grad.float() * weight.float()
     along = (wanted * direction).mean(-1, keepdim=True)
-    return widened((beside.float() + scale * (wanted - direction * along)).to(grad.dtype), room)
+    for_x = (beside.float() + scale * (wanted - direction * along)).to(grad.dtype)
+    return widened(for_x, room), weight * direction.to(x.dtype)
 
 
 def gate(gate_up: Tensor, room: int) -> Tensor:
@@ -41,12 +47,13 @@ def gate(gate_up: Tensor, room: int) -> Tensor:
     return widened(up * torch.nn.functional.silu(gates), room)
 
 
-def gate_backward(grad: Tensor, gate_up: Tensor, room: int) -> Tensor:
-    """(T, W), (T, 2W) -> (T, 2W + room)"""
+def gate_backward(grad: Tensor, gate_up: Tensor, room: int) -> tuple[Tensor, Tensor]:
+    """(T, W), (T, 2W) -> (T, 2W + room), and (T, W) gate's result once more."""
     (gates, up), wanted = gate_up.float().chunk(2, -1), grad.float()
     share = gates.sigmoid()
     for_gates = wanted * up * share * (1 + gates * (1 - share))
-    return widened(torch.cat([for_gates, wanted * gates * share], -1).to(grad.dtype), room)
+    for_gate_up = torch.cat([for_gates, wanted * gates * share], -1).to(grad.dtype)
+    return widened(for_gate_up, room), (up * gates * share).to(grad.dtype)
 
 
 def rotate(states: Tensor, cos: Tensor, sin: Tensor) -> None:

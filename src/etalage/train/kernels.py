@@ -38,15 +38,16 @@ def _norm(  # type: ignore[no-untyped-def]
 
 @triton.jit
 def _norm_backward(  # type: ignore[no-untyped-def]
-    grad, x, weight, scales, beside, beside_stride, out, out_stride, width, BLOCK: tl.constexpr
+    grad, x, weight, scales, beside, beside_stride, out, out_stride, again, width, BLOCK: tl.constexpr
 ):
     row = tl.program_id(0).to(tl.int64)
     column = tl.arange(0, BLOCK)
     inside = column < width
     scale = tl.load(scales + row)
-    wanted = tl.load(grad + row * width + column, mask=inside, other=0.0).to(tl.float32)
-    wanted *= tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
+    each = tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
+    wanted = tl.load(grad + row * width + column, mask=inside, other=0.0).to(tl.float32) * each
     direction = tl.load(x + row * width + column, mask=inside, other=0.0).to(tl.float32) * scale
+    tl.store(again + row * width + column, direction.to(again.dtype.element_ty).to(tl.float32) * each, mask=inside)
     along = tl.sum(wanted * direction, 0) / width
     other = tl.load(beside + row * beside_stride + column, mask=inside, other=0.0).to(tl.float32)
     tl.store(out + row * out_stride + column, other + scale * (wanted - direction * along), mask=inside)
@@ -64,7 +65,7 @@ def _gate(gate_up, out, out_stride, width, BLOCK: tl.constexpr):  # type: ignore
 
 
 @triton.jit
-def _gate_backward(grad, gate_up, out, out_stride, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+def _gate_backward(grad, gate_up, out, out_stride, again, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
     row = tl.program_id(0).to(tl.int64)
     column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = column < width
@@ -76,6 +77,7 @@ def _gate_backward(grad, gate_up, out, out_stride, width, BLOCK: tl.constexpr): 
     there = out + row * out_stride + column
     tl.store(there, wanted * up * share * (1 + gate * (1 - share)), mask=inside)
     tl.store(there + width, wanted * gate * share, mask=inside)
+    tl.store(again + row * width + column, up * gate * share, mask=inside)
 
 
 @triton.jit
@@ -161,15 +163,17 @@ def norm(x: Tensor, delta: Tensor | None, weight: Tensor, eps: float, room: int)
     return total, out, scales
 
 
-def norm_backward(grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, beside: Tensor, room: int) -> Tensor:
+def norm_backward(
+    grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, beside: Tensor, room: int
+) -> tuple[Tensor, Tensor]:
     """elementwise.norm_backward"""
     num_tokens, width = x.shape
-    out = x.new_empty(num_tokens, width + room)
+    out, again = x.new_empty(num_tokens, width + room), torch.empty_like(x)
     _norm_backward[(num_tokens,)](
-        *(grad, x, weight, scale, beside, beside.stride(0), out, out.stride(0), width),
+        *(grad, x, weight, scale, beside, beside.stride(0), out, out.stride(0), again, width),
         BLOCK=triton.next_power_of_2(width),
     )
-    return out
+    return out, again
 
 
 def gate(gate_up: Tensor, room: int) -> Tensor:
@@ -180,13 +184,13 @@ def gate(gate_up: Tensor, room: int) -> Tensor:
     return out
 
 
-def gate_backward(grad: Tensor, gate_up: Tensor, room: int) -> Tensor:
+def gate_backward(grad: Tensor, gate_up: Tensor, room: int) -> tuple[Tensor, Tensor]:
     """elementwise.gate_backward"""
     num_tokens, width = grad.shape
-    out = gate_up.new_empty(num_tokens, 2 * width + room)
+    out, again = gate_up.new_empty(num_tokens, 2 * width + room), torch.empty_like(grad)
     grid = (num_tokens, triton.cdiv(width, _BLOCK))
-    _gate_backward[grid](grad, gate_up, out, out.stride(0), width, BLOCK=_BLOCK)
-    return out
+    _gate_backward[grid](grad, gate_up, out, out.stride(0), again, width, BLOCK=_BLOCK)
+    return out, again
 
 
 def rotate(states: Tensor, cos: Tensor, sin: Tensor) -> None:

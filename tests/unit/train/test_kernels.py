@@ -43,8 +43,10 @@ def test_norm_backward_is_its_gradient(random, width):
     total, normed, scale = elementwise.norm(x, None, weight, 1e-5, 0)
     (expected,) = torch.autograd.grad([normed, total], x, [grad, beside])
     for does in (elementwise, kernels):
-        found = does.norm_backward(grad, x.detach(), weight, scale.detach(), beside, ROOM)
+        found, again = does.norm_backward(grad, x.detach(), weight, scale.detach(), beside, ROOM)
+        assert found.shape[1] == width + ROOM
         same(found[:, :width], expected)
+        same(again, normed.detach())
 
 
 @pytest.mark.parametrize("width", [48, 2048, 3000])
@@ -54,7 +56,10 @@ def test_gate_and_its_gradient(random, width):
     (expected_grad,) = torch.autograd.grad(expected, gate_up, grad)
     same(kernels.gate(gate_up.detach(), ROOM)[:, :width], expected.detach())
     for does in (elementwise, kernels):
-        same(does.gate_backward(grad, gate_up.detach(), ROOM)[:, : 2 * width], expected_grad)
+        found, again = does.gate_backward(grad, gate_up.detach(), ROOM)
+        assert found.shape[1] == 2 * width + ROOM
+        same(found[:, : 2 * width], expected_grad)
+        same(again, expected.detach())
 
 
 @pytest.mark.parametrize(("heads", "width"), [(3, 24), (32, 96), (1, 64)])
