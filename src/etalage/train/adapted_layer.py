@@ -19,9 +19,14 @@ from etalage.train.adapters import AdaptedLinear, EightBitLinear, eight_bit_prod
 
 __all__ = ["AdaptedDecoderLayer", "use_quick_layers"]
 
+_FROZEN = (nn.Linear, EightBitLinear)
+"""What an adapter may stand beside."""
+
 
 def use_quick_layers(model: nn.Module) -> None:
-    """Make decoder layers quick, in place, whose four linear layers have quick adapters, and nothing else learns."""
+    """Make decoder layers quick, in place, where this machine has the kernels, nothing but quick adapters learns, and
+    all four linear layers have one.
+    """
     for module in model.modules():
         if type(module) in (Phi3DecoderLayer, Phi3VLastDecoderLayer) and _can_be_quick(module):
             is_last = isinstance(module, Phi3VLastDecoderLayer)
@@ -29,14 +34,18 @@ def use_quick_layers(model: nn.Module) -> None:
 
 
 def _can_be_quick(layer: nn.Module) -> bool:
-    config = layer.config
+    config, norm = layer.config, layer.input_layernorm.weight
+    has_kernels = find_spec("triton") is not None and cudnn_is_quick(norm.device, norm.dtype, layer.self_attn.head_dim)
     return (
-        all(type(linear) is AdaptedLinear and linear.base_layer.bias is None for linear in _linears(layer))
+        (has_kernels or not norm.is_cuda)
+        and config._attn_implementation == PACKED
+        and all(type(linear) is AdaptedLinear and linear.base_layer.bias is None for linear in _linears(layer))
+        and all(type(linear.base_layer) in _FROZEN for linear in _linears(layer))
         and config.num_attention_heads == config.num_key_value_heads
         and config.rope_parameters.get("partial_rotary_factor", 1.0) == 1.0
         and config.hidden_act == "silu"
         and config.resid_pdrop == config.attention_dropout == 0
-        and not layer.input_layernorm.weight.requires_grad
+        and not norm.requires_grad
         and not layer.post_attention_layernorm.weight.requires_grad
     )
 
@@ -47,19 +56,6 @@ def _linears(layer: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module, nn.Modu
 
 class AdaptedDecoderLayer(Phi3DecoderLayer):
     """As its parent, quick where it reads a packed row."""
-
-    @property
-    def is_quick(self) -> bool:
-        """Whether this machine's packed rows take the quick way."""
-        linears = _linears(self)
-        base, width = linears[0].base_layer, self.self_attn.head_dim
-        dtype = torch.bfloat16 if isinstance(base, EightBitLinear) else base.weight.dtype
-        has_kernels = find_spec("triton") is not None and cudnn_is_quick(base.weight.device, dtype, width)
-        return (
-            all(linear.adapts(nn.Linear, EightBitLinear) for linear in linears)
-            and self.config._attn_implementation == PACKED
-            and (has_kernels or not base.weight.is_cuda)
-        )
 
     def forward(
         self,
@@ -77,7 +73,7 @@ class AdaptedDecoderLayer(Phi3DecoderLayer):
             or longest is None
             or cached is not None
             or (window and window < longest)
-            or not self.is_quick
+            or not all(linear.adapts(*_FROZEN) for linear in _linears(self))
         ):
             return super().forward(hidden_states, *args, position_embeddings=position_embeddings, kept=kept, **kwargs)
         linears = _linears(self)

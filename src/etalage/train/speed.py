@@ -26,8 +26,7 @@ def compile_layers(model: nn.Module) -> None:
     Those that are quick already stay as they are.
     """
     for module in model.modules():
-        quick = isinstance(module, AdaptedDecoderLayer) and module.is_quick
-        if isinstance(module, GradientCheckpointingLayer) and not quick:
+        if isinstance(module, GradientCheckpointingLayer) and not isinstance(module, AdaptedDecoderLayer):
             module.compile(dynamic=True)
 
 

@@ -61,8 +61,8 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # peft uses a name that transformers retires
         adapted = get_peft_model(model, adapters)
     use_quick_adapters(adapted)
-    use_quick_layers(adapted)
     quantize(adapted, config.quantization)
+    use_quick_layers(adapted)
     return adapted
 
 
