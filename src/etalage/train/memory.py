@@ -1,5 +1,6 @@
 """Which layers keep their activations for the backward pass, and which compute them twice."""
 
+import gc
 from collections.abc import Callable
 from functools import partial
 
@@ -68,7 +69,7 @@ class ActivationPlan:
         if not self._leaves_room(try_row, most):
             most = 0
             self._keep(most)
-            torch.cuda.empty_cache()
+            _let_go()
             try_row()
             while too_many - most > 1:
                 count = (most + too_many) // 2
@@ -77,12 +78,12 @@ class ActivationPlan:
                 else:
                     too_many = count
         self._keep(most)
-        torch.cuda.empty_cache()
+        _let_go()
         torch.cuda.reset_peak_memory_stats()
 
     def _leaves_room(self, try_row: Callable[[], object], count: int) -> bool:
         self._keep(count)
-        torch.cuda.empty_cache()
+        _let_go()
         try:
             try_row()  # whatever is made once and stays, the compiler's work among it
             torch.cuda.reset_peak_memory_stats()
@@ -97,6 +98,12 @@ class ActivationPlan:
         """Keep a quarter fewer, after memory ran out; False if none was kept or that was not left open."""
         if not self._open or not self.num_kept:
             return False
-        torch.cuda.empty_cache()
+        _let_go()
         self._keep(self.num_kept * 3 // 4)
         return True
+
+
+def _let_go() -> None:
+    """Of memory that nothing needs, of what a failure broke off too."""
+    gc.collect()
+    torch.cuda.empty_cache()
