@@ -17,22 +17,17 @@ ROOM = 64
 class _RoomyLayer(DynamicLayer):
     """As its parent, which copies everything for each new token. What is behind the last one is zero and masked."""
 
+    keys: Tensor
+    values: Tensor
     length = 0
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         """Append (B, N, T, D) of both; return all of them, (B, N, C, D)."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        before, after = self.length, self.length + key_states.shape[-2]
-        for name, new in (("keys", key_states), ("values", value_states)):
-            held = getattr(self, name)
-            if not before or held.shape[-2] < after:
-                roomy = new.new_zeros(*new.shape[:2], _room(after), new.shape[-1])
-                if before:
-                    roomy[:, :, :before] = held[:, :, :before]
-                setattr(self, name, roomy)
-            getattr(self, name)[:, :, before:after] = new
-        self.length = after
+        self.keys = _appended(self.keys, key_states, self.length)
+        self.values = _appended(self.values, value_states, self.length)
+        self.length += key_states.shape[-2]
         return self.keys, self.values
 
     def get_seq_length(self) -> int:
@@ -40,6 +35,18 @@ class _RoomyLayer(DynamicLayer):
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return _room(self.length + query_length), 0
+
+
+def _appended(held: Tensor, new: Tensor, before: int) -> Tensor:
+    """Behind the tokens `before`, in place if there is room."""
+    after = before + new.shape[-2]
+    if not before or held.shape[-2] < after:
+        roomy = new.new_zeros(*new.shape[:2], _room(after), new.shape[-1])
+        if before:
+            roomy[:, :, :before] = held[:, :, :before]
+        held = roomy
+    held[:, :, before:after] = new
+    return held
 
 
 def _room(num_tokens: int) -> int:

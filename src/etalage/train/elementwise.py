@@ -9,7 +9,17 @@ to whoever asked for them.
 import torch
 from torch import Tensor
 
-__all__ = ["gate", "gate_backward", "norm", "norm_backward", "rotate", "rotate_back", "rounded", "widened"]
+__all__ = [
+    "EIGHT_BITS",
+    "gate",
+    "gate_backward",
+    "norm",
+    "norm_backward",
+    "rotate",
+    "rotate_back",
+    "rounded",
+    "widened",
+]
 
 EIGHT_BITS = torch.float8_e4m3fn
 

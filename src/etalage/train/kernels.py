@@ -81,6 +81,20 @@ def _gate_backward(grad, gate_up, out, out_stride, again, width, BLOCK: tl.const
 
 
 @triton.jit
+def _turns(cos, sin, token, place, width):  # type: ignore[no-untyped-def]
+    """Of a token's position, for the first halves of its heads and for the second ones."""
+    half = width // 2
+    known, first = place < half, token * width + place
+    second = first + half
+    return (
+        tl.load(cos + first, mask=known, other=0.0).to(tl.float32),
+        tl.load(cos + second, mask=known, other=0.0).to(tl.float32),
+        tl.load(sin + first, mask=known, other=0.0).to(tl.float32),
+        tl.load(sin + second, mask=known, other=0.0).to(tl.float32),
+    )
+
+
+@triton.jit
 def _rotate(states, state_stride, cos, sin, num_heads, width, HEADS: tl.constexpr, HALF: tl.constexpr):  # type: ignore[no-untyped-def]
     """One token: the first halves of its heads and the second ones, turned against each other."""
     token = tl.program_id(0).to(tl.int64)
@@ -90,11 +104,7 @@ def _rotate(states, state_stride, cos, sin, num_heads, width, HEADS: tl.constexp
     here = states + token * state_stride + head * width + place
     first = tl.load(here, mask=inside, other=0.0).to(tl.float32)
     second = tl.load(here + half, mask=inside, other=0.0).to(tl.float32)
-    angle, known = token * width + place, place < half
-    cos_first = tl.load(cos + angle, mask=known, other=0.0).to(tl.float32)
-    cos_second = tl.load(cos + angle + half, mask=known, other=0.0).to(tl.float32)
-    sin_first = tl.load(sin + angle, mask=known, other=0.0).to(tl.float32)
-    sin_second = tl.load(sin + angle + half, mask=known, other=0.0).to(tl.float32)
+    cos_first, cos_second, sin_first, sin_second = _turns(cos, sin, token, place, width)
     tl.store(here, first * cos_first - second * sin_first, mask=inside)
     tl.store(here + half, second * cos_second + first * sin_second, mask=inside)
 
@@ -121,11 +131,7 @@ def _rotate_back(  # type: ignore[no-untyped-def]
         else:
             first = tl.load(key + here, mask=inside, other=0.0).to(tl.float32)
             second = tl.load(key + here + half, mask=inside, other=0.0).to(tl.float32)
-        angle, known = token * width + place, place < half
-        cos_first = tl.load(cos + angle, mask=known, other=0.0).to(tl.float32)
-        cos_second = tl.load(cos + angle + half, mask=known, other=0.0).to(tl.float32)
-        sin_first = tl.load(sin + angle, mask=known, other=0.0).to(tl.float32)
-        sin_second = tl.load(sin + angle + half, mask=known, other=0.0).to(tl.float32)
+        cos_first, cos_second, sin_first, sin_second = _turns(cos, sin, token, place, width)
         tl.store(there, first * cos_first + second * sin_second, mask=inside)
         tl.store(there + half, second * cos_second - first * sin_first, mask=inside)
 
