@@ -55,7 +55,7 @@ def run(work: Path) -> None:
 
     train("lora", "--recipe", "lora")
     train("lora-nf4", "--recipe", "lora", "--quantization", "nf4")
-    with measured("evaluate 24 products, three times, 32 new tokens"):
+    with measured("evaluate 24 products, four times, 32 new tokens"):
         etalage("evaluate", work / "lora", "--max-new-tokens", 32, "--track", "none")
     with measured("predict one picture"):
         etalage("predict", work / "lora", work / "sample/images/000001.jpg", "--max-new-tokens", 16)
