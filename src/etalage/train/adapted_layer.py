@@ -89,7 +89,7 @@ class AdaptedDecoderLayer(Phi3DecoderLayer):
         )
         with torch.autocast(hidden_states.device.type, enabled=False):
             kept = kept if isinstance(self, Phi3VLastDecoderLayer) else None
-            adapters = [part for linear in linears for part in _adapter(linear)]
+            adapters = [part for linear in linears for part in linear.adapter()[:2]]
             return _Layer.apply(hidden_states[0].contiguous(), how, cos, sin, kept, *adapters)[None]
 
 
@@ -106,7 +106,8 @@ class _Product:
     """
 
     def __init__(self, linear: nn.Module) -> None:
-        (a, b), self.base, self.scaling = _adapter(linear), linear.base_layer, linear.scaling["default"]
+        a, b, self.scaling = linear.adapter()
+        self.base = linear.base_layer
         self.num_in, self.num_out, rank = a.shape[1], b.shape[0], a.shape[0]
         self._adapter = a, b
         if isinstance(self.base, EightBitLinear):
@@ -168,10 +169,6 @@ def _product_of(linear: nn.Module) -> _Product:
         product = linear.product = _Product(linear)
     product.take_over()
     return product
-
-
-def _adapter(linear: nn.Module) -> tuple[Tensor, Tensor]:
-    return linear.lora_A["default"].weight, linear.lora_B["default"].weight
 
 
 @dataclass(frozen=True)

@@ -117,12 +117,16 @@ class AdaptedLinear(lora.Linear):
         alone = not self.disable_adapters and not self.merged and self.active_adapters == ["default"]
         return alone and type(self.base_layer) in kinds
 
+    def adapter(self) -> tuple[Tensor, Tensor, float]:
+        """A (R, I), B (O, R), and what B is multiplied by."""
+        return self.lora_A["default"].weight, self.lora_B["default"].weight, self.scaling["default"]
+
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """(..., I) -> (..., O) in the type of the frozen weight."""
         if args or kwargs or not self.adapts(nn.Linear, EightBitLinear):
             return super().forward(x, *args, **kwargs)
-        b = self.lora_B["default"].weight * self.scaling["default"]
-        return _adapted(x, self.base_layer, self.lora_A["default"].weight, b)
+        a, b, scaling = self.adapter()
+        return _adapted(x, self.base_layer, a, b * scaling)
 
 
 class JointAttention(CLIPAttention):
@@ -156,8 +160,9 @@ def _joint(x: Tensor, layers: Sequence[nn.Module]) -> Tensor:
     """The layers' outputs beside each other: one weight below the other, one adapter's B in a corner of its own."""
     bases = [layer.base_layer for layer in layers]
     weight, bias = torch.cat([base.weight for base in bases]), torch.cat([base.bias for base in bases])
-    a = torch.cat([layer.lora_A["default"].weight for layer in layers])
-    b = torch.block_diag(*(layer.lora_B["default"].weight * layer.scaling["default"] for layer in layers))
+    adapters = [layer.adapter() for layer in layers]
+    a = torch.cat([a for a, _, _ in adapters])
+    b = torch.block_diag(*(b * scaling for _, b, scaling in adapters))
     flat = x.flatten(0, -2).to(weight.dtype)
     y, _ = _product(flat, weight, bias, *[None] * 5, a.to(weight.dtype), b.to(weight.dtype))
     return y.unflatten(0, x.shape[:-1])
