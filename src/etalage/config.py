@@ -289,6 +289,10 @@ class TrainConfig:
                 raise ValueError(f"--{part}-learning-rate is for a {part} that learns, and --freeze names it")
         if self.quantization != "none" and self.recipe == "full":
             raise ValueError(f"--quantization {self.quantization} is of frozen weights; --recipe full has none")
+        if self.quantization == "fp8" and self.lora_variant == "dora" and self.lora_dropout:
+            raise ValueError(
+                "--lora-dropout with dora is PEFT's work, which cannot read fp8; leave one of the three out"
+            )
         if set(self.freeze) == set(get_args(Part)):
             raise ValueError(f"--freeze {' '.join(self.freeze)} leaves nothing to train; leave out a part")
         for name in ("warmup_fraction", "lora_dropout", "patch_dropout"):

@@ -14,6 +14,7 @@ from etalage.config import TrainConfig
         ({"projector_learning_rate": 0.0}, "--projector-learning-rate is 0.0; it must be positive"),
         ({"freeze": ("tower",), "tower_learning_rate": 1e-5}, "is for a tower that learns, and --freeze names it"),
         ({"recipe": "full", "quantization": "nf4"}, "--quantization nf4 is of frozen weights; --recipe full has none"),
+        ({"quantization": "fp8", "lora_variant": "dora", "lora_dropout": 0.1}, "leave one of the three out"),
         ({"freeze": ("decoder", "tower", "projector")}, "--freeze decoder tower projector leaves nothing to train"),
     ],
 )

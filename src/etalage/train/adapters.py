@@ -21,6 +21,7 @@ __all__ = [
     "EightBitLinear",
     "check_quantization",
     "eight_bit_product",
+    "is_pefts_dora",
     "knows_fp8",
     "quantize",
     "use_quick_adapters",
@@ -33,12 +34,18 @@ def use_quick_adapters(model: nn.Module) -> None:
     The three projections of a tower's attention, which read the same, then become one product.
     """
     for module in model.modules():
-        plain = type(module) is lora.Linear and not any(module.use_dora.values()) and not module.lora_bias["default"]
+        plain = type(module) is lora.Linear and not module.lora_bias["default"]
         if plain and isinstance(module.lora_dropout["default"], nn.Identity):
-            module.__class__ = AdaptedLinear
+            module.__class__ = DoraLinear if module.use_dora["default"] else AdaptedLinear
     for module in model.modules():
         if type(module) is CLIPAttention and {type(layer) for layer in _projections(module)} == {AdaptedLinear}:
             module.__class__ = JointAttention
+
+
+def is_pefts_dora(module: nn.Module) -> bool:
+    """Whether PEFT stretches its rows, by code that a compiler cuts into dozens of pieces: minutes for nothing."""
+    dora = isinstance(module, lora.Linear) and module.use_dora["default"]
+    return dora and not (isinstance(module, DoraLinear) and module.adapts(nn.Linear, EightBitLinear))
 
 
 def knows_fp8() -> bool:
@@ -108,6 +115,10 @@ class EightBitLinear(nn.Module):
         """(..., I) -> (..., O), bfloat16."""
         return _adapted(x, self, None, None)
 
+    def dequantized(self) -> Tensor:
+        """(O, I), float32."""
+        return self.weight.float() * self.row_scales.t()
+
 
 class AdaptedLinear(lora.Linear):
     """PEFT's layer of a frozen weight W and an adapter A, B: x W' + x A' B' * scaling, added up in place."""
@@ -127,6 +138,25 @@ class AdaptedLinear(lora.Linear):
             return super().forward(x, *args, **kwargs)
         a, b, scaling = self.adapter()
         return _adapted(x, self.base_layer, a, b * scaling)
+
+
+class DoraLinear(AdaptedLinear):
+    """The same with rows of W + B A * scaling as long as their magnitudes say, which learn.
+
+    Source: DoRA (arXiv 2402.09353); by its section 4.3 the length that a row has is a constant to the gradient.
+    """
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """As AdaptedLinear's."""
+        y = super().forward(x, *args, **kwargs)
+        if args or kwargs or not self.adapts(nn.Linear, EightBitLinear):
+            return y  # which is PEFT's, magnitudes and all
+        base, (a, b, scaling) = self.base_layer, self.adapter()
+        with torch.no_grad():
+            weight = base.dequantized() if isinstance(base, EightBitLinear) else base.weight
+            lengths = torch.linalg.vector_norm(weight + ((b * scaling) @ a).float(), dim=1)
+        stretch = (self.lora_magnitude_vector["default"].weight / lengths).to(y.dtype)
+        return y * stretch if base.bias is None else (y - base.bias) * stretch + base.bias
 
 
 class JointAttention(CLIPAttention):

@@ -15,6 +15,7 @@ from etalage.phi3v import Phi3VImageProcessor
 from etalage.phi3v.flops import step_flops
 from etalage.phi3v.modeling import image_embedding
 from etalage.train.adapted_layer import AdaptedDecoderLayer
+from etalage.train.adapters import is_pefts_dora
 from etalage.train.trainable import part_of
 
 __all__ = ["Pace", "compile_layers"]
@@ -23,10 +24,11 @@ __all__ = ["Pace", "compile_layers"]
 def compile_layers(model: nn.Module) -> None:
     """Compile the layers of tower and decoder, in place: once for all layers of a kind and for rows of any length.
 
-    Those that are quick already stay as they are.
+    Those that are quick already stay as they are, and those that would fall apart.
     """
     for module in model.modules():
-        if isinstance(module, GradientCheckpointingLayer) and not isinstance(module, AdaptedDecoderLayer):
+        slow = isinstance(module, GradientCheckpointingLayer) and not isinstance(module, AdaptedDecoderLayer)
+        if slow and not any(map(is_pefts_dora, module.modules())):
             module.compile(dynamic=True)
 
 

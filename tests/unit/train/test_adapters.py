@@ -45,24 +45,25 @@ def output_and_gradients(model, x, *after):
     return [y.detach(), x.grad, *(p.grad.clone() for p in model.parameters() if p.grad is not None)]
 
 
-@pytest.mark.parametrize("rslora", [False, True])
-def test_quick_adapters_are_pefts(rslora):
+@pytest.mark.parametrize("settings", [{}, {"use_rslora": True}, {"use_dora": True}], ids=str)
+def test_quick_adapters_are_pefts(settings):
     x = torch.randn(3, 5, 64)
-    model = adapted_pair(use_rslora=rslora)
+    model = adapted_pair(**settings)
     expected = output_and_gradients(model, x)
     use_quick_adapters(model)
-    assert sum(type(module) is AdaptedLinear for module in model.modules()) == 2
+    assert sum(isinstance(module, AdaptedLinear) for module in model.modules()) == 2
     found = output_and_gradients(model, x)
-    assert len(found) == 6
+    assert len(found) == 6 + 2 * ("use_dora" in settings)
     for one, other in zip(expected, found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
     with model.disable_adapter():
         torch.testing.assert_close(model(x), model.base_model.model(x))
 
 
-def test_compiled_for_any_length_they_are_too():
+@pytest.mark.parametrize("dora", [False, True])
+def test_compiled_for_any_length_they_are_too(dora):
     torch.compiler.reset()
-    model = adapted_pair()
+    model = adapted_pair(use_dora=dora)
     use_quick_adapters(model)
     # all that a compiler does but write code, for which a machine may lack the tools
     compiled = torch.compile(model, dynamic=True, fullgraph=True, backend="aot_eager")
@@ -94,16 +95,16 @@ def test_joint_projections_are_those_apart(small):
     assert not torch.allclose(bare, found[0])
 
 
-@pytest.mark.parametrize("settings", [{"use_dora": True}, {"lora_dropout": 0.1}], ids=str)
-def test_what_they_cannot_do_is_left_to_peft(settings):
-    model = adapted_pair(**settings)
+def test_what_they_cannot_do_is_left_to_peft():
+    model = adapted_pair(lora_dropout=0.1)
     use_quick_adapters(model)
     assert sum(type(module) is lora.Linear for module in model.modules()) == 2
 
 
-def test_eight_bit_products_are_near(eight_bit_products):
+@pytest.mark.parametrize("dora", [False, True])
+def test_eight_bit_products_are_near(eight_bit_products, dora):
     x = torch.randn(7, 64) * torch.logspace(-2, 1, 7)[:, None]
-    model = adapted_pair()
+    model = adapted_pair(use_dora=dora)
     use_quick_adapters(model)
     expected = output_and_gradients(model.bfloat16(), x.bfloat16())
     quantize(model, "fp8")

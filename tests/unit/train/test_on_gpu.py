@@ -64,9 +64,11 @@ def test_quick_paths_learn_as_the_plain_one(losses, settings):
     torch.testing.assert_close(found, expected, rtol=0.03, atol=0.03)
 
 
+@pytest.mark.parametrize("variant", ["lora", "dora"])
 @pytest.mark.parametrize("quantization", ["fp8", "nf4"])
-def test_frozen_weights_of_fewer_bits_learn_nearly_the_same(losses, quantization):
+def test_frozen_weights_of_fewer_bits_learn_nearly_the_same(losses, quantization, variant):
     if quantization == "nf4":
         pytest.importorskip("bitsandbytes")
-    expected, found = losses(), losses(quantization=quantization, compile=True)
+    expected = losses(lora_variant=variant)
+    found = losses(lora_variant=variant, quantization=quantization, compile=True)
     torch.testing.assert_close(found, expected, rtol=0.1, atol=0.1)

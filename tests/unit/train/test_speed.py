@@ -24,12 +24,17 @@ def without_writing_code(monkeypatch):
 
 @pytest.mark.usefixtures("without_writing_code")
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # which the compiler looks at itself
-@pytest.mark.parametrize(("recipe", "memory"), [("lora", "save"), ("full", "keep")])
-def test_compiled_layers_learn_the_same(small, config, task, products, open_image, recipe, memory):
+@pytest.mark.parametrize(
+    "settings",
+    [{"recipe": "lora", "memory": "save"}, {"recipe": "full"}, {"recipe": "lora", "lora_variant": "dora"}],
+    ids=str,
+)
+def test_compiled_layers_learn_the_same(small, config, task, products, open_image, settings):
     model, processor = small
     processor.image_processor.num_crops = 1
-    learned = make_trainable(model, config(recipe=recipe, lora_rank=4, freeze=(), patch_dropout=0.0)).train()
-    ActivationPlan(learned, memory)
+    how = config(**{"memory": "keep", "lora_rank": 4, "freeze": (), "patch_dropout": 0.0, **settings})
+    learned = make_trainable(model, how).train()
+    ActivationPlan(learned, how.memory)
     examples = Examples(products, task, processor, open_image)
     rows = [collate([examples[i] for i in range(length)]) for length in (3, 2)]
 
@@ -49,6 +54,16 @@ def test_compiled_layers_learn_the_same(small, config, task, products, open_imag
         largest = max(float(gradient.norm()) for gradient in gradients.values())
         for name, gradient in gradients.items():
             assert (gradient - compiled[name]).norm() < 1e-4 * (gradient.norm() + largest), name
+
+
+@pytest.mark.usefixtures("without_writing_code")
+@pytest.mark.parametrize(("dropout", "compiled"), [(0.0, True), (0.1, False)])
+def test_what_would_fall_apart_is_not_compiled(small, config, dropout, compiled):
+    how = config(recipe="lora", lora_variant="dora", lora_dropout=dropout, freeze=())
+    learned = make_trainable(small[0], how)
+    compile_layers(learned)
+    layers = learned.model.model.layers
+    assert {layer._compiled_call_impl is not None for layer in layers} == {compiled}
 
 
 def test_the_pace_counts_what_was_needed(small, config, task, products, open_image, monkeypatch):
