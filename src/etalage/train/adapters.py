@@ -87,6 +87,7 @@ def _four_bit(linear: nn.Linear) -> nn.Module:
         quant_type="nf4",
         device="meta",
     )
+    quantized.support_avx512bf16_for_cpu = False  # else, once evaluated, it is packed as training cannot read it
     quantized.bias = linear.bias
     quantized.weight = Params4bit(weight, requires_grad=False, quant_type="nf4", compress_statistics=True)
     return quantized.to(weight.device)
