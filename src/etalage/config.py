@@ -231,8 +231,8 @@ class TrainConfig:
     """Gradients with a larger norm are scaled down to it."""
     lora_rank: int = 64
     """Rank of the adapters."""
-    lora_alpha: int = 128
-    """Adapters are scaled by lora_alpha / lora_rank."""
+    lora_alpha: int | None = None
+    """Adapters are scaled by lora_alpha / lora_rank; None is twice the rank, and 16 for rslora, as at rank 64."""
     lora_variant: LoraVariant = "lora"
     """dora: direction and length of each weight learn apart (arXiv 2402.09353). rslora: adapters are scaled by
     lora_alpha / sqrt(lora_rank) instead (arXiv 2312.03732)."""
@@ -281,7 +281,8 @@ class TrainConfig:
         for name, least in (none | one).items():
             if getattr(self, name) < least:
                 raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be at least {least}")
-        for name in ("learning_rate", "tower_learning_rate", "projector_learning_rate", "max_grad_norm"):
+        rates = ("learning_rate", "tower_learning_rate", "projector_learning_rate")
+        for name in (*rates, "lora_alpha", "max_grad_norm"):
             if (value := getattr(self, name)) is not None and value <= 0:
                 raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be positive")
         for part in ("tower", "projector"):

@@ -49,13 +49,14 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
             parameter.requires_grad = learns(name)
         return model
     targets = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) and learns(name)]
+    is_rslora = config.lora_variant == "rslora"
     torch.manual_seed(config.seed)  # half of the adapters start from random weights
     adapters = LoraConfig(
         r=config.lora_rank,
-        lora_alpha=config.lora_alpha,
+        lora_alpha=config.lora_alpha or (16 if is_rslora else 2 * config.lora_rank),
         lora_dropout=config.lora_dropout,
         use_dora=config.lora_variant == "dora",
-        use_rslora=config.lora_variant == "rslora",
+        use_rslora=is_rslora,
         target_modules=targets,
     )
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # peft uses a name that transformers retires

@@ -46,9 +46,15 @@ def test_each_part_has_its_own_learning_rate(small, config, recipe):
         assert of[id(parameter)]["weight_decay"] == (0.5 if parameter.ndim > 1 else 0.0), name
 
 
-@pytest.mark.parametrize(("variant", "scale"), [("lora", 2.0), ("rslora", 4.0), ("dora", 2.0)])
-def test_variants_of_adapters(small, config, variant, scale):
-    model = make_trainable(small[0], config(recipe="lora", lora_rank=4, lora_alpha=8, lora_variant=variant))
+@pytest.mark.parametrize(
+    ("variant", "rank", "alpha", "scale"),
+    [
+        *(("lora", 4, 8, 2.0), ("rslora", 4, 8, 4.0), ("dora", 4, 8, 2.0)),
+        *(("lora", 4, None, 2.0), ("dora", 64, None, 2.0), ("rslora", 64, None, 2.0), ("rslora", 16, None, 4.0)),
+    ],
+)
+def test_variants_of_adapters(small, config, variant, rank, alpha, scale):
+    model = make_trainable(small[0], config(recipe="lora", lora_rank=rank, lora_alpha=alpha, lora_variant=variant))
     layer = model.base_model.model.model.layers[0].mlp.down_proj
     assert layer.scaling["default"] == scale
     assert any("magnitude" in name for name in trainable_parameters(model)) == (variant == "dora")
