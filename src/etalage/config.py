@@ -10,6 +10,8 @@ from typing import Literal, get_args
 
 from tyro.conf import Positional
 
+from etalage.processes import NUM_WORKERS
+
 __all__ = [
     "BenchConfig",
     "DemoConfig",
@@ -261,7 +263,7 @@ class TrainConfig:
     as many layers as the GPU has room for, on a CPU for all. save: for none. keep: for all."""
     compile: bool = True
     """Compile the layers on a GPU: one or two minutes at the first start, seconds at later ones; then quicker steps."""
-    num_workers: int = 4
+    num_workers: int = min(4, NUM_WORKERS)
     """Processes that read and cut pictures ahead; 0 does so in the training process."""
     cache_mib: int = 0
     """Prepared pictures kept in memory by each worker, so that later epochs need not cut them again."""
@@ -381,5 +383,5 @@ class BenchConfig:
     """Timed steps of each line, after a few that are not."""
     max_tokens: int = 15744
     """Tokens per forward."""
-    num_workers: int = 4
+    num_workers: int = min(4, NUM_WORKERS)
     """Processes that read and cut pictures ahead."""

@@ -35,8 +35,8 @@ __all__ = [
 
 console = Console(highlight=False)
 
-_FREE = ("out", "track", "num_workers", "cache_mib", "prepared_pictures", "memory")
-"""What a run may be continued with otherwise: it changes no step."""
+_FREE = ("out", "track", "num_workers", "cache_mib", "prepared_pictures", "memory", "max_tokens", "compile")
+"""What a run may be continued with otherwise: it changes no step, but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ class Run:
     def resolve(self, config: c.TrainConfig, catalogue: Any) -> dict[str, Any]:
         """What config.json is to hold: configuration, task, versions. Writes nothing.
 
+        A run that has taken no step, as where memory was too small for one, may be begun otherwise.
+
         Raises:
             ValueError: another run was begun here, or the folder holds something else.
         """
@@ -104,14 +106,15 @@ class Run:
         if self.config.exists():
             before = self.read_config()
             differing = [k for k, v in wanted.items() if before.get(k) != v and k not in _FREE]
-            if differing:
+            if not differing:
+                return before
+            if self.log.exists() and self.log.read_text():
                 raise ValueError(
                     f"{self.folder} holds a run with another configuration: "
                     + "; ".join(f"{k} was {before.get(k)!r}, now {wanted[k]!r}" for k in differing)
                     + ". Choose another --out, or give the same arguments to continue it"
                 )
-            return before
-        if self.folder.exists() and any(self.folder.iterdir()):
+        elif self.folder.exists() and any(self.folder.iterdir()):
             raise ValueError(f"{self.folder} holds something that is no run; choose another --out")
         return {**wanted, "versions": versions()}
 

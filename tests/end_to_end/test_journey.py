@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 import weakref
+from dataclasses import replace
 
 import pytest
 
+from etalage.catalogue.store import Catalogue
 from etalage.cli import main
-from etalage.config import EvaluateConfig
+from etalage.config import EvaluateConfig, TrainConfig
 from etalage.pipeline import Run, evaluate
 
 TRAIN = ["train", "--track", "none", "--num-crops", "1", "--epochs", "3"]
@@ -126,6 +128,19 @@ def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(run, fo
         main([*again, "--epochs", "4"])
     assert refused.value.code == 2
     assert "epochs was 3, now 4" in capsys.readouterr().err
+
+
+def test_what_a_run_may_be_continued_with(run, folder):
+    catalogue, config = Catalogue.load(folder / "catalogue"), TrainConfig(folder / "catalogue", folder / "stopped")
+    stopped = Run(config.out)
+    began = stopped.resolve(config, catalogue)
+    stopped.begin(began)
+    stopped.log.touch()
+    assert stopped.resolve(replace(config, quantization="nf4"), catalogue)["quantization"] == "nf4", "no step was taken"
+    stopped.log.write_text('{"step": 1}\n')
+    with pytest.raises(ValueError, match="quantization was 'none', now 'nf4'"):
+        stopped.resolve(replace(config, quantization="nf4"), catalogue)
+    assert stopped.resolve(replace(config, max_tokens=1, memory="save", compile=False), catalogue) == began
 
 
 def test_a_model_that_cannot_be_loaded_leaves_nothing_behind(run, folder, capsys):
