@@ -147,17 +147,33 @@ class DoraLinear(AdaptedLinear):
     Source: DoRA (arXiv 2402.09353); by its section 4.3 the length that a row has is a constant to the gradient.
     """
 
+    _lengths: Tensor | None = None
+    """Of the rows, kept while the model is evaluated."""
+
+    def train(self, mode: bool = True) -> "DoraLinear":
+        """As any module's."""
+        self._lengths = None
+        return super().train(mode)
+
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """As AdaptedLinear's."""
         y = super().forward(x, *args, **kwargs)
         if args or kwargs or not self.adapts(nn.Linear, EightBitLinear):
             return y  # which is PEFT's, magnitudes and all
-        base, (a, b, scaling) = self.base_layer, self.adapter()
-        with torch.no_grad():
-            weight = base.dequantized() if isinstance(base, EightBitLinear) else base.weight
-            lengths = torch.linalg.vector_norm(weight + ((b * scaling) @ a).float(), dim=1)
+        lengths, bias = self._lengths, self.base_layer.bias
+        if self.training or torch.is_grad_enabled():
+            lengths = self._measured()
+        elif lengths is None:
+            lengths = self._lengths = self._measured()
         stretch = (self.lora_magnitude_vector["default"].weight / lengths).to(y.dtype)
-        return y * stretch if base.bias is None else (y - base.bias) * stretch + base.bias
+        return y * stretch if bias is None else (y - bias) * stretch + bias
+
+    @torch.no_grad()
+    def _measured(self) -> Tensor:
+        """(O,) float32, how long the rows are."""
+        base, (a, b, scaling) = self.base_layer, self.adapter()
+        weight = base.dequantized() if isinstance(base, EightBitLinear) else base.weight
+        return torch.linalg.vector_norm(weight + ((b * scaling) @ a).float(), dim=1)
 
 
 class JointAttention(CLIPAttention):

@@ -60,6 +60,24 @@ def test_quick_adapters_are_pefts(settings):
         torch.testing.assert_close(model(x), model.base_model.model(x))
 
 
+def test_lengths_of_rows_are_never_stale():
+    x = torch.randn(5, 64)
+    model, quick = adapted_pair(use_dora=True), adapted_pair(use_dora=True)
+    use_quick_adapters(quick)
+    for step in range(3):
+        found = []
+        for one in (model, quick):
+            one.train()
+            with torch.no_grad():
+                for name, parameter in one.named_parameters():
+                    parameter.mul_(1 + step * ("lora_B" in name))
+                one.eval()
+                found += [one(x), one(x)]
+            found.append(one(x).detach())
+        for y in found[1:]:
+            torch.testing.assert_close(y, found[0], rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("dora", [False, True])
 def test_compiled_for_any_length_they_are_too(dora):
     torch.compiler.reset()
