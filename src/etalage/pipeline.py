@@ -141,6 +141,8 @@ class Run:
         with written_aside(self.model) as aside:
             model.save_pretrained(aside, **options)
             processor.save_pretrained(aside)
+            for weights in aside.glob("*.safetensors"):  # safetensors 0.8 keeps what it writes from other users
+                shutil.copymode(aside / "tokenizer.json", weights)
         shutil.rmtree(self.checkpoints)
 
     def load(self) -> tuple[Any, Any]:

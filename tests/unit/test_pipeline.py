@@ -23,6 +23,7 @@ def test_before_is_the_base_with_the_processor_of_the_run(recipe: str, small, co
     run.begin({"recipe": recipe, "model": "small"})
     run.checkpoints.mkdir()
     run.finish(learned, processor)
+    assert len({file.stat().st_mode for file in run.model.iterdir()}) == 1, "who may read one may read all"
 
     before, its_processor = run.load_before()
     after, _ = run.load()
