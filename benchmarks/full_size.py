@@ -1,7 +1,8 @@
 """Does a full-size checkpoint folder go the whole way on this GPU? `python benchmarks/full_size.py FOLDER`
 
 Writes a checkpoint as it is on the hub, of a published configuration and tokenizer with random weights, and runs the
-verbs on it. The figures say that every step fits and runs; what random weights answer says nothing.
+verbs on it. The figures say that every step fits and runs; what random weights answer says nothing. The disk has to
+hold 76 GB: the checkpoint, and of full fine-tuning weights, moments of both orders and weights again.
 """
 
 import json
@@ -60,7 +61,7 @@ def run(work: Path) -> None:
     with measured("predict one picture"):
         etalage("predict", work / "lora", work / "sample/images/000001.jpg", "--max-new-tokens", 16)
     etalage("report", work / "lora")
-    train("full", "--recipe", "full")  # leaves 67 GB: weights, moments of both orders, weights again
+    train("full", "--recipe", "full")
 
 
 if __name__ == "__main__":
