@@ -381,7 +381,7 @@ class BenchConfig:
     """Crops per picture at most, one table each."""
     steps: int = 8
     """Timed steps of each line, after a few that are not."""
-    max_tokens: int = 15744
+    max_tokens: int = TrainConfig.max_tokens
     """Tokens per forward."""
-    num_workers: int = min(4, NUM_WORKERS)
+    num_workers: int = TrainConfig.num_workers
     """Processes that read and cut pictures ahead."""

@@ -15,12 +15,9 @@ from transformers.models.phi3.modeling_phi3 import Phi3DecoderLayer
 
 from etalage.phi3v.attention import PACKED, attend_runs, attend_runs_backward, cudnn_is_quick
 from etalage.phi3v.modeling import Phi3VLastDecoderLayer
-from etalage.train.adapters import AdaptedLinear, EightBitLinear, eight_bit_product
+from etalage.train.adapters import FROZEN, AdaptedLinear, EightBitLinear, eight_bit_product
 
 __all__ = ["AdaptedDecoderLayer", "use_quick_layers"]
-
-_FROZEN = (nn.Linear, EightBitLinear)
-"""What an adapter may stand beside."""
 
 
 def use_quick_layers(model: nn.Module) -> None:
@@ -40,7 +37,7 @@ def _can_be_quick(layer: nn.Module) -> bool:
         (has_kernels or not norm.is_cuda)
         and config._attn_implementation == PACKED
         and all(type(linear) is AdaptedLinear and linear.base_layer.bias is None for linear in _linears(layer))
-        and all(type(linear.base_layer) in _FROZEN for linear in _linears(layer))
+        and all(type(linear.base_layer) in FROZEN for linear in _linears(layer))
         and config.num_attention_heads == config.num_key_value_heads
         and config.rope_parameters.get("partial_rotary_factor", 1.0) == 1.0
         and config.hidden_act == "silu"
@@ -73,7 +70,7 @@ class AdaptedDecoderLayer(Phi3DecoderLayer):
             or longest is None
             or cached is not None
             or (window and window < longest)
-            or not all(linear.adapts(*_FROZEN) for linear in _linears(self))
+            or not all(linear.adapts(*FROZEN) for linear in _linears(self))
         ):
             return super().forward(hidden_states, *args, position_embeddings=position_embeddings, kept=kept, **kwargs)
         linears = _linears(self)

@@ -17,6 +17,7 @@ from etalage.config import Quantization
 from etalage.train.elementwise import rounded
 
 __all__ = [
+    "FROZEN",
     "AdaptedLinear",
     "EightBitLinear",
     "check_quantization",
@@ -45,7 +46,7 @@ def use_quick_adapters(model: nn.Module) -> None:
 def is_pefts_dora(module: nn.Module) -> bool:
     """Whether PEFT stretches its rows, by code that a compiler cuts into dozens of pieces: minutes for nothing."""
     dora = isinstance(module, lora.Linear) and module.use_dora["default"]
-    return dora and not (isinstance(module, DoraLinear) and module.adapts(nn.Linear, EightBitLinear))
+    return dora and not (isinstance(module, DoraLinear) and module.adapts(*FROZEN))
 
 
 def knows_fp8() -> bool:
@@ -121,6 +122,10 @@ class EightBitLinear(nn.Module):
         return self.weight.float() * self.row_scales.t()
 
 
+FROZEN = (nn.Linear, EightBitLinear)
+"""What a quick adapter may stand beside."""
+
+
 class AdaptedLinear(lora.Linear):
     """PEFT's layer of a frozen weight W and an adapter A, B: x W' + x A' B' * scaling, added up in place."""
 
@@ -135,7 +140,7 @@ class AdaptedLinear(lora.Linear):
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """(..., I) -> (..., O) in the type of the frozen weight."""
-        if args or kwargs or not self.adapts(nn.Linear, EightBitLinear):
+        if args or kwargs or not self.adapts(*FROZEN):
             return super().forward(x, *args, **kwargs)
         a, b, scaling = self.adapter()
         return _adapted(x, self.base_layer, a, b * scaling)
@@ -158,7 +163,7 @@ class DoraLinear(AdaptedLinear):
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """As AdaptedLinear's."""
         y = super().forward(x, *args, **kwargs)
-        if args or kwargs or not self.adapts(nn.Linear, EightBitLinear):
+        if args or kwargs or not self.adapts(*FROZEN):
             return y  # which is PEFT's, magnitudes and all
         lengths, bias = self._lengths, self.base_layer.bias
         if self.training or torch.is_grad_enabled():

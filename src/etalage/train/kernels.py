@@ -54,24 +54,26 @@ def _norm_backward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def _gate(gate_up, out, out_stride, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+def _gates(gate_up, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    """A block of a row: its place, which columns of it there are, gates, and what they let through."""
     row = tl.program_id(0).to(tl.int64)
     column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = column < width
     here = gate_up + row * 2 * width + column
     gate = tl.load(here, mask=inside, other=0.0).to(tl.float32)
     up = tl.load(here + width, mask=inside, other=0.0).to(tl.float32)
+    return row, column, inside, gate, up
+
+
+@triton.jit
+def _gate(gate_up, out, out_stride, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    row, column, inside, gate, up = _gates(gate_up, width, BLOCK)
     tl.store(out + row * out_stride + column, up * gate / (1 + tl.exp(-gate)), mask=inside)
 
 
 @triton.jit
 def _gate_backward(grad, gate_up, out, out_stride, again, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
-    row = tl.program_id(0).to(tl.int64)
-    column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
-    inside = column < width
-    here = gate_up + row * 2 * width + column
-    gate = tl.load(here, mask=inside, other=0.0).to(tl.float32)
-    up = tl.load(here + width, mask=inside, other=0.0).to(tl.float32)
+    row, column, inside, gate, up = _gates(gate_up, width, BLOCK)
     wanted = tl.load(grad + row * width + column, mask=inside, other=0.0).to(tl.float32)
     share = 1 / (1 + tl.exp(-gate))
     there = out + row * out_stride + column
