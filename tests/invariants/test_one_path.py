@@ -104,7 +104,7 @@ def test_one_times_eight_is_eight_times_one(small, task, products, max_tokens, o
     """Gradients of a step do not depend on how its examples are packed."""
     model, processor = small
     processor.image_processor.num_crops = 1
-    model.set_attn_implementation({"": PACKED})
+    model.set_attn_implementation(PACKED)
     examples = Examples(products, task, processor, open_image)
     encoded = [examples[i] for i in range(8)]
     num_supervised = sum(e.num_supervised for e in encoded)

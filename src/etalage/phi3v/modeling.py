@@ -69,7 +69,9 @@ class Phi3VImageEmbedding(nn.Module):
             (U, (2G)^2, D), patches row by row, without the class token.
         """
         tower = self.img_processor["vision_model"]
-        hidden = tower.pre_layrnorm(tower.embeddings(crops))
+        embedded = tower.embeddings(crops)
+        # as wide as the weights: with autocast a norm's output is wider, and so would be all that is added to it
+        hidden = tower.pre_layrnorm(embedded).to(tower.pre_layrnorm.weight.dtype)
         for layer in tower.encoder.layers[: self.num_tower_layers]:
             hidden = layer(hidden, None)
         return hidden[:, 1:]

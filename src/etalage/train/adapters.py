@@ -3,15 +3,12 @@
 Letters: T tokens, I inputs, O outputs, R rank. The weights that learn stay PEFT's own, and so do the files it writes.
 """
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import torch
 from peft.tuners import lora
 from torch import Tensor, nn
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
-from transformers.models.clip.modeling_clip import CLIPAttention, eager_attention_forward
 
 from etalage.config import Quantization
 from etalage.train.elementwise import rounded
@@ -30,17 +27,11 @@ __all__ = [
 
 
 def use_quick_adapters(model: nn.Module) -> None:
-    """Where a module of PEFT's does nothing that the quick one cannot do, make it one, in place.
-
-    The three projections of a tower's attention, which read the same, then become one product.
-    """
+    """Where a module of PEFT's does nothing that the quick one cannot do, make it one, in place."""
     for module in model.modules():
         plain = type(module) is lora.Linear and not module.lora_bias["default"]
         if plain and isinstance(module.lora_dropout["default"], nn.Identity):
             module.__class__ = DoraLinear if module.use_dora["default"] else AdaptedLinear
-    for module in model.modules():
-        if type(module) is CLIPAttention and {type(layer) for layer in _projections(module)} == {AdaptedLinear}:
-            module.__class__ = JointAttention
 
 
 def is_pefts_dora(module: nn.Module) -> bool:
@@ -179,45 +170,6 @@ class DoraLinear(AdaptedLinear):
         base, (a, b, scaling) = self.base_layer, self.adapter()
         weight = base.dequantized() if isinstance(base, EightBitLinear) else base.weight
         return torch.linalg.vector_norm(weight + ((b * scaling) @ a).float(), dim=1)
-
-
-class JointAttention(CLIPAttention):
-    """A tower's attention whose queries, keys and values come of one product: what they read is read once."""
-
-    def forward(
-        self, hidden_states: Tensor, attention_mask: Tensor | None = None, **kwargs: Any
-    ) -> tuple[Tensor, Tensor | None]:
-        """As CLIPAttention's."""
-        if not all(layer.adapts(nn.Linear) for layer in _projections(self)):
-            return super().forward(hidden_states, attention_mask, **kwargs)
-        shape = (*hidden_states.shape[:-1], -1, self.head_dim)
-        states = _joint(hidden_states, _projections(self)).chunk(3, dim=-1)
-        attend = ALL_ATTENTION_FUNCTIONS.get_interface(self.config._attn_implementation, eager_attention_forward)
-        attended, weights = attend(
-            self,
-            *(state.reshape(shape).transpose(1, 2) for state in states),
-            attention_mask,
-            scaling=self.scale,
-            dropout=self.dropout if self.training else 0.0,
-            **kwargs,
-        )
-        return self.out_proj(attended.reshape(*shape[:-2], -1).contiguous()), weights
-
-
-def _projections(attention: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module]:
-    return attention.q_proj, attention.k_proj, attention.v_proj
-
-
-def _joint(x: Tensor, layers: Sequence[nn.Module]) -> Tensor:
-    """The layers' outputs beside each other: one weight below the other, one adapter's B in a corner of its own."""
-    bases = [layer.base_layer for layer in layers]
-    weight, bias = torch.cat([base.weight for base in bases]), torch.cat([base.bias for base in bases])
-    adapters = [layer.adapter() for layer in layers]
-    a = torch.cat([a for a, _, _ in adapters])
-    b = torch.block_diag(*(b * scaling for _, b, scaling in adapters))
-    flat = x.flatten(0, -2).to(weight.dtype)
-    y, _ = _product(flat, weight, bias, *[None] * 5, a.to(weight.dtype), b.to(weight.dtype))
-    return y.unflatten(0, x.shape[:-1])
 
 
 def _adapted(x: Tensor, base: nn.Module, a: Tensor | None, b: Tensor | None) -> Tensor:

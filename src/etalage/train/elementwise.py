@@ -1,4 +1,4 @@
-"""What a decoder layer does between its products, forward and backward, in plain torch.
+"""What layers of decoder and tower do between their products, forward and backward, in plain torch.
 
 On a GPU each of these is one pass over memory, by the kernels of the same names in kernels.py.
 
@@ -15,6 +15,8 @@ __all__ = [
     "gate_backward",
     "norm",
     "norm_backward",
+    "quick_gelu",
+    "quick_gelu_backward",
     "rotate",
     "rotate_back",
     "rounded",
@@ -24,37 +26,63 @@ __all__ = [
 EIGHT_BITS = torch.float8_e4m3fn
 
 
-def norm(x: Tensor, delta: Tensor | None, weight: Tensor, eps: float, room: int) -> tuple[Tensor, Tensor, Tensor]:
-    """RMS norm of x + delta.
+def norm(
+    x: Tensor, delta: Tensor | None, weight: Tensor, bias: Tensor | None, eps: float, room: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """RMS norm of x + delta; with a bias, layer norm.
 
     Args:
-        x, delta: (T, H). weight: (H,).
+        x, delta: (T, H). weight, bias: (H,).
     Returns:
         (T, H) what is normed, (T, H + room), and (T, 1) float32 one over the root of the mean square.
     """
     total = x if delta is None else x + delta
-    exact = total.float()
+    exact = _centred(total, bias)
     scale = torch.rsqrt(exact.square().mean(-1, keepdim=True) + eps)
-    return total, widened(weight * (exact * scale).to(x.dtype), room), scale
+    return total, widened(_normed(exact * scale, weight, bias, x.dtype), room=room), scale
 
 
 def norm_backward(
-    grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, beside: Tensor, room: int
+    grad: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, scale: Tensor, beside: Tensor, room: int
 ) -> tuple[Tensor, Tensor]:
     """Of the gradients of the result and of what goes past the norm, `beside`: (T, H + room) that of what is normed.
 
     And (T, H) the result once more, so that it need not be kept.
     """
-    direction, wanted = x.float() * scale, grad.float() * weight.float()
+    direction, wanted = _centred(x, bias) * scale, _centred(grad.float() * weight.float(), bias)
     along = (wanted * direction).mean(-1, keepdim=True)
     for_x = (beside.float() + scale * (wanted - direction * along)).to(grad.dtype)
-    return widened(for_x, room), weight * direction.to(x.dtype)
+    return widened(for_x, room=room), _normed(direction, weight, bias, x.dtype)
+
+
+def _centred(x: Tensor, bias: Tensor | None) -> Tensor:
+    return x.float() if bias is None else x.float() - x.float().mean(-1, keepdim=True)
+
+
+def _normed(direction: Tensor, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Tensor:
+    """Rounded where transformers and torch round."""
+    if bias is None:
+        return weight * direction.to(dtype)
+    return (weight.float() * direction + bias.float()).to(dtype)
+
+
+def quick_gelu(x: Tensor, room: int) -> Tensor:
+    """(T, W) -> (T, W + room): x * sigmoid(1.702 x)."""
+    return widened(x * torch.sigmoid(1.702 * x), room=room)
+
+
+def quick_gelu_backward(grad: Tensor, x: Tensor, room: int) -> tuple[Tensor, Tensor]:
+    """(T, W), (T, W) -> (T, W + room), and (T, W) quick_gelu's result once more."""
+    exact = x.float()
+    share = torch.sigmoid(1.702 * exact)
+    for_x = (grad.float() * share * (1 + 1.702 * exact * (1 - share))).to(grad.dtype)
+    return widened(for_x, room=room), (exact * share).to(grad.dtype)
 
 
 def gate(gate_up: Tensor, room: int) -> Tensor:
     """(T, 2W), gates before what they let through -> (T, W + room): up * silu(gate)."""
     gates, up = gate_up.chunk(2, -1)
-    return widened(up * torch.nn.functional.silu(gates), room)
+    return widened(up * torch.nn.functional.silu(gates), room=room)
 
 
 def gate_backward(grad: Tensor, gate_up: Tensor, room: int) -> tuple[Tensor, Tensor]:
@@ -63,7 +91,7 @@ def gate_backward(grad: Tensor, gate_up: Tensor, room: int) -> tuple[Tensor, Ten
     share = gates.sigmoid()
     for_gates = wanted * up * share * (1 + gates * (1 - share))
     for_gate_up = torch.cat([for_gates, wanted * gates * share], -1).to(grad.dtype)
-    return widened(for_gate_up, room), (up * gates * share).to(grad.dtype)
+    return widened(for_gate_up, room=room), (up * gates * share).to(grad.dtype)
 
 
 def rotate(states: Tensor, cos: Tensor, sin: Tensor) -> None:
@@ -83,7 +111,7 @@ def rotate_back(query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Ten
     for grad in (query, key):
         first, second = (grad * sin[:, None]).chunk(2, -1)
         turned.append(grad * cos[:, None] + torch.cat([second, -first], -1))
-    return widened(torch.cat([*turned, value], 1).flatten(1), room)
+    return widened(*(each.flatten(1) for each in (*turned, value)), room=room)
 
 
 def rounded(rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,10 +120,11 @@ def rounded(rows: Tensor) -> tuple[Tensor, Tensor]:
     return (rows.float() / scales).to(EIGHT_BITS).contiguous(), scales
 
 
-def widened(x: Tensor, room: int) -> Tensor:
-    """(T, H) -> (T, H + room); itself if none is asked for."""
-    if not room:
-        return x
-    wide = x.new_empty(x.shape[0], x.shape[1] + room)
-    wide[:, : x.shape[1]] = x
+def widened(*parts: Tensor, room: int) -> Tensor:
+    """(T, H) each -> (T, sum of H + room); itself if there is one and no room is asked for."""
+    if len(parts) == 1 and not room:
+        return parts[0]
+    width = sum(part.shape[1] for part in parts)
+    wide = parts[0].new_empty(parts[0].shape[0], width + room)
+    torch.cat(parts, 1, out=wide[:, :width])
     return wide

@@ -1,4 +1,4 @@
-"""What a decoder layer does between its products, each tensor read and written once: Triton kernels.
+"""What layers of decoder and tower do between their products, each tensor read and written once: Triton kernels.
 
 The compiler's own take up to twice as long (docs/log.md). Triton comes with torch where there is a GPU. Functions are
 those of elementwise.py, where they are spelled out.
@@ -11,14 +11,53 @@ from torch import Tensor
 
 from etalage.train.elementwise import EIGHT_BITS
 
-__all__ = ["gate", "gate_backward", "norm", "norm_backward", "rotate", "rotate_back", "rounded", "widened"]
+__all__ = [
+    "gate",
+    "gate_backward",
+    "norm",
+    "norm_backward",
+    "quick_gelu",
+    "quick_gelu_backward",
+    "rotate",
+    "rotate_back",
+    "rounded",
+    "widened",
+]
 
 _BLOCK = 1024
 
 
 @triton.jit
+def _centred(value, inside, width, CENTRED: tl.constexpr):  # type: ignore[no-untyped-def]
+    return tl.where(inside, value - tl.sum(value, 0) / width, 0.0) if CENTRED else value
+
+
+@triton.jit
+def _normed(direction, weight, bias, column, inside, dtype, CENTRED: tl.constexpr):  # type: ignore[no-untyped-def]
+    """Rounded where transformers and torch round."""
+    each = tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
+    if CENTRED:
+        out = direction * each + tl.load(bias + column, mask=inside, other=0.0).to(tl.float32)
+    else:
+        out = direction.to(dtype).to(tl.float32) * each
+    return out
+
+
+@triton.jit
 def _norm(  # type: ignore[no-untyped-def]
-    x, delta, total, weight, out, out_stride, scales, width, eps, ADD: tl.constexpr, BLOCK: tl.constexpr
+    x,
+    delta,
+    total,
+    weight,
+    bias,
+    out,
+    out_stride,
+    scales,
+    width,
+    eps,
+    ADD: tl.constexpr,
+    CENTRED: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):
     row = tl.program_id(0).to(tl.int64)
     column = tl.arange(0, BLOCK)
@@ -29,16 +68,28 @@ def _norm(  # type: ignore[no-untyped-def]
         stored = value.to(total.dtype.element_ty)
         tl.store(total + row * width + column, stored, mask=inside)
         value = stored.to(tl.float32)
+    value = _centred(value, inside, width, CENTRED)
     scale = 1 / tl.sqrt(tl.sum(value * value, 0) / width + eps)
     tl.store(scales + row, scale)
-    direction = (value * scale).to(out.dtype.element_ty).to(tl.float32)
-    each = tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
-    tl.store(out + row * out_stride + column, direction * each, mask=inside)
+    normed = _normed(value * scale, weight, bias, column, inside, out.dtype.element_ty, CENTRED)
+    tl.store(out + row * out_stride + column, normed, mask=inside)
 
 
 @triton.jit
 def _norm_backward(  # type: ignore[no-untyped-def]
-    grad, x, weight, scales, beside, beside_stride, out, out_stride, again, width, BLOCK: tl.constexpr
+    grad,
+    x,
+    weight,
+    bias,
+    scales,
+    beside,
+    beside_stride,
+    out,
+    out_stride,
+    again,
+    width,
+    CENTRED: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):
     row = tl.program_id(0).to(tl.int64)
     column = tl.arange(0, BLOCK)
@@ -46,11 +97,36 @@ def _norm_backward(  # type: ignore[no-untyped-def]
     scale = tl.load(scales + row)
     each = tl.load(weight + column, mask=inside, other=0.0).to(tl.float32)
     wanted = tl.load(grad + row * width + column, mask=inside, other=0.0).to(tl.float32) * each
-    direction = tl.load(x + row * width + column, mask=inside, other=0.0).to(tl.float32) * scale
-    tl.store(again + row * width + column, direction.to(again.dtype.element_ty).to(tl.float32) * each, mask=inside)
+    wanted = _centred(wanted, inside, width, CENTRED)
+    value = tl.load(x + row * width + column, mask=inside, other=0.0).to(tl.float32)
+    direction = _centred(value, inside, width, CENTRED) * scale
+    normed = _normed(direction, weight, bias, column, inside, again.dtype.element_ty, CENTRED)
+    tl.store(again + row * width + column, normed, mask=inside)
     along = tl.sum(wanted * direction, 0) / width
     other = tl.load(beside + row * beside_stride + column, mask=inside, other=0.0).to(tl.float32)
     tl.store(out + row * out_stride + column, other + scale * (wanted - direction * along), mask=inside)
+
+
+@triton.jit
+def _quick_gelu(x, out, out_stride, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = column < width
+    value = tl.load(x + row * width + column, mask=inside, other=0.0).to(tl.float32)
+    tl.store(out + row * out_stride + column, value / (1 + tl.exp(-1.702 * value)), mask=inside)
+
+
+@triton.jit
+def _quick_gelu_backward(grad, x, out, out_stride, again, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64)
+    column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = column < width
+    wanted = tl.load(grad + row * width + column, mask=inside, other=0.0).to(tl.float32)
+    value = tl.load(x + row * width + column, mask=inside, other=0.0).to(tl.float32)
+    share = 1 / (1 + tl.exp(-1.702 * value))
+    for_x = wanted * share * (1 + 1.702 * value * (1 - share))
+    tl.store(out + row * out_stride + column, for_x, mask=inside)
+    tl.store(again + row * width + column, value * share, mask=inside)
 
 
 @triton.jit
@@ -157,30 +233,53 @@ def _rounded(x, x_stride, out, scales, width, largest, BLOCK: tl.constexpr):  # 
     tl.store(out + row * width + column, (value / scale).to(out.dtype.element_ty), mask=inside)
 
 
-def norm(x: Tensor, delta: Tensor | None, weight: Tensor, eps: float, room: int) -> tuple[Tensor, Tensor, Tensor]:
+def norm(
+    x: Tensor, delta: Tensor | None, weight: Tensor, bias: Tensor | None, eps: float, room: int
+) -> tuple[Tensor, Tensor, Tensor]:
     """elementwise.norm"""
     num_tokens, width = x.shape
     total = x if delta is None else torch.empty_like(x)
     out = x.new_empty(num_tokens, width + room)
     scales = x.new_empty(num_tokens, 1, dtype=torch.float32)
     _norm[(num_tokens,)](
-        *(x, x if delta is None else delta, total, weight, out, out.stride(0), scales, width, eps),
+        *(x, x if delta is None else delta, total, weight, weight if bias is None else bias),
+        *(out, out.stride(0), scales, width, eps),
         ADD=delta is not None,
+        CENTRED=bias is not None,
         BLOCK=triton.next_power_of_2(width),
     )
     return total, out, scales
 
 
 def norm_backward(
-    grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor, beside: Tensor, room: int
+    grad: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, scale: Tensor, beside: Tensor, room: int
 ) -> tuple[Tensor, Tensor]:
     """elementwise.norm_backward"""
     num_tokens, width = x.shape
     out, again = x.new_empty(num_tokens, width + room), torch.empty_like(x)
     _norm_backward[(num_tokens,)](
-        *(grad, x, weight, scale, beside, beside.stride(0), out, out.stride(0), again, width),
+        *(grad, x, weight, weight if bias is None else bias, scale),
+        *(beside, beside.stride(0), out, out.stride(0), again, width),
+        CENTRED=bias is not None,
         BLOCK=triton.next_power_of_2(width),
     )
+    return out, again
+
+
+def quick_gelu(x: Tensor, room: int) -> Tensor:
+    """elementwise.quick_gelu"""
+    num_tokens, width = x.shape
+    out = x.new_empty(num_tokens, width + room)
+    _quick_gelu[(num_tokens, triton.cdiv(width, _BLOCK))](x, out, out.stride(0), width, BLOCK=_BLOCK)
+    return out
+
+
+def quick_gelu_backward(grad: Tensor, x: Tensor, room: int) -> tuple[Tensor, Tensor]:
+    """elementwise.quick_gelu_backward"""
+    num_tokens, width = x.shape
+    out, again = x.new_empty(num_tokens, width + room), torch.empty_like(x)
+    grid = (num_tokens, triton.cdiv(width, _BLOCK))
+    _quick_gelu_backward[grid](grad, x, out, out.stride(0), again, width, BLOCK=_BLOCK)
     return out, again
 
 
@@ -222,13 +321,18 @@ def _blocks(num_heads: int, width: int) -> dict[str, int]:
     return {"HEADS": triton.next_power_of_2(num_heads), "HALF": triton.next_power_of_2(width // 2)}
 
 
-def widened(x: Tensor, room: int) -> Tensor:
+def widened(*parts: Tensor, room: int) -> Tensor:
     """elementwise.widened"""
-    num_rows, width = x.shape
-    if not room:
-        return x
-    out = x.new_empty(num_rows, width + room)
-    _widened[(num_rows,)](x.contiguous(), out, out.stride(0), width, BLOCK=triton.next_power_of_2(width))
+    if len(parts) == 1 and not room:
+        return parts[0]
+    num_rows, start = len(parts[0]), 0
+    out = parts[0].new_empty(num_rows, sum(part.shape[1] for part in parts) + room)
+    for part in parts:
+        width = part.shape[1]
+        _widened[(num_rows,)](
+            part.contiguous(), out[:, start:], out.stride(0), width, BLOCK=triton.next_power_of_2(width)
+        )
+        start += width
     return out
 
 

@@ -11,7 +11,8 @@ from torch import nn
 from etalage.config import Part, TrainConfig
 from etalage.phi3v import Phi3VForCausalLM
 from etalage.phi3v.attention import PACKED
-from etalage.train.adapted_layer import use_quick_layers
+from etalage.train.adapted_decoder import use_quick_decoder
+from etalage.train.adapted_tower import use_quick_tower
 from etalage.train.adapters import quantize, use_quick_adapters
 
 __all__ = ["decay_groups", "make_trainable", "optimizer_groups", "part_of", "trainable_parameters"]
@@ -37,7 +38,7 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
     full: every weight that the output depends on; tower layers that nothing reads stay as they are.
     A frozen part has neither adapters nor weights that learn.
     """
-    model.set_attn_implementation({"": PACKED})
+    model.set_attn_implementation(PACKED)
     model.model.vision_embed_tokens.patch_dropout = config.patch_dropout
     unused = tuple(f"{name}." for name in model.unused_modules)
 
@@ -63,7 +64,8 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
         adapted = get_peft_model(model, adapters)
     use_quick_adapters(adapted)
     quantize(adapted, config.quantization)
-    use_quick_layers(adapted)
+    use_quick_decoder(adapted)
+    use_quick_tower(adapted)
     return adapted
 
 

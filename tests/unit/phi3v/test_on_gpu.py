@@ -88,7 +88,7 @@ def test_packed_equals_unpacked(sliding_window: int | None, task: Task, products
     exact = logits([[e] for e in encoded])
     model.cuda().bfloat16()
     alone = logits([[e] for e in encoded])
-    model.set_attn_implementation({"": PACKED})
+    model.set_attn_implementation(PACKED)
     errors = [(given - exact).norm() / exact.norm() for given in (alone, logits([encoded]))]
     assert errors[1] < 0.05
     assert errors[1] < 1.5 * errors[0]

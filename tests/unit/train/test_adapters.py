@@ -10,7 +10,6 @@ from etalage.batches import Examples, collate
 from etalage.train.adapters import (
     AdaptedLinear,
     EightBitLinear,
-    JointAttention,
     check_quantization,
     quantize,
     use_quick_adapters,
@@ -90,27 +89,6 @@ def test_compiled_for_any_length_they_are_too(dora):
         for one, other in zip(output_and_gradients(model, x), output_and_gradients(compiled, x), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
     torch.compiler.reset()
-
-
-def test_joint_projections_are_those_apart(small):
-    """With adapters that have learned something, and biases."""
-    tower = small[0].model.vision_embed_tokens.img_processor["vision_model"]
-    targets = ["q_proj", "k_proj", "v_proj", "out_proj"]
-    model = get_peft_model(tower.encoder.layers[0], LoraConfig(r=8, target_modules=targets))
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name or "bias" in name:
-            nn.init.normal_(parameter, std=0.1)
-    x = torch.randn(2, 9, tower.config.hidden_size)
-    expected = output_and_gradients(model, x, None)
-    use_quick_adapters(model)
-    assert any(type(module) is JointAttention for module in model.modules())
-    found = output_and_gradients(model, x, None)
-    assert len(found) == 2 + 8
-    for one, other in zip(expected, found, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
-    with model.disable_adapter():
-        bare = model(x, None)
-    assert not torch.allclose(bare, found[0])
 
 
 def test_what_they_cannot_do_is_left_to_peft():

@@ -9,6 +9,8 @@ pytest.importorskip("triton")
 if not torch.cuda.is_available() and not os.environ.get("TRITON_INTERPRET"):
     pytest.skip("needs a GPU, or TRITON_INTERPRET=1 from the start", allow_module_level=True)
 
+from transformers.activations import ACT2FN
+
 from etalage.train import elementwise, kernels
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -27,26 +29,47 @@ def same(found, expected, width=None):
 
 
 @pytest.mark.parametrize("added", [False, True])
+@pytest.mark.parametrize("centred", [False, True])
 @pytest.mark.parametrize("width", [96, 3072])
-def test_norm(random, added, width):
-    x, weight, delta = random(NUM_TOKENS, width), random(width), random(NUM_TOKENS, width) if added else None
-    expected = elementwise.norm(x, delta, weight, 1e-5, ROOM)
-    for one, other in zip(kernels.norm(x, delta, weight, 1e-5, ROOM), expected, strict=True):
+def test_norm(random, added, centred, width):
+    x, weight, delta = 3 + random(NUM_TOKENS, width), random(width), random(NUM_TOKENS, width) if added else None
+    bias = random(width) if centred else None
+    expected = elementwise.norm(x, delta, weight, bias, 1e-5, ROOM)
+    for one, other in zip(kernels.norm(x, delta, weight, bias, 1e-5, ROOM), expected, strict=True):
         same(one, other, width)
+    if centred:
+        total = x if delta is None else x + delta
+        same(expected[1][:, :width], torch.nn.functional.layer_norm(total, (width,), weight, bias, 1e-5))
 
 
+@pytest.mark.parametrize("centred", [False, True])
 @pytest.mark.parametrize("width", [96, 3072])
-def test_norm_backward_is_its_gradient(random, width):
-    x, weight, grad, wide = random(NUM_TOKENS, width), random(width), *random(2, NUM_TOKENS, width)
+def test_norm_backward_is_its_gradient(random, centred, width):
+    x, weight, grad, wide = 3 + random(NUM_TOKENS, width), random(width), *random(2, NUM_TOKENS, width)
     beside = torch.cat([wide, random(NUM_TOKENS, 3)], 1)[:, :width]
+    bias = random(width) if centred else None
     x.requires_grad_()
-    total, normed, scale = elementwise.norm(x, None, weight, 1e-5, 0)
+    total, normed, scale = elementwise.norm(x, None, weight, bias, 1e-5, 0)
     (expected,) = torch.autograd.grad([normed, total], x, [grad, beside])
     for does in (elementwise, kernels):
-        found, again = does.norm_backward(grad, x.detach(), weight, scale.detach(), beside, ROOM)
+        found, again = does.norm_backward(grad, x.detach(), weight, bias, scale.detach(), beside, ROOM)
         assert found.shape[1] == width + ROOM
         same(found[:, :width], expected)
         same(again, normed.detach())
+
+
+@pytest.mark.parametrize("width", [48, 4096])
+def test_quick_gelu_and_its_gradient(random, width):
+    x, grad = (3 * random(NUM_TOKENS, width)).requires_grad_(), random(NUM_TOKENS, width)
+    expected = elementwise.quick_gelu(x, 0)
+    same(expected, ACT2FN["quick_gelu"](x))
+    (expected_grad,) = torch.autograd.grad(expected, x, grad)
+    same(kernels.quick_gelu(x.detach(), ROOM)[:, :width], expected.detach())
+    for does in (elementwise, kernels):
+        found, again = does.quick_gelu_backward(grad, x.detach(), ROOM)
+        assert found.shape[1] == width + ROOM
+        same(found[:, :width], expected_grad)
+        same(again, expected.detach())
 
 
 @pytest.mark.parametrize("width", [48, 2048, 3000])
@@ -83,10 +106,14 @@ def test_rotation_in_place_and_back(random, heads, width):
 
 @pytest.mark.parametrize("width", [96, 3072])
 def test_room(random, width):
-    x = random(NUM_TOKENS, width)
-    found = kernels.widened(x, ROOM)
-    same(found, elementwise.widened(x, ROOM), width)
-    assert torch.equal(found[:, :width], x)
+    x, other = random(NUM_TOKENS, width), random(width // 2, NUM_TOKENS).t()
+    for parts in ((x,), (x, other, x)):
+        whole = torch.cat(parts, 1)
+        for does in (elementwise, kernels):
+            found = does.widened(*parts, room=ROOM)
+            assert found.shape == (NUM_TOKENS, whole.shape[1] + ROOM)
+            assert torch.equal(found[:, : whole.shape[1]], whole)
+            assert does.widened(x, room=0) is x
 
 
 @pytest.mark.skipif(DEVICE == "cpu", reason="the interpreter knows no eight-bit numbers")

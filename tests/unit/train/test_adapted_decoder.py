@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from etalage.batches import Encoded, collate
-from etalage.train.adapted_layer import AdaptedDecoderLayer, AdaptedLastDecoderLayer
+from etalage.train.adapted_decoder import AdaptedDecoderLayer, AdaptedLastDecoderLayer
 from etalage.train.adapters import quantize
 from etalage.train.objectives import sft_loss
 from etalage.train.trainable import make_trainable, trainable_parameters

@@ -1,0 +1,136 @@
+"""The tower's layers while adapters learn: as adapted_decoder.py does it.
+
+Letters: U crops, P patches of each and its class token, T = UP, D width, W width of the MLP, N heads.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.models.clip.modeling_clip import CLIPEncoderLayer
+
+from etalage.phi3v.attention import PACKED, attend_runs, attend_runs_backward
+from etalage.train.products import Product, can_be_written_out, elementwise_for, product_of
+
+__all__ = ["AdaptedTowerLayer", "use_quick_tower"]
+
+
+def use_quick_tower(model: nn.Module) -> None:
+    """Make a tower's layers quick, in place, where this machine has the kernels, nothing but quick adapters learns, and
+    all six linear layers have one beside weights of full width.
+    """
+    for module in model.modules():
+        if type(module) is CLIPEncoderLayer and _can_be_quick(module):
+            module.__class__ = AdaptedTowerLayer
+
+
+def _can_be_quick(layer: nn.Module) -> bool:
+    attention, linears = layer.self_attn, _linears(layer)
+    return (
+        attention.config._attn_implementation == PACKED
+        and can_be_written_out(linears, (layer.layer_norm1, layer.layer_norm2), attention.head_dim)
+        and all(type(linear.base_layer) is nn.Linear and linear.base_layer.bias is not None for linear in linears)
+        and attention.config.hidden_act == "quick_gelu"
+        and attention.dropout == 0
+    )
+
+
+def _linears(layer: nn.Module) -> tuple[nn.Module, ...]:
+    attention, mlp = layer.self_attn, layer.mlp
+    return attention.q_proj, attention.k_proj, attention.v_proj, attention.out_proj, mlp.fc1, mlp.fc2
+
+
+class AdaptedTowerLayer(CLIPEncoderLayer):
+    """As its parent, quick where it learns."""
+
+    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
+        """As CLIPEncoderLayer's."""
+        linears, first, second = _linears(self), self.layer_norm1, self.layer_norm2
+        if (
+            attention_mask is not None
+            or not torch.is_grad_enabled()
+            or not all(linear.adapts(nn.Linear) for linear in linears)
+        ):
+            return super().forward(hidden_states, attention_mask, **kwargs)
+        query, key, value, *others = linears
+        how = _How(
+            [product_of(query, key, value), *map(product_of, others)],
+            [(first.weight, first.bias), (second.weight, second.bias)],
+            first.eps,
+            self.self_attn.num_heads,
+            self.self_attn.scale,
+            hidden_states.shape[1],
+        )
+        with torch.autocast(hidden_states.device.type, enabled=False):
+            adapters = [part for linear in linears for part in linear.adapter()[:2]]
+            tokens = hidden_states.flatten(0, 1).contiguous()
+            return _Layer.apply(tokens, how, *adapters).view_as(hidden_states)
+
+
+@dataclass(frozen=True)
+class _How:
+    """What a layer's arithmetic needs beside what is differentiated."""
+
+    products: Sequence[Product]
+    norms: Sequence[tuple[Tensor, Tensor]]
+    eps: float
+    num_heads: int
+    scale: float
+    length: int
+
+
+class _Layer(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, how: _How, *adapters: Tensor) -> Tensor:
+        """(T, D) -> (T, D)"""
+        does, (qkv_proj, out_proj, fc1, fc2) = elementwise_for(x), how.products
+        _, normed, scale = does.norm(x, None, *how.norms[0], how.eps, qkv_proj.room)
+        states, qkv_reduced = qkv_proj.forward(normed)
+        attended, log_sums = attend_runs(*_heads(states, how), None, how.length, False, how.scale)
+        delta, out_reduced = out_proj.forward(does.widened(attended.flatten(1), room=out_proj.room))
+        total, normed, read_scale = does.norm(x, delta, *how.norms[1], how.eps, fc1.room)
+        inner, fc1_reduced = fc1.forward(normed)
+        y, fc2_reduced = fc2.forward(does.quick_gelu(inner, fc2.room))
+        ctx.how = how
+        ctx.save_for_backward(
+            *(x, scale, states, attended, log_sums, total, read_scale, inner),
+            *(qkv_reduced, out_reduced, fc1_reduced, fc2_reduced),
+        )
+        return y.add_(total)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        saved = ctx.saved_tensors  # asked for once: a checkpoint computes them again
+        x, scale, states, attended, log_sums, total, read_scale, inner = saved[:8]
+        qkv_reduced, out_reduced, fc1_reduced, fc2_reduced = saved[8:]
+        grad, how, does = grad.contiguous(), ctx.how, elementwise_for(x)
+        qkv_proj, out_proj, fc1, fc2 = how.products
+
+        for_y = does.widened(grad, room=fc2.room)
+        for_active, back = fc2.backward(for_y)
+        for_inner, active = does.quick_gelu_backward(for_active, inner, fc1.room)
+        for_fc2 = fc2.for_adapters(for_y, back, active, fc2_reduced)
+        for_normed, back = fc1.backward(for_inner)
+        for_total, normed = does.norm_backward(for_normed, total, *how.norms[1], read_scale, grad, out_proj.room)
+        for_fc1 = fc1.for_adapters(for_inner, back, normed, fc1_reduced)
+        for_attended, back = out_proj.backward(for_total)
+        for_out = out_proj.for_adapters(for_total, back, attended.flatten(1), out_reduced)
+
+        for_heads = attend_runs_backward(
+            *(for_attended.view_as(attended), *_heads(states, how), attended, log_sums),
+            *(None, how.length, False, how.scale),
+        )
+        for_states = does.widened(*(each.flatten(1) for each in for_heads), room=qkv_proj.room)
+        for_normed, back = qkv_proj.backward(for_states)
+        beside = for_total[:, : out_proj.num_out]
+        for_x, normed = does.norm_backward(for_normed, x, *how.norms[0], scale, beside, 0)
+        for_qkv = qkv_proj.for_adapters(for_states, back, normed, qkv_reduced)
+        return for_x, None, *for_qkv, *for_out, *for_fc1, *for_fc2
+
+
+def _heads(states: Tensor, how: _How) -> tuple[Tensor, Tensor, Tensor]:
+    """(T, 3D) -> (T, N, D / N) each, queries, keys and values."""
+    query, key, value = states.unflatten(1, (3 * how.num_heads, -1)).split(how.num_heads, dim=1)
+    return query, key, value
