@@ -14,9 +14,9 @@ from etalage.batches import Encoded
 from etalage.phi3v import Phi3VImageProcessor
 from etalage.phi3v.flops import step_flops
 from etalage.phi3v.modeling import image_embedding
-from etalage.train.adapted_decoder import AdaptedDecoderLayer
-from etalage.train.adapted_tower import AdaptedTowerLayer
 from etalage.train.adapters import is_pefts_dora
+from etalage.train.quick_decoder import QuickDecoderLayer
+from etalage.train.quick_tower import QuickTowerLayer
 from etalage.train.trainable import part_of
 
 __all__ = ["Pace", "compile_layers"]
@@ -28,7 +28,7 @@ def compile_layers(model: nn.Module) -> None:
     Those that are quick already stay as they are, and those that would fall apart.
     """
     for module in model.modules():
-        quick = isinstance(module, AdaptedDecoderLayer | AdaptedTowerLayer)
+        quick = isinstance(module, QuickDecoderLayer | QuickTowerLayer)
         slow = isinstance(module, GradientCheckpointingLayer) and not quick
         if slow and not any(map(is_pefts_dora, module.modules())):
             module.compile(dynamic=True)

@@ -11,9 +11,9 @@ from torch import nn
 from etalage.config import Part, TrainConfig
 from etalage.phi3v import Phi3VForCausalLM
 from etalage.phi3v.attention import PACKED
-from etalage.train.adapted_decoder import use_quick_decoder
-from etalage.train.adapted_tower import use_quick_tower
 from etalage.train.adapters import quantize, use_quick_adapters
+from etalage.train.quick_decoder import use_quick_decoder
+from etalage.train.quick_tower import use_quick_tower
 
 __all__ = ["decay_groups", "make_trainable", "optimizer_groups", "part_of", "trainable_parameters"]
 

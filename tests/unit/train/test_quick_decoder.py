@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from etalage.batches import Encoded, collate
-from etalage.train.adapted_decoder import AdaptedDecoderLayer, AdaptedLastDecoderLayer
 from etalage.train.adapters import quantize
 from etalage.train.objectives import sft_loss
+from etalage.train.quick_decoder import QuickDecoderLayer, QuickLastDecoderLayer
 from etalage.train.trainable import make_trainable, trainable_parameters
 
 
@@ -36,8 +36,8 @@ def both(small, config):
                 nn.init.normal_(parameter, mean=1.0, std=0.3)
         plain = copy.deepcopy(model)
         for layer in plain.modules():
-            if isinstance(layer, AdaptedDecoderLayer):
-                layer.__class__ = next(kind for kind in type(layer).__mro__ if not kind.__name__.startswith("Adapted"))
+            if isinstance(layer, QuickDecoderLayer):
+                layer.__class__ = next(kind for kind in type(layer).__mro__ if not kind.__name__.startswith("Quick"))
         return plain, model
 
     return make
@@ -56,9 +56,9 @@ def loss_and_gradients(model, batch, images):
 @pytest.mark.parametrize("lengths", [(40,), (30, 30, 12), (24, 24, 17, 9, 9)], ids=str)
 def test_it_learns_as_the_plain_layer_does(both, small, lengths):
     plain, quick = both()
-    layers = [layer for layer in quick.modules() if isinstance(layer, AdaptedDecoderLayer)]
+    layers = [layer for layer in quick.modules() if isinstance(layer, QuickDecoderLayer)]
     assert len(layers) == quick.config.num_hidden_layers
-    assert [isinstance(layer, AdaptedLastDecoderLayer) for layer in layers] == [False] * (len(layers) - 1) + [True]
+    assert [isinstance(layer, QuickLastDecoderLayer) for layer in layers] == [False] * (len(layers) - 1) + [True]
     batch, images = rows(*lengths), small[1].image_processor
     expected, found = (loss_and_gradients(model, batch, images) for model in (plain, quick))
     assert set(found) == set(expected)

@@ -8,26 +8,40 @@ from torch import nn
 from transformers.models.clip.modeling_clip import CLIPEncoderLayer
 
 from etalage.phi3v.modeling import image_embedding
-from etalage.train.adapted_tower import AdaptedTowerLayer
+from etalage.train import quick_tower
 from etalage.train.memory import ActivationPlan
+from etalage.train.quick_tower import QuickTowerLayer
 from etalage.train.trainable import make_trainable, trainable_parameters
+
+
+@pytest.fixture(autouse=True)
+def quick_everywhere(monkeypatch):
+    """Layers are quick on machines with kernels only; the arithmetic is that of any machine."""
+    monkeypatch.setattr(quick_tower, "has_kernels", lambda *_: True)
+
+
+def num_quick(model):
+    return sum(isinstance(layer, QuickTowerLayer) for layer in model.modules())
 
 
 @pytest.fixture
 def both(small, config):
-    """The same adapted tower, plain and quick, with adapters that have learned something."""
+    """The same tower, plain and quick, with weights that are nothing special and adapters that have learned."""
 
     def make(**settings):
-        model = make_trainable(small[0], config(recipe="lora", lora_rank=8, freeze=(), **settings)).train()
-        for name, parameter in model.named_parameters():
-            if "lora_B" in name or "tower" in name or ("img_processor" in name and "bias" in name):
+        for name, parameter in small[0].named_parameters():
+            if "img_processor" in name and "bias" in name:
                 nn.init.normal_(parameter, std=0.05)
             elif "layer_norm" in name:
                 nn.init.normal_(parameter, mean=1.0, std=0.3)
-        assert any(isinstance(layer, AdaptedTowerLayer) for layer in model.modules())
+        model = make_trainable(small[0], config(**{"recipe": "lora", "lora_rank": 8, "freeze": (), **settings})).train()
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                nn.init.normal_(parameter, std=0.05)
+        assert num_quick(model) >= image_embedding(model).num_tower_layers
         plain = copy.deepcopy(model)
         for layer in plain.modules():
-            if isinstance(layer, AdaptedTowerLayer):
+            if isinstance(layer, QuickTowerLayer):
                 layer.__class__ = CLIPEncoderLayer
         return plain, model
 
@@ -60,7 +74,6 @@ def wanted(small, crops):
 def test_it_learns_as_the_plain_layer_does(both, crops, wanted, memory):
     plain, quick = both()
     num_layers = image_embedding(quick).num_tower_layers
-    assert sum(isinstance(layer, AdaptedTowerLayer) for layer in quick.modules()) == num_layers
     expected = features_and_gradients(plain, crops, wanted)
     ActivationPlan(quick, memory)
     found = features_and_gradients(quick, crops, wanted)
@@ -94,9 +107,35 @@ def test_where_nothing_learns_it_is_the_plain_layer(both, crops, wanted):
             torch.testing.assert_close(*outputs, rtol=1e-4, atol=1e-4)
 
 
+def test_frozen_it_sees_as_the_plain_layer_does(both, crops):
+    plain, quick = both(freeze=("tower",))
+    expected, found, again = (image_embedding(model).tower_features(crops) for model in (plain, quick, quick))
+    assert not found.requires_grad
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert torch.equal(again, found)
+    quick.double().float()  # its weights are new ones
+    torch.testing.assert_close(image_embedding(quick).tower_features(crops), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_frozen_with_eight_bits_too(both, crops, eight_bit_products):
+    """Their scales come along when three weights become one."""
+    plain, quick = both(freeze=("tower",), quantization="fp8")
+    expected, found = (image_embedding(model.bfloat16()).tower_features(crops.bfloat16()) for model in (plain, quick))
+    assert (found - expected).float().norm() < 0.05 * expected.float().norm()
+
+
 @pytest.mark.parametrize(
-    "settings", [{"lora_dropout": 0.1}, {"lora_variant": "dora"}, {"freeze": ("tower",)}, {"recipe": "full"}], ids=str
+    ("settings", "quick"),
+    [
+        ({"lora_dropout": 0.1}, False),
+        ({"lora_variant": "dora"}, False),
+        ({"recipe": "full"}, False),
+        ({"recipe": "full", "freeze": ("tower",)}, False),
+        ({"quantization": "fp8"}, False),
+        ({"quantization": "fp8", "freeze": ("tower",)}, True),
+    ],
+    ids=str,
 )
-def test_what_it_cannot_do_is_left_to_the_plain_layer(small, config, settings):
+def test_what_it_cannot_do_is_left_to_the_plain_layer(small, config, settings, quick):
     model = make_trainable(small[0], config(**{"recipe": "lora", "freeze": (), **settings}))
-    assert not any(isinstance(layer, AdaptedTowerLayer) for layer in model.modules())
+    assert (num_quick(model) > 0) == quick

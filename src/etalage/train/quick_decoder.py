@@ -13,10 +13,11 @@ from transformers.models.phi3.modeling_phi3 import Phi3DecoderLayer
 
 from etalage.phi3v.attention import PACKED, attend_runs, attend_runs_backward
 from etalage.phi3v.modeling import Phi3VLastDecoderLayer
-from etalage.train.adapters import FROZEN
-from etalage.train.products import Product, can_be_written_out, elementwise_for, product_of
+from etalage.train.adapters import FROZEN, AdaptedLinear
+from etalage.train.elementwise import Form
+from etalage.train.products import Product, elementwise_for, has_kernels, product_of
 
-__all__ = ["AdaptedDecoderLayer", "use_quick_decoder"]
+__all__ = ["QuickDecoderLayer", "use_quick_decoder"]
 
 
 def use_quick_decoder(model: nn.Module) -> None:
@@ -26,19 +27,21 @@ def use_quick_decoder(model: nn.Module) -> None:
     for module in model.modules():
         if type(module) in (Phi3DecoderLayer, Phi3VLastDecoderLayer) and _can_be_quick(module):
             is_last = isinstance(module, Phi3VLastDecoderLayer)
-            module.__class__ = AdaptedLastDecoderLayer if is_last else AdaptedDecoderLayer
+            module.__class__ = QuickLastDecoderLayer if is_last else QuickDecoderLayer
 
 
 def _can_be_quick(layer: nn.Module) -> bool:
-    config = layer.config
+    config, weight = layer.config, layer.input_layernorm.weight
     return (
-        config._attn_implementation == PACKED
-        and can_be_written_out(_linears(layer), _norms(layer), layer.self_attn.head_dim)
-        and all(linear.base_layer.bias is None for linear in _linears(layer))
+        (has_kernels(weight, layer.self_attn.head_dim) or not weight.is_cuda)
+        and config._attn_implementation == PACKED
+        and all(type(linear) is AdaptedLinear and linear.base_layer.bias is None for linear in _linears(layer))
+        and all(type(linear.base_layer) in FROZEN for linear in _linears(layer))
         and config.num_attention_heads == config.num_key_value_heads
         and config.rope_parameters.get("partial_rotary_factor", 1.0) == 1.0
         and config.hidden_act == "silu"
         and config.resid_pdrop == config.attention_dropout == 0
+        and not any(norm.weight.requires_grad for norm in _norms(layer))
     )
 
 
@@ -50,7 +53,7 @@ def _norms(layer: nn.Module) -> tuple[nn.Module, nn.Module]:
     return layer.input_layernorm, layer.post_attention_layernorm
 
 
-class AdaptedDecoderLayer(Phi3DecoderLayer):
+class QuickDecoderLayer(Phi3DecoderLayer):
     """As its parent, quick where it reads a packed row."""
 
     def forward(
@@ -75,7 +78,7 @@ class AdaptedDecoderLayer(Phi3DecoderLayer):
         linears = _linears(self)
         cos, sin = (turn[0].contiguous() for turn in position_embeddings)
         how = _How(
-            [product_of(linear) for linear in linears],
+            list(map(product_of, linears)),
             tuple(norm.weight for norm in _norms(self)),
             self.config.rms_norm_eps,
             self.config.num_attention_heads,
@@ -89,7 +92,7 @@ class AdaptedDecoderLayer(Phi3DecoderLayer):
             return _Layer.apply(hidden_states[0].contiguous(), how, cos, sin, kept, *adapters)[None]
 
 
-class AdaptedLastDecoderLayer(AdaptedDecoderLayer, Phi3VLastDecoderLayer):  # type: ignore[misc]  # by keywords alike
+class QuickLastDecoderLayer(QuickDecoderLayer, Phi3VLastDecoderLayer):  # type: ignore[misc]  # by keywords alike
     """Both."""
 
 
@@ -113,17 +116,17 @@ class _Layer(torch.autograd.Function):
     ) -> Tensor:
         """(T, H) -> (T, H), or (K, H) where only some are kept."""
         does, (qkv_proj, o_proj, gate_up_proj, down_proj) = elementwise_for(x), how.products
-        _, normed, scale = does.norm(x, None, how.norms[0], None, how.eps, qkv_proj.room)
+        _, normed, scale = does.norm(x, None, how.norms[0], None, how.eps, qkv_proj.form)
         states, qkv_reduced = qkv_proj.forward(normed)
         turned, (query, key, value) = _heads(states, how.num_heads)
         does.rotate(turned, cos, sin)
         attended, log_sums = attend_runs(query, key, value, how.borders, how.longest, True, how.scale)
 
         read, beside = (part if kept is None else part[kept] for part in (attended.flatten(1), x))
-        delta, o_reduced = o_proj.forward(does.widened(read, room=o_proj.room))
-        total, normed, read_scale = does.norm(beside, delta, how.norms[1], None, how.eps, gate_up_proj.room)
+        delta, o_reduced = o_proj.forward(does.formed(read, form=o_proj.form))
+        total, normed, read_scale = does.norm(beside, delta, how.norms[1], None, how.eps, gate_up_proj.form)
         gate_up, gate_up_reduced = gate_up_proj.forward(normed)
-        y, down_reduced = down_proj.forward(does.gate(gate_up, down_proj.room))
+        y, down_reduced = down_proj.forward(does.gate(gate_up, down_proj.form))
         ctx.how = how
         ctx.save_for_backward(
             *(x, cos, sin, kept, scale, states, attended, log_sums, total, read_scale, gate_up),
@@ -139,15 +142,17 @@ class _Layer(torch.autograd.Function):
         grad, how, does = grad.contiguous(), ctx.how, elementwise_for(x)
         qkv_proj, o_proj, gate_up_proj, down_proj = how.products
 
-        for_y = does.widened(grad, room=down_proj.room)
+        for_y = does.formed(grad, form=down_proj.back_form)
         for_gated, back = down_proj.backward(for_y)
-        for_gate_up, gated = does.gate_backward(for_gated, gate_up, gate_up_proj.room)
+        for_gate_up, gated = does.gate_backward(for_gated, gate_up, gate_up_proj.back_form)
         for_down = down_proj.for_adapters(for_y, back, gated, down_reduced)
         for_normed, back = gate_up_proj.backward(for_gate_up)
-        for_total, normed = does.norm_backward(for_normed, total, how.norms[1], None, read_scale, grad, o_proj.room)
+        for_total, normed = does.norm_backward(
+            for_normed, total, how.norms[1], None, read_scale, grad, o_proj.back_form
+        )
         for_up = gate_up_proj.for_adapters(for_gate_up, back, normed, gate_up_reduced)
         for_read, back = o_proj.backward(for_total)
-        read, beside = attended.flatten(1), for_total[:, : o_proj.num_out]
+        read, beside = attended.flatten(1), for_total.wide[:, : o_proj.num_out]
         if kept is not None:
             read, for_read, beside = read[kept], _scattered(for_read, kept, len(x)), _scattered(beside, kept, len(x))
         for_o = o_proj.for_adapters(for_total, back, read, o_reduced)
@@ -157,11 +162,11 @@ class _Layer(torch.autograd.Function):
             *(for_read.view_as(attended), query, key, value, attended, log_sums),
             *(how.borders, how.longest, True, how.scale),
         )
-        for_states = does.rotate_back(*for_heads, cos, sin, qkv_proj.room)
+        for_states = does.rotate_back(*for_heads, cos, sin, qkv_proj.back_form)
         for_normed, back = qkv_proj.backward(for_states)
-        for_x, normed = does.norm_backward(for_normed, x, how.norms[0], None, scale, beside, 0)
+        for_x, normed = does.norm_backward(for_normed, x, how.norms[0], None, scale, beside, Form())
         for_qkv = qkv_proj.for_adapters(for_states, back, normed, qkv_reduced)
-        return for_x, None, None, None, None, *for_qkv, *for_o, *for_up, *for_down
+        return for_x.wide, None, None, None, None, *for_qkv, *for_o, *for_up, *for_down
 
 
 def _heads(states: Tensor, num_heads: int) -> tuple[Tensor, tuple[Tensor, ...]]:

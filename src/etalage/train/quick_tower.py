@@ -1,4 +1,4 @@
-"""The tower's layers while adapters learn: as adapted_decoder.py does it.
+"""The tower's layers, frozen or while adapters learn: written out as quick_decoder.py's are.
 
 Letters: U crops, P patches of each and its class token, T = UP, D width, W width of the MLP, N heads.
 """
@@ -12,28 +12,37 @@ from torch import Tensor, nn
 from transformers.models.clip.modeling_clip import CLIPEncoderLayer
 
 from etalage.phi3v.attention import PACKED, attend_runs, attend_runs_backward
-from etalage.train.products import Product, can_be_written_out, elementwise_for, product_of
+from etalage.train.adapters import AdaptedLinear, EightBitLinear
+from etalage.train.elementwise import Form
+from etalage.train.products import Product, elementwise_for, has_kernels, product_of
 
-__all__ = ["AdaptedTowerLayer", "use_quick_tower"]
+__all__ = ["QuickTowerLayer", "use_quick_tower"]
 
 
 def use_quick_tower(model: nn.Module) -> None:
-    """Make a tower's layers quick, in place, where this machine has the kernels, nothing but quick adapters learns, and
-    all six linear layers have one beside weights of full width.
+    """Make a tower's layers quick, in place, where this machine has the kernels (a CPU is quicker without), and either
+    nothing learns or all six linear layers have a quick adapter beside weights of full width.
     """
     for module in model.modules():
         if type(module) is CLIPEncoderLayer and _can_be_quick(module):
-            module.__class__ = AdaptedTowerLayer
+            module.__class__ = QuickTowerLayer
 
 
 def _can_be_quick(layer: nn.Module) -> bool:
     attention, linears = layer.self_attn, _linears(layer)
+    learns = any(p.requires_grad for name, p in layer.named_parameters() if "lora_" not in name)
+    kinds = {type(linear) for linear in linears}
+    if kinds == {AdaptedLinear}:
+        suited = {type(linear.base_layer) for linear in linears} == {nn.Linear}
+    else:
+        suited = kinds in ({nn.Linear}, {EightBitLinear})
     return (
-        attention.config._attn_implementation == PACKED
-        and can_be_written_out(linears, (layer.layer_norm1, layer.layer_norm2), attention.head_dim)
-        and all(type(linear.base_layer) is nn.Linear and linear.base_layer.bias is not None for linear in linears)
+        has_kernels(layer.layer_norm1.weight, attention.head_dim)
+        and attention.config._attn_implementation == PACKED
         and attention.config.hidden_act == "quick_gelu"
         and attention.dropout == 0
+        and suited
+        and not learns
     )
 
 
@@ -42,17 +51,18 @@ def _linears(layer: nn.Module) -> tuple[nn.Module, ...]:
     return attention.q_proj, attention.k_proj, attention.v_proj, attention.out_proj, mlp.fc1, mlp.fc2
 
 
-class AdaptedTowerLayer(CLIPEncoderLayer):
-    """As its parent, quick where it learns."""
+class QuickTowerLayer(CLIPEncoderLayer):
+    """As its parent; the same where adapters are not learning."""
 
     def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
         """As CLIPEncoderLayer's."""
         linears, first, second = _linears(self), self.layer_norm1, self.layer_norm2
-        if (
-            attention_mask is not None
-            or not torch.is_grad_enabled()
-            or not all(linear.adapts(nn.Linear) for linear in linears)
-        ):
+        adapted = isinstance(linears[0], AdaptedLinear)
+        if adapted:
+            quick = torch.is_grad_enabled() and all(linear.adapts(nn.Linear) for linear in linears)
+        else:
+            quick = not hidden_states.requires_grad
+        if attention_mask is not None or not quick:
             return super().forward(hidden_states, attention_mask, **kwargs)
         query, key, value, *others = linears
         how = _How(
@@ -63,10 +73,13 @@ class AdaptedTowerLayer(CLIPEncoderLayer):
             self.self_attn.scale,
             hidden_states.shape[1],
         )
+        tokens = hidden_states.flatten(0, 1).contiguous()
         with torch.autocast(hidden_states.device.type, enabled=False):
-            adapters = [part for linear in linears for part in linear.adapter()[:2]]
-            tokens = hidden_states.flatten(0, 1).contiguous()
-            return _Layer.apply(tokens, how, *adapters).view_as(hidden_states)
+            if adapted:
+                parts = [part for linear in linears for part in linear.adapter()[:2]]
+                return _Layer.apply(tokens, how, *parts).view_as(hidden_states)
+            with torch.no_grad():
+                return _forward(tokens, how)[0].view_as(hidden_states)
 
 
 @dataclass(frozen=True)
@@ -81,24 +94,27 @@ class _How:
     length: int
 
 
+def _forward(x: Tensor, how: _How) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+    """(T, D) -> (T, D), and what backward reads."""
+    does, (qkv_proj, out_proj, fc1, fc2) = elementwise_for(x), how.products
+    _, normed, scale = does.norm(x, None, *how.norms[0], how.eps, qkv_proj.form)
+    states, qkv_reduced = qkv_proj.forward(normed)
+    attended, log_sums = attend_runs(*_heads(states, how), None, how.length, False, how.scale)
+    delta, out_reduced = out_proj.forward(does.formed(attended.flatten(1), form=out_proj.form))
+    total, normed, read_scale = does.norm(x, delta, *how.norms[1], how.eps, fc1.form)
+    inner, fc1_reduced = fc1.forward(normed)
+    y, fc2_reduced = fc2.forward(does.quick_gelu(inner, fc2.form))
+    kept = (x, scale, states, attended, log_sums, total, read_scale, inner)
+    return y.add_(total), (*kept, qkv_reduced, out_reduced, fc1_reduced, fc2_reduced)
+
+
 class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, how: _How, *adapters: Tensor) -> Tensor:
-        """(T, D) -> (T, D)"""
-        does, (qkv_proj, out_proj, fc1, fc2) = elementwise_for(x), how.products
-        _, normed, scale = does.norm(x, None, *how.norms[0], how.eps, qkv_proj.room)
-        states, qkv_reduced = qkv_proj.forward(normed)
-        attended, log_sums = attend_runs(*_heads(states, how), None, how.length, False, how.scale)
-        delta, out_reduced = out_proj.forward(does.widened(attended.flatten(1), room=out_proj.room))
-        total, normed, read_scale = does.norm(x, delta, *how.norms[1], how.eps, fc1.room)
-        inner, fc1_reduced = fc1.forward(normed)
-        y, fc2_reduced = fc2.forward(does.quick_gelu(inner, fc2.room))
+        y, kept = _forward(x, how)
         ctx.how = how
-        ctx.save_for_backward(
-            *(x, scale, states, attended, log_sums, total, read_scale, inner),
-            *(qkv_reduced, out_reduced, fc1_reduced, fc2_reduced),
-        )
-        return y.add_(total)
+        ctx.save_for_backward(*kept)
+        return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -108,12 +124,12 @@ class _Layer(torch.autograd.Function):
         grad, how, does = grad.contiguous(), ctx.how, elementwise_for(x)
         qkv_proj, out_proj, fc1, fc2 = how.products
 
-        for_y = does.widened(grad, room=fc2.room)
+        for_y = does.formed(grad, form=fc2.back_form)
         for_active, back = fc2.backward(for_y)
-        for_inner, active = does.quick_gelu_backward(for_active, inner, fc1.room)
+        for_inner, active = does.quick_gelu_backward(for_active, inner, fc1.back_form)
         for_fc2 = fc2.for_adapters(for_y, back, active, fc2_reduced)
         for_normed, back = fc1.backward(for_inner)
-        for_total, normed = does.norm_backward(for_normed, total, *how.norms[1], read_scale, grad, out_proj.room)
+        for_total, normed = does.norm_backward(for_normed, total, *how.norms[1], read_scale, grad, out_proj.back_form)
         for_fc1 = fc1.for_adapters(for_inner, back, normed, fc1_reduced)
         for_attended, back = out_proj.backward(for_total)
         for_out = out_proj.for_adapters(for_total, back, attended.flatten(1), out_reduced)
@@ -122,12 +138,12 @@ class _Layer(torch.autograd.Function):
             *(for_attended.view_as(attended), *_heads(states, how), attended, log_sums),
             *(None, how.length, False, how.scale),
         )
-        for_states = does.widened(*(each.flatten(1) for each in for_heads), room=qkv_proj.room)
+        for_states = does.formed(*(each.flatten(1) for each in for_heads), form=qkv_proj.back_form)
         for_normed, back = qkv_proj.backward(for_states)
-        beside = for_total[:, : out_proj.num_out]
-        for_x, normed = does.norm_backward(for_normed, x, *how.norms[0], scale, beside, 0)
+        beside = for_total.wide[:, : out_proj.num_out]
+        for_x, normed = does.norm_backward(for_normed, x, *how.norms[0], scale, beside, Form())
         for_qkv = qkv_proj.for_adapters(for_states, back, normed, qkv_reduced)
-        return for_x, None, *for_qkv, *for_out, *for_fc1, *for_fc2
+        return for_x.wide, None, *for_qkv, *for_out, *for_fc1, *for_fc2
 
 
 def _heads(states: Tensor, how: _How) -> tuple[Tensor, Tensor, Tensor]:
