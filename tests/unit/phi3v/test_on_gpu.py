@@ -50,6 +50,15 @@ def test_bfloat16_is_near(attention: str, batch: BatchFeature) -> None:
     torch.testing.assert_close(real_logits(model, batch), expected, rtol=0.1, atol=0.1)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_features_are_as_wide_as_weights(dtype: torch.dtype) -> None:
+    """Autocast's norms answer in float32, whatever they are given."""
+    model = small_model().cuda().to(dtype)
+    crops = torch.randn(1, 3, model.config.crop_size, model.config.crop_size, device="cuda")
+    with torch.autocast("cuda", torch.bfloat16):
+        assert model.model.vision_embed_tokens.tower_features(crops).dtype == dtype
+
+
 def test_compiled_equals_eager(batch: BatchFeature) -> None:
     model = small_model().cuda()
     expected = real_logits(model, batch)
