@@ -1,6 +1,7 @@
 """Catalogues of known laws are learned: what comes out keeps the laws and gives nobody away."""
 
 import json
+import math
 import pickle
 import random
 import re
@@ -13,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -302,6 +303,7 @@ def test_cells_only_keep_what_k_owners_have(pairs: list[tuple[int, int]], unifor
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0.01, 1e6), min_size=K, max_size=200))
+@example([math.nextafter(0.01, 1)] + [0.01] * (K - 1))
 def test_a_marginal_keeps_no_single_value(values: list[float]) -> None:
     marginal = Marginal.learn(values)
     assert marginal.upto[-1] == pytest.approx(1)

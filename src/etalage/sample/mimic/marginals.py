@@ -44,9 +44,9 @@ class Marginal:
         logarithmic = min(values) > 0
         runs = _runs(sorted(values))
         pieces = [piece for run in runs for piece in _pieces(run, len(values), logarithmic)]
-        upto = accumulate(count / len(values) for _, _, count in pieces)
-        kept = [low == high for low, high, _ in pieces]
-        ends = _in_order([(low, high) for low, high, _ in pieces])
+        upto = accumulate(count / len(values) for _, _, count, _ in pieces)
+        kept = [is_kept for _, _, _, is_kept in pieces]
+        ends = _in_order([(low, high) for low, high, _, _ in pieces])
         return cls(tuple(upto), tuple((*two, is_kept) for two, is_kept in zip(ends, kept, strict=True)), logarithmic)
 
     def at(self, share: float) -> tuple[float, bool]:
@@ -77,13 +77,13 @@ def _runs(ordered: Sequence[float]) -> list[list[float]]:
     return [run for run in runs if len(run) >= K]
 
 
-def _pieces(run: Sequence[float], total: int, logarithmic: bool) -> list[tuple[float, float, int]]:
-    """Low and high end and number of rows."""
+def _pieces(run: Sequence[float], total: int, logarithmic: bool) -> list[tuple[float, float, int, bool]]:
+    """Ends, number of rows, and whether it is a value that is kept: a narrow range's ends may meet, too."""
     if run[0] == run[-1]:
-        return [(run[0], run[0], len(run))]
+        return [(run[0], run[0], len(run), True)]
     num_bins = max(1, min(len(run) // K, math.ceil(_MOST_BINS * len(run) / total)))
     edges = [len(run) * number // num_bins for number in range(num_bins + 1)]
-    return [(*_range(run[start:end], logarithmic), end - start) for start, end in pairwise(edges)]
+    return [(*_range(run[start:end], logarithmic), end - start, False) for start, end in pairwise(edges)]
 
 
 def _range(values: Sequence[float], logarithmic: bool) -> tuple[float, float]:
