@@ -21,6 +21,7 @@ from etalage.sample.drawn import Drawn
 from etalage.task import Product, Task
 from etalage.train import loop, precision
 from etalage.train.adapters import knows_fp8
+from etalage.train.speed import product_ceiling
 from etalage.train.tracking import Figures, NoTracker, versions
 from etalage.train.trainable import make_trainable
 
@@ -74,9 +75,10 @@ WAYS = (
 
 
 def machine() -> str:
-    """What the figures hold for."""
+    """What the figures hold for. Two devices of one name may differ by some percent, which a product shows."""
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} {platform.machine()} cores"
-    return f"{name}; {', '.join(' '.join(pair) for pair in versions().items())}"
+    speed = f"{product_ceiling(precision.device()) / 1e12:.3g} TFLOP/s in a matrix product"
+    return f"{name}, {speed}; {', '.join(' '.join(pair) for pair in versions().items())}"
 
 
 def lines(config: c.BenchConfig) -> Iterator[Line]:

@@ -508,12 +508,12 @@ def bench(config: c.BenchConfig) -> None:
 
     if config.model == "random" and not torch.cuda.is_available():
         raise ValueError("there is no GPU, and the full size would take hours on a CPU; give --model small")
-    _say(machine())
-    measured: list[Line] = []
+    device, measured = machine(), list[Line]()
+    _say(device)
     for line in lines(config):
         measured.append(line)
         if config.out is not None:
-            write_aside(config.out, f"{machine()}\n\n{table(measured)}")
+            write_aside(config.out, f"{device}\n\n{table(measured)}")
         _say(
             f"{line.num_crops:>2} crops, {line.name}: {line.samples_per_second:.2f} samples/s, "
             f"{line.tokens_per_second:,.0f} tokens/s, MFU {line.mfu:.1%}, {line.peak_memory_gib:.1f} GiB"

@@ -19,7 +19,7 @@ from etalage.train.quick_decoder import QuickDecoderLayer
 from etalage.train.quick_tower import QuickTowerLayer
 from etalage.train.trainable import part_of
 
-__all__ = ["Pace", "compile_layers"]
+__all__ = ["Pace", "compile_layers", "product_ceiling"]
 
 
 def compile_layers(model: nn.Module) -> None:
@@ -47,7 +47,7 @@ class Pace:
         self._images, self._config, self._full = images, model.config, full
         self._device = next(model.parameters()).device
         self._learning = {part_of(name) for name, p in model.named_parameters() if p.requires_grad}
-        self._ceiling = _product_ceiling(self._device)
+        self._ceiling = product_ceiling(self._device)
         tower = image_embedding(model).img_processor["vision_model"]
         tower.pre_layrnorm.register_forward_pre_hook(self._count)  # what is remembered does not come here
         self.begin()
@@ -86,7 +86,7 @@ class Pace:
         }
 
 
-def _product_ceiling(device: torch.device) -> float:
+def product_ceiling(device: torch.device) -> float:
     """Operations per second of a large matrix product: in bfloat16 on a GPU, in float32 on a CPU."""
     is_gpu = device.type == "cuda"
     side, times, dtype = (8192, 20, torch.bfloat16) if is_gpu else (1024, 3, torch.float32)

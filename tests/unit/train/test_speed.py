@@ -73,7 +73,7 @@ def test_the_pace_counts_what_was_needed(small, config, task, products, open_ima
     remember_features(learned)
     encoded = [Examples(products, task, processor, open_image)[0]]
     row = collate(encoded)
-    monkeypatch.setattr(speed, "_product_ceiling", lambda _: 1e9)
+    monkeypatch.setattr(speed, "product_ceiling", lambda _: 1e9)
     clock = iter((0.0, 10.0, 12.0, 20.0, 22.0, 30.0))
     monkeypatch.setattr(speed.time, "perf_counter", lambda: next(clock))
     pace = Pace(learned, processor.image_processor, full=True)
