@@ -5,6 +5,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,20 @@ from etalage.train.speed import product_ceiling
 from etalage.train.tracking import Figures, NoTracker, versions
 from etalage.train.trainable import make_trainable
 
-__all__ = ["Line", "Way", "base", "examples_of", "lines", "machine", "measure", "photos", "random_model", "table"]
+__all__ = [
+    "Line",
+    "Steps",
+    "Way",
+    "base",
+    "examples_of",
+    "lines",
+    "machine",
+    "measure",
+    "photos",
+    "random_model",
+    "table",
+    "train",
+]
 
 SIZE = (1500, 2100)
 ANSWER_TOKENS = 48
@@ -93,6 +107,43 @@ def lines(config: c.BenchConfig) -> Iterator[Line]:
 
 def measure(config: c.BenchConfig, way: Way, num_crops: int, pictures: Sequence[Path], work: Path) -> Line:
     """Train until the steps are timed; the folder is for what the loop writes."""
+    steps = Steps(WARM_UP + config.steps)
+    train(config, way, num_crops, pictures, work, steps)
+    timed = steps.seen[WARM_UP:]
+
+    def mean(name: str) -> float:
+        """Over the time that the steps took together."""
+        return len(timed) / sum(1 / step[name] for step in timed)
+
+    return Line(
+        way.name,
+        num_crops,
+        mean("samples_per_second"),
+        mean("tokens_per_second"),
+        mean("mfu"),
+        timed[-1]["peak_memory_gib"],
+    )
+
+
+class _Enough(Exception):
+    """All steps are taken."""
+
+
+class Steps(NoTracker):
+    """Keeps the figures of so many steps and then ends the training."""
+
+    def __init__(self, num_steps: int) -> None:
+        self.seen: list[Figures] = []
+        self._num_steps = num_steps
+
+    def log(self, figures: Figures, step: int | None = None) -> None:
+        self.seen.append(dict(figures))
+        if len(self.seen) == self._num_steps:
+            raise _Enough
+
+
+def train(config: c.BenchConfig, way: Way, num_crops: int, pictures: Sequence[Path], work: Path, steps: Steps) -> None:
+    """Until the steps are enough, on a model of its own."""
     gc.collect()  # models hold cycles
     torch.compiler.reset()
     if torch.cuda.is_available():
@@ -116,8 +167,7 @@ def measure(config: c.BenchConfig, way: Way, num_crops: int, pictures: Sequence[
         checkpoint_every=1 << 30,
     )
     settings = replace(settings, **way.changes)
-    steps = _Steps(WARM_UP + config.steps)
-    try:
+    with suppress(_Enough):
         loop.train(
             make_trainable(model, settings),
             examples,
@@ -128,39 +178,7 @@ def measure(config: c.BenchConfig, way: Way, num_crops: int, pictures: Sequence[
             tracker=steps,
             validation_score=lambda: 0.0,
         )
-    except _Enough:
-        (work / "log.jsonl").unlink()
-    timed = steps.seen[WARM_UP:]
-
-    def mean(name: str) -> float:
-        """Over the time that the steps took together."""
-        return len(timed) / sum(1 / step[name] for step in timed)
-
-    return Line(
-        way.name,
-        num_crops,
-        mean("samples_per_second"),
-        mean("tokens_per_second"),
-        mean("mfu"),
-        timed[-1]["peak_memory_gib"],
-    )
-
-
-class _Enough(Exception):
-    """All steps are timed."""
-
-
-class _Steps(NoTracker):
-    """Keeps the figures of so many steps and then ends the training."""
-
-    def __init__(self, num_steps: int) -> None:
-        self.seen: list[Figures] = []
-        self._num_steps = num_steps
-
-    def log(self, figures: Figures, step: int | None = None) -> None:
-        self.seen.append(dict(figures))
-        if len(self.seen) == self._num_steps:
-            raise _Enough
+    (work / "log.jsonl").unlink()
 
 
 def base(name: str) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
