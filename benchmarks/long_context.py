@@ -48,7 +48,7 @@ def run() -> None:
     processor.image_processor.num_crops = 4
     config = TrainConfig(Path(), Path(), recipe="lora", max_tokens=32_768)
     learned = make_trainable(model, config).train()
-    optimizer = torch.optim.AdamW(trainable_parameters(learned).values(), lr=1e-4, fused=True)
+    optimizer = torch.optim.AdamW(trainable_parameters(learned).values(), lr=1e-5, fused=True)
     packing = loop._Packing(
         processor.image_processor,
         model.device,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Union
 
 import tyro
 from rich.console import Console
+from safetensors import SafetensorError
 
 from etalage import config as c
 from etalage.recipes import default_recipe, with_recipe
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         from etalage import pipeline
 
         getattr(pipeline, verb.replace(" ", "_"))(config)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, SafetensorError) as error:
         errors.print(f"etalage {argv[0] if argv else ''}: {error}", style="red")
         sys.exit(2)
     except KeyboardInterrupt:

@@ -3,6 +3,8 @@
 import csv
 import json
 import math
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from dataclasses import replace
 
 import pytest
 
+from etalage.base import SMALL
 from etalage.catalogue.store import Catalogue
 from etalage.cli import main
 from etalage.config import EvaluateConfig, TrainConfig
@@ -144,10 +147,14 @@ def test_what_a_run_may_be_continued_with(run, folder):
 
 
 def test_a_model_that_cannot_be_loaded_leaves_nothing_behind(run, folder, capsys):
-    with pytest.raises(SystemExit):
-        main(["train", str(folder / "catalogue"), "--out", str(folder / "other"), "--model", str(folder / "sample")])
-    assert "no Phi-3-vision checkpoint there" in capsys.readouterr().err
-    assert not (folder / "other").exists()
+    cut_off = folder / "cut off"
+    shutil.copytree(SMALL, cut_off)
+    os.truncate(cut_off / "model.safetensors", 1_000_000)
+    for model in (cut_off, folder / "sample"):
+        with pytest.raises(SystemExit):
+            main(["train", str(folder / "catalogue"), "--out", str(folder / "other"), "--model", str(model)])
+        assert "no whole Phi-3-vision checkpoint there" in capsys.readouterr().err
+        assert not (folder / "other").exists()
 
 
 @pytest.mark.parametrize(

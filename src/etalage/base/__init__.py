@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers.utils import logging
 
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
@@ -26,8 +27,8 @@ def load_base(model: str, *, dtype: torch.dtype) -> tuple[Phi3VForCausalLM, Phi3
     folder = SMALL if model == "small" else model
     try:
         return Phi3VForCausalLM.from_pretrained(folder, dtype=dtype), Phi3VProcessor.from_pretrained(folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise ValueError(
-            f"--model {model}: no Phi-3-vision checkpoint there ({error}); give a folder with config.json and "
+            f"--model {model}: no whole Phi-3-vision checkpoint there ({error}); give a folder with config.json and "
             "safetensors, a hub id that this machine can reach, or small"
         ) from error

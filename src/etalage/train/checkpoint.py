@@ -6,46 +6,71 @@ A checkpoint is written aside and renamed, so a folder with the final name is wh
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["latest_checkpoint", "load_best", "load_checkpoint", "save_best", "save_checkpoint"]
+from etalage.aside import written_aside
+
+__all__ = ["check_room", "latest_checkpoint", "load_best", "load_checkpoint", "save_best", "save_checkpoint"]
 
 _WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
 _BEST = "best.safetensors"
 
 
+def check_room(
+    folder: Path, learned: Iterable[Tensor], result: Iterable[Tensor], *, num_on_the_way: int, keeps_best: bool
+) -> None:
+    """Say before the first step what else the last one would: that the disk is too small for what a run writes.
+
+    Args:
+        folder: Of the checkpoints, in the run folder; what it holds makes way for later ones.
+        learned: Weights that checkpoints hold.
+        result: Weights that the trained model is written with.
+        num_on_the_way: Checkpoints that steps follow, which have AdamW's two moments beside the weights.
+        keeps_best: Whether the best epoch's weights are kept as well.
+    Raises:
+        ValueError: there is less room than there must be when it takes most.
+    """
+    weights = sum(p.nbytes for p in learned)
+    # the result beside the last checkpoint, that one beside another with moments, or two of these
+    most = max(weights + sum(p.nbytes for p in result), (0, 4, 6)[min(num_on_the_way, 2)] * weights)
+    needed = most + keeps_best * weights
+    held = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    room = shutil.disk_usage(folder.parent).free + held
+    if room < needed:
+        raise ValueError(
+            f"{folder.parent}: there is room for {room / 1e9:.3g} GB, and checkpoints and the trained model take up to "
+            f"{needed / 1e9:.3g} GB; make room, name an --out on another disk, or train adapters (--recipe lora)"
+        )
+
+
 def save_checkpoint(
-    folder: Path, step: int, parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer
+    folder: Path, step: int, parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer | None
 ) -> Path:
     """Write `folder/step-STEP` and then remove older ones.
 
     Args:
         step: Steps done.
         parameters: Those that learn, by name.
-        optimizer: Holds these parameters; each state entry must be a tensor, as AdamW's are.
+        optimizer: Holds these parameters; each state entry must be a tensor, as AdamW's are. None: no step follows.
     """
     target = folder / f"step-{step:07d}"
-    aside = folder / f"{target.name}.partial"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    _save_weights(aside / _WEIGHTS, parameters)
-    save_file(
-        {
-            f"{name}/{key}": value.contiguous()
-            for name, p in parameters.items()
-            for key, value in optimizer.state[p].items()
-        },
-        aside / _OPTIMIZER,
-    )
-    (aside / _STATE).write_text(json.dumps({"step": step}))
-    for file in aside.iterdir():
-        _flush(file)
-    shutil.rmtree(target, ignore_errors=True)
-    aside.rename(target)
+    with written_aside(target) as aside:
+        _save_weights(aside / _WEIGHTS, parameters)
+        if optimizer is not None:
+            state = {
+                f"{name}/{key}": value.contiguous()
+                for name, p in parameters.items()
+                for key, value in optimizer.state[p].items()
+            }
+            save_file(state, aside / _OPTIMIZER)
+        (aside / _STATE).write_text(json.dumps({"step": step}))
+        for file in aside.iterdir():
+            _flush(file)
     _flush(folder)
     for other in folder.glob("step-*"):
         if other != target:
@@ -55,8 +80,7 @@ def save_checkpoint(
 
 def latest_checkpoint(folder: Path) -> Path | None:
     """The whole checkpoint with the most steps, if there is one."""
-    whole = [path for path in folder.glob("step-*") if path.suffix != ".partial"]
-    return max(whole, default=None)
+    return max((path for path in folder.glob("step-*") if not path.suffix), default=None)
 
 
 def load_checkpoint(path: Path, parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> int:
@@ -68,9 +92,10 @@ def load_checkpoint(path: Path, parameters: dict[str, nn.Parameter], optimizer: 
         ValueError: the checkpoint is of other parameters.
     """
     _load_weights(path / _WEIGHTS, parameters)
-    for key, value in load_file(path / _OPTIMIZER).items():
-        name, entry = key.rsplit("/", 1)
-        optimizer.state[parameters[name]][entry] = value.to(parameters[name].device)
+    if (path / _OPTIMIZER).exists():
+        for key, value in load_file(path / _OPTIMIZER).items():
+            name, entry = key.rsplit("/", 1)
+            optimizer.state[parameters[name]][entry] = value.to(parameters[name].device)
     return int(json.loads((path / _STATE).read_text())["step"])
 
 

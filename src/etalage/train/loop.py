@@ -21,7 +21,14 @@ from etalage.chunks import chunks
 from etalage.config import TrainConfig
 from etalage.phi3v import Phi3VImageProcessor
 from etalage.progress import bar
-from etalage.train.checkpoint import latest_checkpoint, load_best, load_checkpoint, save_best, save_checkpoint
+from etalage.train.checkpoint import (
+    check_room,
+    latest_checkpoint,
+    load_best,
+    load_checkpoint,
+    save_best,
+    save_checkpoint,
+)
 from etalage.train.memory import ActivationPlan
 from etalage.train.objectives import sft_loss
 from etalage.train.precision import autocast
@@ -62,6 +69,7 @@ def train(
         log: JSONL file, one line a step.
         validation_score: How well the model, as it stands, answers the validation split; 1 is best.
     Raises:
+        ValueError: the disk, or the GPU's memory, is too small; says what can be done.
         FloatingPointError: the loss or a gradient is not finite; names the step and its products.
         KeyboardInterrupt: after the step under way and a checkpoint.
     """
@@ -74,6 +82,13 @@ def train(
     scores = [line["validation_score"] for line in _keep_lines(log, start) if "validation_score" in line]
     sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, start)
     num_steps = start + len(sampler)
+    check_room(
+        checkpoints,
+        parameters.values(),
+        model.parameters() if config.recipe == "full" else parameters.values(),
+        num_on_the_way=(num_steps - 1) // config.checkpoint_every,
+        keeps_best=config.patience > 0,
+    )
     packing = _Packing(
         training.processor.image_processor,
         next(iter(parameters.values())).device,
@@ -128,7 +143,7 @@ def train(
             lines.flush()
             tracker.log(figures, step)
             if step % config.checkpoint_every == 0 or step == num_steps or interrupted():
-                save_checkpoint(checkpoints, step, parameters, optimizer)
+                save_checkpoint(checkpoints, step, parameters, optimizer if step < num_steps else None)
             progress.add(note=f"loss {loss:.3f}, MFU {figures['mfu']:.0%}")
             if interrupted():
                 raise KeyboardInterrupt

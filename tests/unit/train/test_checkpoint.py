@@ -1,8 +1,13 @@
+import resource
+import shutil
+from types import SimpleNamespace
+
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
-from etalage.train.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from etalage.train.checkpoint import check_room, latest_checkpoint, load_checkpoint, save_checkpoint
 
 
 def _made(steps):
@@ -51,3 +56,42 @@ def test_nothing_is_pickled(tmp_path):
 
 def test_no_checkpoint(tmp_path):
     assert latest_checkpoint(tmp_path / "none") is None
+
+
+def test_the_last_one_has_weights_alone(tmp_path):
+    parameters, _ = _made(3)
+    path = save_checkpoint(tmp_path, 3, parameters, None)
+    assert not (path / "optimizer.safetensors").exists()
+    fresh, fresh_optimizer = _made(0)
+    assert load_checkpoint(path, fresh, fresh_optimizer) == 3
+    assert all(torch.equal(parameter, fresh[name]) for name, parameter in parameters.items())
+
+
+def test_a_write_that_fails_leaves_the_one_before(tmp_path):
+    save_checkpoint(tmp_path, 1, *_made(1))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+    try:
+        with pytest.raises(SafetensorError):
+            save_checkpoint(tmp_path, 2, *_made(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-0000001"]
+
+
+@pytest.mark.parametrize(
+    ("num_on_the_way", "keeps_best", "needed"), [(0, False, 50), (0, True, 60), (1, False, 50), (2, True, 70)]
+)
+def test_room_is_asked_for_before_it_is_needed(tmp_path, monkeypatch, num_on_the_way, keeps_best, needed):
+    checkpoints = tmp_path / "checkpoints"
+    checkpoints.mkdir()
+    (checkpoints / "of a broken run").write_bytes(bytes(7))
+    learned, result = [torch.zeros(10, dtype=torch.int8)], [torch.zeros(40, dtype=torch.int8)]
+
+    def check(room):
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=room - 7))
+        check_room(checkpoints, learned, result, num_on_the_way=num_on_the_way, keeps_best=keeps_best)
+
+    check(needed)
+    with pytest.raises(ValueError, match=r"room for .* GB, .* take up to .* GB; make room"):
+        check(needed - 1)
