@@ -4,6 +4,7 @@ import json
 import math
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -103,7 +104,12 @@ def train(
     model.train()
     _with_room(partial(activations.measure, partial(_try_row, model, packing, training)), activations)
     pace = Pace(model, packing.images, full=config.recipe == "full")
-    with bar("train", num_steps, done=start) as progress, _interruption() as interrupted, log.open("a") as lines:
+    with (
+        bar("train", num_steps, done=start) as progress,
+        _interruption() as interrupted,
+        log.open("a") as lines,
+        ThreadPoolExecutor(1) as beside,
+    ):
         pace.begin()
         steps = _steps(training, sampler, config, packing)
         upcoming, step = next(steps, None), start
@@ -113,8 +119,10 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * share
             take = partial(_step, model, packing, rows, optimizer, config.max_grad_norm, config.seed * 1_000_003 + step)
+            # beside this one: it tells a GPU what to do hardly sooner than that is done
+            ahead = beside.submit(next, steps, None)
             taken = _with_room(take, activations)
-            upcoming = next(steps, None)  # while the GPU is busy
+            upcoming = ahead.result()
             loss, grad_norm = (float(figure) for figure in taken)
             if not math.isfinite(loss) or not math.isfinite(grad_norm):
                 codes = ", ".join(training.products[i % len(training)].product_code for i in chosen)
