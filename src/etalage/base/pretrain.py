@@ -45,6 +45,7 @@ from etalage.sample.drawn import Drawn
 from etalage.sample.look import CUTS, HARDWARE, MATERIALS, PATTERNS
 from etalage.sample.vocabulary import SHADES, STYLES
 from etalage.task import END, Task, format_price
+from etalage.train.precision import autocast
 from etalage.train.trainable import decay_groups
 
 __all__ = ["Pretraining", "pretrain"]
@@ -230,7 +231,7 @@ def _losses(
     """
     pixels, said, answers, classes = some
     writes = said >= 0
-    with torch.autocast(pixels.device.type, torch.bfloat16):
+    with autocast():
         features, grid = see(model, processor, pixels)
         shown = functional.dropout(features.new_ones(features.shape[:3]), PATCH_DROPOUT)
         loss, hidden = read(model, features * shown[..., None], grid, prompt, said, answers)

@@ -69,7 +69,7 @@ class _Seen:
     """Pictures of one layout as the tower sees them."""
 
     grid: tuple[int, int]  # tiles in a column, and in a row
-    features: Tensor  # (N, crops, patches, tower's width) bfloat16
+    features: Tensor  # (N, crops, patches, tower's width) as _quick_dtype says
     answers: Tensor  # (N, wordings, L) int16, UNKNOWN behind the end
     held: Tensor  # (N, questions, D) float32, what the decoder held at the prompt's end
 
@@ -100,7 +100,8 @@ def spread(config: Spreading) -> None:
     prompts = [prompt_ids(processor, question, CPU) for question in QUESTIONS]
     lessons = found_lessons(config.found, processor, CPU, config.found_step)
     lessons.append(drawn_lesson(1000 * config.seed, config.rows, config.num_brands, processor, CPU))
-    looking = Phi3VForCausalLM.from_pretrained(config.folder, dtype=torch.bfloat16).eval()
+    dtype = _quick_dtype()
+    looking = Phi3VForCausalLM.from_pretrained(config.folder, dtype=dtype).eval()
     seen = [_seen(looking, processor, prompts, lesson, draws) for lesson in lessons]
     answers = torch.cat([each.answers.flatten(0, 1) for each in seen])
     all_held = torch.cat([each.held for each in seen]).flatten(0, 1)
@@ -124,7 +125,7 @@ def spread(config: Spreading) -> None:
         features, said, written, held = of.some(step % len(prompts), answers, config.batch_size, draws)
         shown = torch.rand(features.shape[:3], generator=draws) >= PATCH_DROPOUT
         features = features * shown[..., None] / (1 - PATCH_DROPOUT)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
             loss, hidden = read(model, features, of.grid, prompts[step % len(prompts)], said, written)
         wanted = ((held - mean) / std)[:, None].expand(hidden.shape)
         errors = functional.smooth_l1_loss(head(hidden.float()), wanted, reduction="none").mean(-1)  # (B, L)
@@ -142,6 +143,11 @@ def spread(config: Spreading) -> None:
         if step % 100 == 0:
             save(model, config.folder)
     save(model, config.folder)
+
+
+def _quick_dtype() -> torch.dtype:
+    """bfloat16 where the CPU has instructions for it: without them it takes many times as long as float32."""
+    return torch.bfloat16 if torch.backends.cpu.get_cpu_capability() == "AVX512" else torch.float32
 
 
 @torch.inference_mode()
