@@ -3,7 +3,10 @@
 Letters: B rows, H heads, T tokens, E examples, L tokens of one of them, D width of a head.
 """
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +17,9 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-__all__ = ["PACKED", "attend_runs", "attend_runs_backward", "cudnn_is_quick"]
+from etalage.phi3v.image_processing import sent
+
+__all__ = ["PACKED", "attend_runs", "attend_runs_backward", "cudnn_is_quick", "flash_attention"]
 
 _aten = torch.ops.aten
 PACKED = "packed"
@@ -87,6 +92,28 @@ def cudnn_is_quick(device: torch.device, dtype: torch.dtype, width: int) -> bool
     )
 
 
+@cache
+def flash_attention(device: torch.device) -> Any:
+    """FlashAttention 4's functions, if they are installed (`etalage[flash]`) and the GPU is one that they were found to
+    be quicker on (docs/decisions.md): a Hopper.
+
+    Raises:
+        ValueError: they are installed and do not load.
+    """
+    if device.type != "cuda" or torch.cuda.get_device_capability(device)[0] != 9:
+        return None
+    try:
+        version("flash-attn-4")
+    except PackageNotFoundError:
+        return None
+    try:
+        from flash_attn.cute import interface
+    except ImportError as error:
+        raise ValueError(f"flash-attn-4 does not load: {error}; pip install etalage[flash], or uninstall it") from error
+    warnings.filterwarnings("ignore", "Argument aux_data", UserWarning)  # it tells users of its own code
+    return interface
+
+
 def _runs(borders: Tensor) -> Iterator[tuple[slice, int, int]]:
     """Neighbours of one length: their tokens, how many examples, of what length."""
     start = 0
@@ -110,7 +137,7 @@ def attend_runs(
     causal: bool,
     scale: float | None,
 ) -> tuple[Tensor, Tensor]:
-    """Attend within each example, by the kernels of cuDNN on a GPU.
+    """Attend within each example, by the kernels of FlashAttention 4 or of cuDNN on a GPU.
 
     Args:
         query, key, value: (T, H, D).
@@ -118,6 +145,10 @@ def attend_runs(
     Returns:
         (T, H, D), and (T * H,) float32 the logarithms of the sums that its backward needs.
     """
+    if flash := flash_attention(query.device):
+        states, how = _for_flash((query, key, value), borders, length)
+        out, log_sums, *_ = flash._flash_attn_fwd(*states, **how, softmax_scale=scale, causal=causal, return_lse=True)
+        return out.reshape(query.shape), log_sums.flatten()
     outs, sums = [], []
     for piece, count, _ in _runs_of(query, borders, length):
         q, k, v = (_stacked(tokens[piece], count) for tokens in (query, key, value))
@@ -145,6 +176,12 @@ def attend_runs_backward(
     scale: float | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(T, H, D) gradients of query, key and value, from that of the output and what attend_runs took and gave."""
+    if flash := flash_attention(query.device):
+        states, how = _for_flash((query, key, value, out, grad), borders, length)
+        sums = log_sums.view(query.shape[1], -1) if how else log_sums.view(-1, query.shape[1], length)
+        found = flash._flash_attn_bwd(*states, sums, **how, softmax_scale=scale, causal=causal)
+        for_query, for_key, for_value = (each.reshape(query.shape) for each in found[:3])
+        return for_query, for_key, for_value
     no_dropout = torch.zeros((), dtype=torch.int64, device=query.device)
     grads: tuple[list[Tensor], ...] = ([], [], [])
     for piece, count, longest in _runs_of(query, borders, length):
@@ -164,6 +201,16 @@ def attend_runs_backward(
             kept.append(one.transpose(1, 2).flatten(0, 1))
     for_query, for_key, for_value = map(_joined, grads)
     return for_query, for_key, for_value
+
+
+def _for_flash(
+    states: Sequence[Tensor], borders: Tensor | None, length: int
+) -> tuple[Sequence[Tensor], dict[str, Any]]:
+    """(T, H, D) as FlashAttention takes them: (E, L, H, D) where all are of a length, else as they are and borders."""
+    if borders is None or bool((borders.diff() == length).all()):
+        return [each.unflatten(0, (-1, length)) for each in states], {}
+    ends = sent(borders, states[0].device)
+    return states, {"cu_seqlens_q": ends, "cu_seqlens_k": ends, "max_seqlen_q": length, "max_seqlen_k": length}
 
 
 def _runs_of(query: Tensor, borders: Tensor | None, length: int) -> Iterator[tuple[slice, int, int]]:

@@ -5,7 +5,8 @@ import os
 import platform
 import secrets
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -20,7 +21,10 @@ Figures = Mapping[str, float]
 
 def versions() -> dict[str, str]:
     """Of what figures depend on, by name."""
-    packages = {name: version(name) for name in ("torch", "transformers", "peft")}
+    packages = {}
+    for name in ("torch", "transformers", "peft", "flash-attn-4"):
+        with suppress(PackageNotFoundError):  # not everybody has the last one
+            packages[name] = version(name)
     return {"etalage": __version__, **packages, "python": platform.python_version()}
 
 

@@ -9,7 +9,7 @@ from transformers import BatchFeature
 from etalage.base import load_base
 from etalage.batches import collate, encode
 from etalage.catalogue.pictures import open_picture
-from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
+from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor, attention
 from etalage.phi3v.attention import PACKED, packed_attention
 from etalage.task import Product, Task
 
@@ -105,8 +105,15 @@ def test_packed_equals_unpacked(sliding_window: int | None, task: Task, products
 
 @pytest.mark.parametrize("lengths", [[48, 48, 48], [64, 64, 32, 16, 16]])
 @pytest.mark.parametrize("causal", [True, False])
-def test_attention_and_its_gradients_are_near(lengths: list[int], causal: bool) -> None:
-    """Through the kernel that takes neighbours of one length together, beside float32."""
+@pytest.mark.parametrize("kernels", ["cuDNN", "FlashAttention 4"])
+def test_attention_and_its_gradients_are_near(
+    lengths: list[int], causal: bool, kernels: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside float32."""
+    if kernels == "cuDNN":
+        monkeypatch.setattr(attention, "flash_attention", lambda device: None)
+    elif attention.flash_attention(torch.device("cuda")) is None:
+        pytest.skip("not installed")
     torch.manual_seed(0)
     states = [torch.randn(1, 4, sum(lengths), 96) for _ in range(4)]
     borders = torch.tensor([0, *lengths]).cumsum(0).int()
