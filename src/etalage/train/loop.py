@@ -119,10 +119,10 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * share
             take = partial(_step, model, packing, rows, optimizer, config.max_grad_norm, config.seed * 1_000_003 + step)
-            # beside this one: it tells a GPU what to do hardly sooner than that is done
-            ahead = beside.submit(next, steps, None)
+            # beside a GPU's step, which takes nearly as long to be told as to be done; on a CPU both want its cores
+            ahead = beside.submit(next, steps, None) if packing.is_gpu else None
             taken = _with_room(take, activations)
-            upcoming = ahead.result()
+            upcoming = ahead.result() if ahead else next(steps, None)
             loss, grad_norm = (float(figure) for figure in taken)
             if not math.isfinite(loss) or not math.isfinite(grad_norm):
                 codes = ", ".join(training.products[i % len(training)].product_code for i in chosen)
