@@ -1,14 +1,13 @@
 """What do photos of many sizes cost? `python benchmarks/mixed_sizes.py`, with etalage[flash] for the second column
 
 The tower frozen, 16 crops, first epoch, as a line of `etalage bench`: photos of one size, then of eight, whose products
-have as many different lengths.
+are of five lengths.
 """
 
 import tempfile
 from pathlib import Path
 
 import torch
-from PIL import Image
 
 from etalage import bench
 from etalage.config import BenchConfig
@@ -17,22 +16,14 @@ from etalage.phi3v import attention
 SIZES = ((1500, 2100), (2100, 1500), (1800, 1800), (1000, 2000), (1200, 1800), (2400, 1350), (900, 1200), (1600, 2000))
 
 
-def of_many_sizes(photos: list[Path], folder: Path) -> list[Path]:
-    paths = []
-    for number, path in enumerate(photos):
-        paths.append(folder / f"mixed-{path.name}")
-        Image.open(path).resize(SIZES[number % len(SIZES)], Image.Resampling.BICUBIC).save(paths[-1], quality=90)
-    return paths
-
-
-def run(photos: list[Path], work: Path) -> None:
+def run(work: Path) -> None:
     print(bench.machine())
     flash = attention.flash_attention
     kernels = {"cuDNN": lambda device: None} | ({"FlashAttention 4": flash} if flash(torch.device("cuda")) else {})
     way = next(way for way in bench.WAYS if way.name == "tower frozen, first epoch")
     print(f"\n| tokens/s (MFU) | {' | '.join(kernels)} |\n|---|{'---|' * len(kernels)}")
-    for name, some in (("1500 x 2100", photos), (f"{len(SIZES)} sizes", of_many_sizes(photos, work))):
-        cells = []
+    for name, sizes in (("1500 x 2100", SIZES[:1]), (f"{len(SIZES)} sizes", SIZES)):
+        some, cells = bench.photos(work, sizes), []
         for chosen in kernels.values():
             attention.flash_attention = chosen
             line = bench.measure(BenchConfig(steps=4), way, 16, some, work)
@@ -42,4 +33,4 @@ def run(photos: list[Path], work: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        run(bench.photos(Path(folder)), Path(folder))
+        run(Path(folder))

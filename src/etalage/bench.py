@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -203,16 +204,17 @@ def random_model(config: Phi3VConfig) -> Phi3VForCausalLM:
     return model
 
 
-def photos(folder: Path) -> list[Path]:
-    """Drawn products, as files of the size that shops' photos have."""
-    rows = Drawn(seed=0, picture_px=max(SIZE))
+def photos(folder: Path, sizes: Sequence[tuple[int, int]] = ()) -> list[Path]:
+    """Drawn products, as files of these sizes in turn; of the one that shops' photos have, if none are given."""
+    sizes = sizes or [SIZE]
+    rows = Drawn(seed=0, picture_px=max(map(max, sizes)))
     paths = []
-    for number in range(NUM_PICTURES):
+    for number, size in zip(range(NUM_PICTURES), cycle(sizes), strict=False):
         picture = rows.make(number).picture
         assert picture is not None
         assert picture.content is not None
         paths.append(folder / f"{number}.jpg")
-        open_picture(picture.content).resize(SIZE, Image.Resampling.BICUBIC).save(paths[-1], quality=90)
+        open_picture(picture.content).resize(size, Image.Resampling.BICUBIC).save(paths[-1], quality=90)
     return paths
 
 

@@ -103,7 +103,7 @@ def flash_attention(device: torch.device) -> Any:
     if device.type != "cuda" or torch.cuda.get_device_capability(device)[0] != 9:
         return None
     try:
-        version("flash-attn-4")
+        version("flash-attn-4")  # its module's name is FlashAttention 2's, too
     except PackageNotFoundError:
         return None
     try:
