@@ -9,8 +9,8 @@ from functools import partial
 import torch
 from triton.testing import do_bench
 
-from etalage import bench
 from etalage.phi3v import attention
+from etalage.train import benchmark
 
 MIXED = [2000, 1984, 1936, 1904, 1872, 1632, 1488, 1184]
 CASES = (
@@ -23,19 +23,19 @@ CASES = (
 
 def milliseconds(lengths: Sequence[int], heads: tuple[int, int], causal: bool) -> tuple[float, float]:
     """Forward and backward, medians."""
-    borders = torch.tensor([0, *lengths]).cumsum(0).int()
+    cu_seqlens = torch.tensor([0, *lengths]).cumsum(0).int()
     states = torch.randn(sum(lengths), 3 * heads[0], heads[1], device="cuda", dtype=torch.bfloat16)
     query, key, value = states.split(heads[0], 1)
     grad = torch.randn_like(query)
-    how = (borders, max(lengths), causal, heads[1] ** -0.5)
-    forward = partial(attention.attend_runs, query, key, value, *how)
-    backward = partial(attention.attend_runs_backward, grad, query, key, value, *forward(), *how)
+    how = (cu_seqlens, max(lengths), causal, heads[1] ** -0.5)
+    forward = partial(attention.attend_packed, query, key, value, *how)
+    backward = partial(attention.attend_packed_backward, grad, query, key, value, *forward(), *how)
     first, second = (do_bench(work, warmup=50, rep=300, return_mode="median") for work in (forward, backward))
     return first, second
 
 
 if __name__ == "__main__":
-    print(bench.machine())
+    print(benchmark.machine())
     flash = attention.flash_attention
     kernels = {"cuDNN": lambda device: None} | ({"FlashAttention 4": flash} if flash(torch.device("cuda")) else {})
     print(f"\n| ms, forward and backward | {' | '.join(kernels)} |\n|---|{'---|' * len(kernels)}")

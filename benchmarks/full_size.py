@@ -14,15 +14,15 @@ from pathlib import Path
 from on_gpu import etalage, measured
 from safetensors import safe_open
 
-from etalage import bench
 from etalage.phi3v import Phi3VConfig
+from etalage.train import benchmark
 
 GOLDEN = Path(__file__).parents[1] / "tests/golden/phi3v"
 
 
 def write_checkpoint(folder: Path) -> None:
     config = Phi3VConfig(**json.loads((GOLDEN / "configs/phi35_vision.json").read_text()))
-    bench.random_model(config).save_pretrained(folder, max_shard_size="5GB")
+    benchmark.random_model(config).save_pretrained(folder, max_shard_size="5GB")
     for file in (GOLDEN / "tokenizer").iterdir():
         shutil.copyfile(file, folder / file.name)
 
@@ -37,7 +37,7 @@ def names_and_shapes(folder: Path) -> dict[str, list[int]]:
 
 def run(work: Path) -> None:
     folder, catalogue = work / "checkpoint", work / "catalogue"
-    print(bench.machine())
+    print(benchmark.machine())
     print("| step | time | peak GPU memory |\n|---|---|---|")
     with measured("write a checkpoint of 4.15 B weights, bfloat16"):
         write_checkpoint(folder)

@@ -13,17 +13,17 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from etalage import bench
 from etalage.catalogue.pictures import open_picture
 from etalage.config import TaskConfig
-from etalage.evaluate.predictions import generate_answers
+from etalage.generate.engine import generate_answers
 from etalage.task import Task
+from etalage.train import benchmark
 
 NUM_PHOTOS, NUM_ALONE, NEW_TOKENS = 304, 12, 48
 
 
 def run(photos: list[Path]) -> None:
-    model, processor = bench.base("random")
+    model, processor = benchmark.base("random")
     model.eval()
     processor.image_processor.num_crops = 4
     model.generation_config.eos_token_id = [model.config.vocab_size]
@@ -34,7 +34,7 @@ def run(photos: list[Path]) -> None:
 
     def batched(count: int) -> float:
         began = time.perf_counter()
-        given = list(generate_answers(model, processor, asked(count), batch_size=0, max_new_tokens=NEW_TOKENS))
+        given = list(generate_answers(model, processor, asked(count), batch_size="auto", max_new_tokens=NEW_TOKENS))
         assert len(given) == count
         return count / (time.perf_counter() - began)
 
@@ -51,7 +51,7 @@ def run(photos: list[Path]) -> None:
     batched(4), alone(1)
     torch.cuda.reset_peak_memory_stats()
     together, one_by_one = batched(NUM_PHOTOS), alone(NUM_ALONE)
-    print(bench.machine())
+    print(benchmark.machine())
     print("\n| | photos/s |\n|---|---|")
     print(f"| all {NUM_PHOTOS}, peak memory {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB | {together:.2f} |")
     print(f"| one at a time, {NUM_ALONE} of them | {one_by_one:.3f} |")
@@ -60,4 +60,4 @@ def run(photos: list[Path]) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        run(bench.photos(Path(folder)))
+        run(benchmark.photos(Path(folder)))

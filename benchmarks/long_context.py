@@ -13,17 +13,17 @@ import torch
 from on_gpu import measured
 from PIL import Image
 
-from etalage import bench
-from etalage.batches import Encoded, collate, encode
 from etalage.config import TrainConfig
+from etalage.data.encoding import Encoded, encode
+from etalage.data.packing import collate
 from etalage.phi3v.attention import PACKED
-from etalage.train import loop
-from etalage.train.memory import ActivationPlan
+from etalage.train import benchmark, loop
+from etalage.train.activation_checkpointing import ActivationCheckpointing
 from etalage.train.trainable import make_trainable, trainable_parameters
 
 
 def run() -> None:
-    model, processor = bench.base("random")
+    model, processor = benchmark.base("random")
     model.eval().set_attn_implementation({"": PACKED})
     random = np.random.default_rng(0)
     photo = Image.fromarray(random.integers(0, 256, (2100, 1500, 3), dtype=np.uint8))
@@ -38,7 +38,7 @@ def run() -> None:
             encoded, input_ids=torch.cat([text, encoded.input_ids]), labels=torch.cat([text * 0 - 100, encoded.labels])
         )
 
-    print(bench.machine())
+    print(benchmark.machine())
     print("\n| | time | peak memory | |\n|---|---|---|---|")
     for num_photos in (0, 64):
         inputs = collate([example(num_photos, 131_072)]).inputs(processor.image_processor, model.device)
@@ -53,12 +53,12 @@ def run() -> None:
         processor.image_processor,
         model.device,
         config.max_tokens,
-        apart_above=model.config.original_max_position_embeddings,
+        long_rope_threshold=model.config.original_max_position_embeddings,
     )
     encoded = [example(32, 32_768)]
     rows = packing.rows(encoded)
     for memory in ("save", "auto"):
-        plan = ActivationPlan(learned, memory)
+        plan = ActivationCheckpointing(learned, memory)
         plan.measure(partial(loop._try_row, learned, packing, encoded))
         for number in range(3):
             with measured(f"LoRA step {number + 1}, 32,768 tokens, 32 photos of 4 crops, --memory {memory}") as note:

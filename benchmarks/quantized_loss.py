@@ -10,7 +10,7 @@ from pathlib import Path
 
 from on_gpu import etalage
 
-from etalage import bench
+from etalage.train import benchmark
 
 EPOCHS = 4
 RUNS = {
@@ -24,7 +24,7 @@ RUNS = {
 def run(work: Path) -> None:
     etalage("sample", work / "sample", "--rows", 600)
     etalage("prepare", work / "sample/catalogue.csv", "--out", work / "catalogue")
-    print(bench.machine())
+    print(benchmark.machine())
     epochs = " | ".join(f"epoch {epoch + 1}" for epoch in range(EPOCHS))
     print(f"\nTraining loss and, behind it, validation loss.\n\n| | {epochs} |\n|---|{'---|' * EPOCHS}")
     for name, flags in RUNS.items():

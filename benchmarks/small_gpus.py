@@ -9,33 +9,33 @@ from pathlib import Path
 
 import torch
 
-from etalage import bench
 from etalage.config import BenchConfig
-from etalage.train.memory import ActivationPlan
+from etalage.train import benchmark
+from etalage.train.activation_checkpointing import ActivationCheckpointing
 
 GIB = 2**30
 
 
 def run(photos: list[Path], work: Path) -> None:
     _, total = torch.cuda.mem_get_info()
-    told, keep = "", ActivationPlan._keep
+    told, keep = "", ActivationCheckpointing._keep
 
-    def noted(plan: ActivationPlan, count: int) -> None:
+    def noted(plan: ActivationCheckpointing, count: int) -> None:
         nonlocal told
         keep(plan, count)
         told = f"{count} of {plan.num_layers}"
 
-    ActivationPlan._keep = noted
-    print(bench.machine())
+    ActivationCheckpointing._keep = noted
+    print(benchmark.machine())
     print(
         "\n| memory | frozen weights | layers that keep activations | samples/s | peak memory |\n|---|---|---|---|---|"
     )
     for gib, quantization in ((24, "none"), (24, "nf4"), (48, "none"), (80, "none")):
         torch.cuda.set_per_process_memory_fraction(gib * GIB / total)
         torch.cuda.mem_get_info = lambda *_, gib=gib: (gib * GIB - torch.cuda.memory_reserved(), gib * GIB)
-        way = bench.Way("LoRA everywhere", {"quantization": quantization})
+        way = benchmark.Way("LoRA everywhere", {"quantization": quantization})
         try:
-            line = bench.measure(BenchConfig(steps=1), way, 16, photos, work)
+            line = benchmark.measure(BenchConfig(steps=1), way, 16, photos, work)
         except ValueError as error:
             print(f"| {gib} GiB | {quantization} | {error} | | |", flush=True)
             continue
@@ -45,4 +45,4 @@ def run(photos: list[Path], work: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        run(bench.photos(Path(folder)), Path(folder))
+        run(benchmark.photos(Path(folder)), Path(folder))

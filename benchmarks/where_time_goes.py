@@ -13,8 +13,8 @@ from typing import Any
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
-from etalage import bench
 from etalage.config import BenchConfig, TrainConfig
+from etalage.train import benchmark
 
 ADAPTERS = "products with adapters' A and B alone"
 PRODUCTS = "products of frozen weights"
@@ -29,17 +29,17 @@ LARGEST_RANK = 3 * TrainConfig(Path(), Path()).lora_rank
 WAYS = ("LoRA everywhere", "tower frozen, first epoch", "tower frozen, FP8, first epoch")
 
 
-class Profiled(bench.Steps):
+class Profiled(benchmark.Steps):
     """The last step under the profiler."""
 
     def __init__(self) -> None:
-        super().__init__(bench.WARM_UP + 2)
+        super().__init__(benchmark.WARM_UP + 2)
         self.profiler = profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA], record_shapes=True)
 
     def log(self, figures: Any, step: int | None = None) -> None:
-        if len(self.seen) == bench.WARM_UP:
+        if len(self.seen) == benchmark.WARM_UP:
             self.profiler.start()
-        elif len(self.seen) > bench.WARM_UP:
+        elif len(self.seen) > benchmark.WARM_UP:
             self.profiler.stop()
         super().log(figures, step)
 
@@ -76,13 +76,13 @@ def _uncovered(intervals: Sequence[tuple[float, float]]) -> float:
 
 
 def run(photos: list[Path], work: Path) -> None:
-    print(bench.machine())
-    ways = {way.name: way for way in bench.WAYS}
+    print(benchmark.machine())
+    ways = {way.name: way for way in benchmark.WAYS}
     for num_crops in BenchConfig().num_crops:
         for name in WAYS:
             steps = Profiled()
-            bench.train(BenchConfig(), ways[name], num_crops, photos, work, steps)
-            before = steps.seen[bench.WARM_UP]  # not profiled
+            benchmark.train(BenchConfig(), ways[name], num_crops, photos, work, steps)
+            before = steps.seen[benchmark.WARM_UP]  # not profiled
             spent = microseconds_by_kind(steps.profiler.events())
             total = sum(spent.values())
             speed = f"{before['samples_per_second']:.2f} samples/s without the profiler, MFU {before['mfu']:.1%}"
@@ -93,4 +93,4 @@ def run(photos: list[Path], work: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        run(bench.photos(Path(folder)), Path(folder))
+        run(benchmark.photos(Path(folder)), Path(folder))

@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from etalage.base import load_base
 from etalage.catalogue.pictures import open_picture
 from etalage.config import TaskConfig, TrainConfig
+from etalage.models import load_base
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
 from etalage.recipes import with_recipe
 from etalage.task import Product, Task
@@ -67,7 +67,7 @@ def config(tmp_path: Path) -> Callable[..., TrainConfig]:
     def make(**overrides: object) -> TrainConfig:
         base = with_recipe(TrainConfig(tmp_path / "catalogue", tmp_path / "run", recipe="full", track="none"))
         quick = {"epochs": 2, "batch_size": 4}
-        plain = {"views": 1, "patience": 0, "field_by_field": False}
+        plain = {"num_augmentations": 1, "patience": 0, "field_by_field": False}
         return type(base)(**{**vars(base), **quick, **plain, **overrides})
 
     return make

@@ -1,4 +1,4 @@
-"""Named runs: functions that replace fields of a TrainConfig. The command line's overrides come on top."""
+"""Named runs: functions that replace fields of a TrainConfig. The command line's own settings take precedence."""
 
 from dataclasses import replace
 
@@ -8,37 +8,42 @@ __all__ = ["default_recipe", "sized", "with_recipe"]
 
 
 def default_recipe(model: str) -> Recipe:
-    """All weights of the small model are soon trained; large checkpoints get adapters."""
+    """Return the recipe of a model for which none was chosen.
+
+    Args:
+        model: `small`, a checkpoint folder, or a hub id.
+
+    Returns:
+        full for the small model, whose weights are soon trained; lora for large checkpoints.
+    """
     return "full" if model == "small" else "lora"
 
 
 def with_recipe(config: TrainConfig) -> TrainConfig:
-    """The defaults of the config's recipe for its model."""
-    config = lora(config) if config.recipe == "lora" else full(config)
+    """Return a configuration with the defaults of its recipe for its model.
+
+    Args:
+        config: Its recipe and model are read, and the settings that the recipe decides are replaced.
+    """
+    # LoRA keeps TrainConfig's own learning rate; both rates are the Phi-3 cookbook's.
+    config = replace(config, learning_rate=4e-5) if config.recipe == "full" else config
     return small(config) if config.model == "small" else config
 
 
-def lora(config: TrainConfig) -> TrainConfig:
-    """The cookbook's adapters: rank 64 on every linear layer of decoder, tower and projector."""
-    return replace(config, learning_rate=2e-4)
-
-
-def full(config: TrainConfig) -> TrainConfig:
-    """The cookbook's full fine-tuning."""
-    return replace(config, learning_rate=4e-5)
-
-
 def small(config: TrainConfig) -> TrainConfig:
-    """The small model and some hundred products on two cores.
+    """Return the settings for the small model and some hundred products on two cores.
 
-    Its tower has learned to look, and reads each view of a picture once. The decoder would soon know the answers by
-    heart: it sees several views with patches hidden, learns one field at a time behind another product's values, and
-    the epoch that answers the validation split best is kept.
+    Its tower is pre-trained and encodes each version of a picture once. Its decoder would soon memorise the answers, so
+    it sees several versions with patches hidden, learns one field at a time after another product's values, and the
+    epoch that answers the validation split best is kept.
+
+    Args:
+        config: Its recipe decides the learning rate.
     """
     return replace(
         config,
-        epochs=0,
-        views=0,
+        epochs="auto",
+        num_augmentations="auto",
         patch_dropout=0.5,
         field_by_field=True,
         patience=8,
@@ -50,14 +55,19 @@ def small(config: TrainConfig) -> TrainConfig:
 
 
 def sized(config: TrainConfig, num_products: int) -> TrainConfig:
-    """With the numbers of epochs and views that were left to the size of the training split.
+    """Return a configuration in which `auto` numbers of epochs and augmentations suit the training split.
 
-    Some six thousand examples are what the small model needs; a few hundred products give them in many views and epochs
-    (docs/log.md), a thousand need no more than another look.
+    The small model needs some six thousand examples. A few hundred products give them in many augmentations and epochs;
+    a thousand need a single version of each picture (docs/log.md).
+
+    Args:
+        config: Any configuration.
+        num_products: Size of the training split.
     """
     num_products = max(1, num_products)
-    return replace(
-        config,
-        epochs=config.epochs or min(20, max(6, 6000 // num_products)),
-        views=config.views or min(4, max(1, 1250 // num_products)),
-    )
+    epochs, num_augmentations = config.epochs, config.num_augmentations
+    if epochs == "auto":
+        epochs = min(20, max(6, 6000 // num_products))
+    if num_augmentations == "auto":
+        num_augmentations = min(4, max(1, 1250 // num_products))
+    return replace(config, epochs=epochs, num_augmentations=num_augmentations)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from etalage.config import TaskConfig
+from etalage.errors import EtalageError
 
 __all__ = ["END", "Field", "Kind", "Product", "Task", "Value", "clean_text", "format_price", "parse_price"]
 
@@ -52,7 +53,7 @@ class Task:
     Args:
         config: The question, and the answer with a field in each pair of braces.
     Raises:
-        ValueError: the answer holds no field, a field twice, an unknown kind, or two fields with nothing between them.
+        EtalageError: the answer holds no field, a field twice, an unknown kind, or two fields with nothing between them.
     Source: the prompt is the field's own for this job (the Phi-3 cookbook's product recipe): user turn with the picture
         before the question, no newline between picture and question, answer closed by the end token.
     """
@@ -67,19 +68,19 @@ class Task:
                 pattern += re.escape(literal)
                 continue
             if not name.isidentifier():
-                raise ValueError(f"answer {config.answer!r}: {{{name}}} is no field name; use letters, digits and _")
+                raise EtalageError(f"answer {config.answer!r}: {{{name}}} is no field name; use letters, digits and _")
             if position and not literal:
-                raise ValueError(
+                raise EtalageError(
                     f"answer {config.answer!r}: nothing between {{{previous}}} and {{{name}}}; write a word"
                 )
             field = Field(name, _kind_of(name, kind or "", config.answer))
             if field.name in {other.name for other in self.fields}:
-                raise ValueError(f"answer {config.answer!r}: field {{{name}}} stands there twice; once is enough")
+                raise EtalageError(f"answer {config.answer!r}: field {{{name}}} stands there twice; once is enough")
             self.fields.append(field)
             pattern += re.escape(literal) + f"(?P<{name}>{_PRICE if field.kind == 'price' else '.+'})"
             previous = name
         if not self.fields:
-            raise ValueError(f"answer {config.answer!r} holds no field; write one in braces, such as {{title}}")
+            raise EtalageError(f"answer {config.answer!r} holds no field; write one in braces, such as {{title}}")
         self._pattern = re.compile(pattern)
         self._template = re.sub(r"\{(\w+):\w*\}", r"{\1}", config.answer)
 
@@ -145,7 +146,7 @@ def parse_price(text: str) -> float | None:
 def _kind_of(name: str, kind: str, answer: str) -> Kind:
     kind = kind or (name if name in ("category", "price") else "text")
     if kind not in get_args(Kind):
-        raise ValueError(
+        raise EtalageError(
             f"answer {answer!r}: field {{{name}}} has kind {kind!r}; use one of {', '.join(get_args(Kind))}"
         )
     return kind  # type: ignore[return-value]  # narrowed by the check above

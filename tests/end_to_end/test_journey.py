@@ -14,11 +14,12 @@ from dataclasses import replace
 
 import pytest
 
-from etalage.base import SMALL
 from etalage.catalogue.store import Catalogue
 from etalage.cli import main
+from etalage.commands import evaluate as command
 from etalage.config import EvaluateConfig, TrainConfig
-from etalage.pipeline import Run, evaluate
+from etalage.models import SMALL
+from etalage.runs import Run
 
 TRAIN = ["train", "--track", "none", "--num-crops", "1", "--epochs", "3"]
 
@@ -70,21 +71,21 @@ def test_what_the_base_said_stands_beside_what_the_model_says(run):
 def test_the_base_is_gone_when_the_tuned_model_comes(run, monkeypatch):
     class Came(Exception): ...
 
-    load_before, base = Run.load_before, []
+    load_run_base, base = command.load_run_base, []
 
-    def watched(self):
-        model, processor = load_before(self)
+    def watched(folder):
+        model, processor = load_run_base(folder)
         base.append(weakref.ref(model))
         return model, processor
 
-    def load(self):
+    def load(folder):
         assert base[0]() is None
         raise Came
 
-    monkeypatch.setattr(Run, "load_before", watched)
-    monkeypatch.setattr(Run, "load", load)
+    monkeypatch.setattr(command, "load_run_base", watched)
+    monkeypatch.setattr(command, "load_run", load)
     with pytest.raises(Came):
-        evaluate(EvaluateConfig(run, max_new_tokens=1, track="none"))
+        command.evaluate(EvaluateConfig(run, max_new_tokens=1, track="none"))
 
 
 def test_the_log_has_a_line_a_step_and_the_page_stands_alone(run):
@@ -136,14 +137,19 @@ def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(run, fo
 def test_what_a_run_may_be_continued_with(run, folder):
     catalogue, config = Catalogue.load(folder / "catalogue"), TrainConfig(folder / "catalogue", folder / "stopped")
     stopped = Run(config.out)
-    began = stopped.resolve(config, catalogue)
+    began = stopped.resolve(config, catalogue.record)
     stopped.begin(began)
     stopped.log.touch()
-    assert stopped.resolve(replace(config, quantization="nf4"), catalogue)["quantization"] == "nf4", "no step was taken"
+    assert stopped.resolve(replace(config, quantization="nf4"), catalogue.record)["quantization"] == "nf4", (
+        "no step was taken"
+    )
     stopped.log.write_text('{"step": 1}\n')
     with pytest.raises(ValueError, match="quantization was 'none', now 'nf4'"):
-        stopped.resolve(replace(config, quantization="nf4"), catalogue)
-    assert stopped.resolve(replace(config, max_tokens=1, memory="save", compile=False), catalogue) == began
+        stopped.resolve(replace(config, quantization="nf4"), catalogue.record)
+    assert (
+        stopped.resolve(replace(config, max_tokens=1, activation_checkpointing="full", compile=False), catalogue.record)
+        == began
+    )
 
 
 def test_a_model_that_cannot_be_loaded_leaves_nothing_behind(run, folder, capsys):
@@ -153,14 +159,14 @@ def test_a_model_that_cannot_be_loaded_leaves_nothing_behind(run, folder, capsys
     for model in (cut_off, folder / "sample"):
         with pytest.raises(SystemExit):
             main(["train", str(folder / "catalogue"), "--out", str(folder / "other"), "--model", str(model)])
-        assert "no whole Phi-3-vision checkpoint there" in capsys.readouterr().err
+        assert "no complete Phi-3-vision checkpoint found" in capsys.readouterr().err
         assert not (folder / "other").exists()
 
 
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["evaluate", "nowhere"], "nowhere is no run folder"),
+        (["evaluate", "nowhere"], "nowhere is not a run folder"),
         (["train", "nowhere", "--out", "{}/r"], "is no catalogue"),
         (["prepare", "nowhere.csv", "--out", "{}/c"], "nowhere.csv"),
     ],

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from etalage.sample.faults import MANIFEST
-from etalage.sample.serve import Server, serving
+from etalage.sample.server import Server, serving
 
 NUM_PICTURES = 120
 CODES = ["../../x", "a\0b", "c" * 300, "手提包‮", "=HYPERLINK()", "CON", "-1", ""]

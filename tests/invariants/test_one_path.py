@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from etalage.batches import Examples, collate, encode, packs, side_by_side
 from etalage.catalogue.pictures import open_picture
+from etalage.data.dataset import Examples
+from etalage.data.encoding import encode
+from etalage.data.packing import collate, left_pad_batch, pack
 from etalage.phi3v.attention import PACKED
 from etalage.task import clean_text
 from etalage.train.objectives import sft_loss
@@ -77,7 +79,7 @@ def test_packed_equals_unpacked(small, task, products, attention, sliding_window
     batch = collate([encode(processor, prompt, answer, pictures) for prompt, answer, pictures in asked])
     with torch.no_grad():
         logits = model(**batch.inputs(processor.image_processor, model.device), use_cache=False).logits[0]
-    assert batch.borders.diff().tolist() == [len(one) for one in alone]
+    assert batch.cu_seqlens.diff().tolist() == [len(one) for one in alone]
     torch.testing.assert_close(logits, torch.cat(alone), rtol=1e-4, atol=1e-4)
 
 
@@ -90,7 +92,7 @@ def test_prompts_side_by_side_are_what_the_processor_makes(small, task, products
         text=prompts, images=[[p] for p in pictures], padding=True, padding_side="left", return_tensors="pt"
     )
     encoded = [encode(processor, prompt, "", [picture]) for prompt, picture in zip(prompts, pictures, strict=True)]
-    asked = side_by_side(encoded, processor, model.device)
+    asked = left_pad_batch(encoded, processor, model.device)
     assert len({len(e.input_ids) for e in encoded}) == 2
     for name in ("input_ids", "attention_mask", "image_sizes"):
         assert torch.equal(asked[name], served[name]), name
@@ -117,7 +119,7 @@ def test_one_times_eight_is_eight_times_one(small, task, products, max_tokens, o
             (loss / num_supervised).backward()
         return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
-    rows = packs(encoded, max_tokens, apart_above=2048)
+    rows = pack(encoded, max_tokens, long_rope_threshold=2048)
     assert {1: 8, 250: 3, 8192: 1}[max_tokens] == len(rows)
     whole, cut = gradients([encoded]), gradients(rows)
     assert whole.keys() == cut.keys()

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from etalage.catalogue.duplicates import title_family
 from etalage.catalogue.pictures import BadPicture, Unfit, data_of_uri, resolve_picture
+from etalage.catalogue.prepare_db import StagedRow
 from etalage.catalogue.prices import BadPrice, DecimalMark, decimal_mark, parse_amount
 from etalage.catalogue.sources import KNOWN_COLUMNS, Row, Table
-from etalage.catalogue.staging import StagedRow
 from etalage.config import PrepareConfig, Split
+from etalage.errors import EtalageError
 from etalage.task import Field, Task, Value, clean_text
 
 __all__ = ["check_rows"]
@@ -34,7 +35,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline: Path) ->
     Args:
         inline: Folder for pictures that come inside the table.
     Raises:
-        ValueError: the table cannot be read on, or a row's split is none.
+        EtalageError: the table cannot be read on, or a row's split is none.
     """
     folder = None if table.source.folder is None else table.source.folder.resolve()
     marks = {
@@ -75,7 +76,7 @@ def _digest(row: Row, has_code: bool) -> bytes:
 def _split(row: Row, table: Table) -> Split:
     split = SPLIT_NAMES.get(row.split.strip().casefold())
     if split is None:
-        raise ValueError(
+        raise EtalageError(
             f"{table.source.name} row {row.number} (code {row.product_code}): column {table.columns['split']!r} says "
             f"{row.split[:50]!r}, which is none of {', '.join(SPLIT_NAMES)}"
         )

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etalage.catalogue.readers import Opened
+from etalage.errors import EtalageError
 
 __all__ = ["open_hub", "open_parquet", "open_saved"]
 
@@ -24,19 +25,21 @@ def open_parquet(paths: Sequence[Path]) -> Opened:
     """One table, in one file or several.
 
     Raises:
-        ValueError: a file that is no Parquet, or that lacks a column of the first one; also while reading.
+        EtalageError: a file that is no Parquet, or that lacks a column of the first one; also while reading.
     """
 
     def look(path: Path) -> pa.Schema:
         try:
             return pq.read_schema(path)
         except _BROKEN as error:
-            raise ValueError(f"{path.name} cannot be read as Parquet: {_words(error)}") from error
+            raise EtalageError(f"{path.name} cannot be read as Parquet: {_words(error)}") from error
 
     names = list(look(paths[0]).names)
     for path in paths[1:]:
         if missing := set(names).difference(look(path).names):
-            raise ValueError(f"{path.name} has no column {min(missing)!r}, which {paths[0].name} has; give both alone")
+            raise EtalageError(
+                f"{path.name} has no column {min(missing)!r}, which {paths[0].name} has; give both alone"
+            )
 
     def records(columns: Sequence[str]) -> Iterator[list[Any]]:
         for path in paths:
@@ -47,7 +50,7 @@ def open_parquet(paths: Sequence[Path]) -> Opened:
                     for batch in batches:
                         yield from _rows(batch, columns, _labels(schema))
             except _BROKEN as error:
-                raise ValueError(f"{path.name} cannot be read as Parquet: {_words(error)}") from error
+                raise EtalageError(f"{path.name} cannot be read as Parquet: {_words(error)}") from error
 
     return Opened(names, records)
 
@@ -56,7 +59,7 @@ def open_saved(folder: Path) -> Opened:
     """What `datasets` wrote with save_to_disk: one dataset, or one per split, in the order train, validation, test.
 
     Raises:
-        ValueError: damaged; also while reading.
+        EtalageError: damaged; also while reading.
     """
     splits = {"": folder}
     try:
@@ -71,7 +74,7 @@ def open_saved(folder: Path) -> Opened:
         with pa.memory_map(str(files[0][1])) as file:
             schema = pa.ipc.open_stream(file).schema
     except (*_BROKEN, ValueError, KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"{folder.name} cannot be read as a saved dataset: {_words(error)}") from error
+        raise EtalageError(f"{folder.name} cannot be read as a saved dataset: {_words(error)}") from error
 
     def batches(columns: Sequence[str]) -> Iterator[tuple[str, Any]]:
         for split, path in files:
@@ -82,7 +85,7 @@ def open_saved(folder: Path) -> Opened:
                         for start in range(0, batch.num_rows, size):
                             yield split, batch.slice(start, size)
             except _BROKEN as error:
-                raise ValueError(f"{folder.name}: {path.name} cannot be read: {_words(error)}") from error
+                raise EtalageError(f"{folder.name}: {path.name} cannot be read: {_words(error)}") from error
 
     return _with_splits(list(schema.names), batches, _labels(schema), len(splits) > 1)
 
@@ -93,12 +96,14 @@ def open_hub(source: str) -> Opened:
     Args:
         source: owner/name, or a folder laid out as a dataset on the hub is.
     Raises:
-        ValueError: not there, no way to reach it, of a kind that runs code, or the library for it is not installed.
+        EtalageError: not there, no way to reach it, of a kind that runs code, or the library for it is not installed.
     """
     try:
         import datasets  # type: ignore[import-untyped]
     except ModuleNotFoundError as error:
-        raise ValueError(f"{source}: reading from the hub needs one more package; pip install etalage[hub]") from error
+        raise EtalageError(
+            f"{source}: reading from the hub needs one more package; pip install etalage[hub]"
+        ) from error
     name = Path(source).name if Path(source).exists() else source
     try:
         builder = datasets.load_dataset_builder(source)
@@ -110,7 +115,7 @@ def open_hub(source: str) -> Opened:
         if features is None:
             features = found[splits[0]]._resolve_features().features  # reads the first rows
     except Exception as error:  # datasets, huggingface_hub, fsspec and httpx each raise their own
-        raise ValueError(f"{name} cannot be loaded as a dataset on the hub: {_words(error)}") from error
+        raise EtalageError(f"{name} cannot be loaded as a dataset on the hub: {_words(error)}") from error
     labels = {column: kind.names for column, kind in features.items() if isinstance(kind, datasets.ClassLabel)}
 
     def batches(columns: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -121,7 +126,7 @@ def open_hub(source: str) -> Opened:
                 for batch in part.with_format("arrow").iter(batch_size=size):
                     yield split, batch
         except Exception as error:
-            raise ValueError(f"{name} cannot be read from the hub: {_words(error)}") from error
+            raise EtalageError(f"{name} cannot be read from the hub: {_words(error)}") from error
 
     return _with_splits(list(features), batches, labels, len(splits) > 1)
 
@@ -212,7 +217,7 @@ def _split_order(split: str) -> int:
 
 def _inside(folder: Path, name: str) -> Path:
     if Path(name).name != name:
-        raise ValueError(f"{name!r} leads out of it")
+        raise EtalageError(f"{name!r} leads out of it")
     return folder / name
 
 

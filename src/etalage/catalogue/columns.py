@@ -9,6 +9,7 @@ from statistics import fmean, median
 from typing import Any
 
 from etalage.catalogue.prices import BadPrice, decimal_mark, parse_amount
+from etalage.errors import EtalageError
 from etalage.task import Field
 
 __all__ = ["KNOWN_COLUMNS", "RESERVED", "Match", "match_columns"]
@@ -88,7 +89,7 @@ def match_columns(
         split_column: As the user calls it.
         sample: Asked for only where names do not tell.
     Raises:
-        ValueError: an override that fits nothing, or a field or the picture without a column or with several; suggests
+        EtalageError: an override that fits nothing, or a field or the picture without a column or with several; suggests
             near names.
     """
     roles = [*(field.name for field in fields), "image", "product_code"]
@@ -97,7 +98,7 @@ def match_columns(
         columns["split"] = _named(names, split_column, "--split-column")
     if twice := [name for name in columns.values() if list(columns.values()).count(name) > 1]:
         both = " and ".join(role for role, name in columns.items() if name == twice[0])
-        raise ValueError(f"column {twice[0]!r} is to be {both}; name another one for either")
+        raise EtalageError(f"column {twice[0]!r} is to be {both}; name another one for either")
     # a field's own name goes before other fields' many names; those go by preference
     for role in sorted(set(roles) - set(columns), key=lambda role: (role in KNOWN_COLUMNS, roles.index(role))):
         if found := _by_name(names, role, columns.values()):
@@ -109,7 +110,7 @@ def match_columns(
     for role in roles:
         if role not in columns and role != "product_code":
             wanted = KNOWN_COLUMNS.get(role, (role,))
-            raise ValueError(
+            raise EtalageError(
                 f"no column for {role}: looked for {_listed(wanted)}{_nearest(wanted, names)}; "
                 f"found {', '.join(names)}; say which with --columns {role}=COLUMN"
             )
@@ -122,16 +123,18 @@ def _overridden(names: Sequence[str], roles: Sequence[str], overrides: str) -> d
     for part in filter(None, (part.strip() for part in overrides.split(","))):
         role, equals, column = (word.strip() for word in part.partition("="))
         if not equals:
-            raise ValueError(f"--columns has {part!r}; write {roles[0]}=COLUMN, with commas between")
+            raise EtalageError(f"--columns has {part!r}; write {roles[0]}=COLUMN, with commas between")
         if role not in roles:
-            raise ValueError(f"--columns names {role!r}, which is none of {', '.join(roles)}{_nearest([role], roles)}")
+            raise EtalageError(
+                f"--columns names {role!r}, which is none of {', '.join(roles)}{_nearest([role], roles)}"
+            )
         columns[role] = _named(names, column, "--columns")
     return columns
 
 
 def _named(names: Sequence[str], column: str, option: str) -> str:
     if column not in names:
-        raise ValueError(f"{option}: no column {column!r}{_nearest([column], names)}; found {', '.join(names)}")
+        raise EtalageError(f"{option}: no column {column!r}{_nearest([column], names)}; found {', '.join(names)}")
     return column
 
 
@@ -141,7 +144,7 @@ def _by_name(names: Sequence[str], role: str, taken: Iterable[str]) -> str | Non
         found = [name for name in names if _key(name) == _key(wanted) and name not in taken]
         exact = [name for name in found if name == wanted]
         if len(found) > 1 and not exact:
-            raise ValueError(
+            raise EtalageError(
                 f"several columns may be {role}: {', '.join(map(repr, found))}; say which with --columns {role}=COLUMN"
             )
         if found:
@@ -209,7 +212,7 @@ def _guess(
         left = [looks for looks in free if looks.cells and looks.name not in guessed.values()]
         found = [looks.name for looks in tests[missing[role]](left)]
         if len(found) > 1 and role != "product_code":
-            raise ValueError(
+            raise EtalageError(
                 f"no column is called {role}, and several look like it: {', '.join(map(repr, found))}; "
                 f"say which with --columns {role}=COLUMN"
             )

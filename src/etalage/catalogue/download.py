@@ -45,6 +45,7 @@ from yarl import URL
 
 from etalage import __version__
 from etalage.config import PrepareConfig
+from etalage.errors import EtalageError
 
 __all__ = ["Failed", "Fetched", "fetch", "is_public"]
 
@@ -121,7 +122,7 @@ def fetch(urls: Iterable[str], store: Path, config: PrepareConfig) -> Iterator[F
         fetch_not_found (404, 410), fetch_forbidden (401, 403), fetch_http_error (other statuses), fetch_truncated,
         fetch_too_many_bytes (also once decompressed) or fetch_not_a_picture (HTML, JSON or XML).
     Raises:
-        ValueError: another process uses the store, or its table is damaged or of another version.
+        EtalageError: another process uses the store, or its table is damaged or of another version.
     """
     wanted: Counter[str] = Counter()  # mentions of the URLs in hand
 
@@ -235,7 +236,7 @@ class _Store:
             self._table = self._open_table()
         except BlockingIOError:
             self._lock.close()
-            raise ValueError(
+            raise EtalageError(
                 f"{self.folder}: another process fetches into this folder; wait for it, or name another by --downloads"
             ) from None
         except BaseException:
@@ -256,7 +257,7 @@ class _Store:
             table.execute("PRAGMA synchronous = NORMAL")
             version = table.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, 1):
-                raise ValueError(f"{path} is of version {version}, this etalage knows version 1; name another folder")
+                raise EtalageError(f"{path} is of version {version}, this etalage knows version 1; name another folder")
             table.execute(
                 "CREATE TABLE IF NOT EXISTS fetched (url TEXT PRIMARY KEY, sha256 TEXT, num_bytes INTEGER, reason TEXT,"
                 " detail TEXT, tries INTEGER NOT NULL, run INTEGER NOT NULL) WITHOUT ROWID"
@@ -265,7 +266,7 @@ class _Store:
             table.commit()
         except sqlite3.DatabaseError as error:
             table.close()
-            raise ValueError(f"{path}: {error}; remove it (the pictures will be fetched again)") from error
+            raise EtalageError(f"{path}: {error}; remove it (the pictures will be fetched again)") from error
         except BaseException:
             table.close()
             raise

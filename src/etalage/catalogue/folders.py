@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from etalage.catalogue.readers import AS_WRITTEN, Opened
+from etalage.errors import EtalageError
 
 __all__ = ["PICTURES", "TARS", "has_picture", "open_pictures", "open_tars"]
 
@@ -29,10 +30,10 @@ def open_pictures(folder: Path) -> Opened:
     """A picture per row; its subfolder is its category, its own name the title.
 
     Raises:
-        ValueError: no pictures.
+        EtalageError: no pictures.
     """
     if not has_picture(folder):
-        raise ValueError(f"{folder.name} holds no pictures; it may hold {', '.join(sorted(PICTURES))}")
+        raise EtalageError(f"{folder.name} holds no pictures; it may hold {', '.join(sorted(PICTURES))}")
 
     def records(columns: Sequence[str]) -> Iterator[list[Any]]:
         for path in _pictures(folder):
@@ -55,12 +56,12 @@ def open_tars(paths: Sequence[Path], max_bytes: int) -> Opened:
     Args:
         max_bytes: Of a member. A larger picture is cut one byte beyond, so that it is dropped for its size.
     Raises:
-        ValueError: no samples; while reading, a damaged tar or a larger member of another kind, by name.
+        EtalageError: no samples; while reading, a damaged tar or a larger member of another kind, by name.
     """
     names: dict[str, None] = {"image": None, "__key__": None}
     samples = list(islice(_samples(paths, max_bytes, with_pictures=False), NUM_NAMED_BY))
     if not samples:
-        raise ValueError(f"{paths[0].name} is empty: no samples in it")
+        raise EtalageError(f"{paths[0].name} is empty: no samples in it")
     for sample in samples:
         names.update(dict.fromkeys(sample))
 
@@ -104,7 +105,7 @@ def _samples(paths: Sequence[Path], max_bytes: int, *, with_pictures: bool) -> I
                 sample.setdefault("image", picture)
             elif suffix in (".json", ".txt", ".cls"):
                 if member.size > max_bytes:
-                    raise ValueError(
+                    raise EtalageError(
                         f"{path.name}, {own_key}{suffix}: {member.size} bytes, at most {max_bytes} are read"
                     )
                 text = _read(tar, member, max_bytes, path).decode("utf-8-sig", "replace")
@@ -121,7 +122,7 @@ def _members(path: Path) -> Iterator[tuple[str, tarfile.TarInfo, tarfile.TarFile
                 if member.isreg():
                     yield member.name, member, tar
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path.name} cannot be read as tar: {error}") from error
+        raise EtalageError(f"{path.name} cannot be read as tar: {error}") from error
 
 
 def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, size: int, path: Path) -> bytes:
@@ -129,7 +130,7 @@ def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, size: int, path: Path) 
     assert file is not None, "only regular members are read"
     data = file.read(size)
     if len(data) < min(size, member.size):
-        raise ValueError(f"{path.name} is cut short: it says {member.size} bytes of {_printable(member.name)}")
+        raise EtalageError(f"{path.name} is cut short: it says {member.size} bytes of {_printable(member.name)}")
     return data
 
 
@@ -140,9 +141,9 @@ def _add(sample: dict[str, Any], suffix: str, text: str, where: str) -> None:
     try:
         fields = AS_WRITTEN.decode(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where} is not JSON: {error}") from error
+        raise EtalageError(f"{where} is not JSON: {error}") from error
     if not isinstance(fields, dict):
-        raise ValueError(f"{where} holds a {type(fields).__name__}; write an object")
+        raise EtalageError(f"{where} holds a {type(fields).__name__}; write an object")
     flat = dict(_flat(fields))
     sample.update({name: value for name, value in flat.items() if name not in ("image", "__key__")})
 

@@ -30,6 +30,7 @@ from PIL import WebPImagePlugin as _webp  # noqa: F401
 
 from etalage.chunks import chunks
 from etalage.config import PrepareConfig
+from etalage.errors import EtalageError
 from etalage.processes import NUM_WORKERS, pool
 
 __all__ = [
@@ -176,12 +177,12 @@ def perceptual_hash(image: Image.Image) -> bytes:
 
 def check_colour(name: str) -> None:
     """Raises:
-    ValueError: this is no colour.
+    EtalageError: this is no colour.
     """
     try:
         ImageColor.getrgb(name)
     except ValueError as error:
-        raise ValueError(f"--background {name!r} is no colour; give a name such as white, or #rrggbb") from error
+        raise EtalageError(f"--background {name!r} is no colour; give a name such as white, or #rrggbb") from error
 
 
 def resolve_picture(folder: Path, text: str) -> Path:

@@ -21,11 +21,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from etalage.axes import linear_ticks, log_ticks, scale
 from etalage.catalogue.pictures import BadPicture, open_picture, resolve_picture
 from etalage.catalogue.store import DROPS, PRODUCTS
 from etalage.config import Split
-from etalage.page import thumbnail, words, write_page
+from etalage.html.axes import linear_ticks, log_ticks, scale
+from etalage.html.page import thumbnail, words, write_page
 from etalage.task import Field
 
 __all__ = ["write_profile"]

@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from etalage.errors import EtalageError
+
 __all__ = [
     "AS_WRITTEN",
     "CONVERSATION",
@@ -66,7 +68,7 @@ def _headed(path: Path, rows: Callable[[], Iterator[list[str]]], note: str = "")
     """A table whose first row names its columns."""
     names = next(rows(), None)
     if names is None:
-        raise ValueError(f"{path.name} is empty")
+        raise EtalageError(f"{path.name} is empty")
 
     def records(columns: Sequence[str]) -> Iterator[list[str]]:
         places = [names.index(column) for column in columns]
@@ -82,7 +84,7 @@ def open_csv(path: Path) -> Opened:
     """A table of cells with something between them, in whatever encoding.
 
     Raises:
-        ValueError: empty, or nearly UTF-8 with a broken byte; while reading, a row of another length or broken quotes.
+        EtalageError: empty, or nearly UTF-8 with a broken byte; while reading, a row of another length or broken quotes.
     """
     csv.field_size_limit(MAX_CELL_CHARS)  # a monstrous title drops its product (checks.py), it does not end the run
     encoding, guessed = _find_encoding(path)
@@ -114,13 +116,13 @@ def _csv_rows(path: Path, encoding: str, delimiter: str, has_hint: bool) -> Iter
             for number, row in enumerate(filter(None, reader)):
                 width = width or len(row)
                 if len(row) != width:
-                    raise ValueError(
+                    raise EtalageError(
                         f"{path.name} row {number} (line {reader.line_num + has_hint}) has {len(row)} cells where the "
                         f"header has {width}; quote cells that hold {delimiter!r} or line breaks"
                     )
                 yield row
         except csv.Error as error:
-            raise ValueError(
+            raise EtalageError(
                 f"{path.name} row {number + 1} (to line {reader.line_num + has_hint}): {error}; check its quotes"
             ) from error
         except UnicodeError as error:
@@ -211,13 +213,13 @@ def open_json(path: Path) -> Opened:
     """An object per line, or one array of objects.
 
     Raises:
-        ValueError: empty; not UTF-8; a row that is no JSON object, which it names.
+        EtalageError: empty; not UTF-8; a row that is no JSON object, which it names.
     """
     names: dict[str, None] = {}
     for record in _json_records(path):  # all of them: a column may come late
         names.update(dict.fromkeys(record))
     if not names:
-        raise ValueError(f"{path.name} is empty")
+        raise EtalageError(f"{path.name} is empty")
 
     def records(columns: Sequence[str]) -> Iterator[list[Any]]:
         return ([record.get(column) for column in columns] for record in _json_records(path))
@@ -234,11 +236,11 @@ def open_conversations(path: Path) -> Opened:
     """Rows of one question and one answer each; the shapes are those of the Phi-3 cookbook, of chats, and of LLaVA.
 
     Raises:
-        ValueError: no such file, or broken JSON.
+        EtalageError: no such file, or broken JSON.
     """
     first = next(_json_records(path), {})
     if not _has_turns(first):
-        raise ValueError(f"{path.name}: its first row has no list `conversations` or `messages`; leave out --format")
+        raise EtalageError(f"{path.name}: its first row has no list `conversations` or `messages`; leave out --format")
 
     def records(columns: Sequence[str]) -> Iterator[list[Any]]:
         for record in _json_records(path):
@@ -254,7 +256,7 @@ def _json_records(path: Path) -> Iterator[dict[str, Any]]:
     rows = _array_items(path) if head.startswith(b"[") else _json_lines(path)
     for where, record in rows:
         if not isinstance(record, dict):
-            raise ValueError(f"{where} is no object; write one per row, with the columns' names")
+            raise EtalageError(f"{where} is no object; write one per row, with the columns' names")
         yield record
 
 
@@ -273,7 +275,7 @@ def _json_lines(path: Path) -> Iterator[tuple[str, Any]]:
             try:
                 yield where, AS_WRITTEN.decode(text)
             except (json.JSONDecodeError, RecursionError) as error:
-                raise ValueError(f"{where} is not JSON: {error}; write one object per line") from error
+                raise EtalageError(f"{where} is not JSON: {error}; write one object per line") from error
 
 
 def _array_items(path: Path) -> Iterator[tuple[str, Any]]:
@@ -301,13 +303,13 @@ def _array_items(path: Path) -> Iterator[tuple[str, Any]]:
                 except (json.JSONDecodeError, RecursionError) as error:
                     more = file.read(max(_CHUNK, len(text) - at)) if len(text) - at < MAX_CELL_CHARS else ""
                     if not more or isinstance(error, RecursionError):
-                        raise ValueError(f"{where} is not JSON: {error}; write an array of objects") from error
+                        raise EtalageError(f"{where} is not JSON: {error}; write an array of objects") from error
                     text, at = text[at:] + more, 0
                     continue
                 number, at = number + 1, end
                 yield where, value
             if text[at + 1 :].strip() or file.read(_CHUNK).strip():
-                raise ValueError(f"{path.name} goes on after its array of {number} rows; write one array, or lines")
+                raise EtalageError(f"{path.name} goes on after its array of {number} rows; write one array, or lines")
         except UnicodeDecodeError as error:
             raise _not_utf8(path) from error
 
@@ -388,23 +390,23 @@ def open_excel(path: Path) -> Opened:
     """The first sheet of a workbook, from its first row that holds something.
 
     Raises:
-        ValueError: no workbook, protected by a password, too large, or the library for it is not installed.
+        EtalageError: no workbook, protected by a password, too large, or the library for it is not installed.
     """
     try:
         from python_calamine import CalamineError, load_workbook
     except ModuleNotFoundError as error:
-        raise ValueError(f"{path.name}: reading Excel needs one more package; pip install etalage[excel]") from error
+        raise EtalageError(f"{path.name}: reading Excel needs one more package; pip install etalage[excel]") from error
     try:
         _check_extent(path)
     except _BAD_ZIP as error:
-        raise ValueError(f"{path.name} cannot be read as Excel: {error}; save it as .xlsx or .csv") from error
+        raise EtalageError(f"{path.name} cannot be read as Excel: {error}; save it as .xlsx or .csv") from error
 
     def rows() -> Iterator[list[Any]]:
         try:
             with load_workbook(path) as book:
                 yield from book.get_sheet_by_index(0).iter_rows()
         except (CalamineError, OSError) as error:
-            raise ValueError(f"{path.name} cannot be read as Excel: {error}; save it as .xlsx or .csv") from error
+            raise EtalageError(f"{path.name} cannot be read as Excel: {error}; save it as .xlsx or .csv") from error
 
     def filled() -> Iterator[list[str]]:
         """Without empty rows before the header and after the last product."""
@@ -436,7 +438,7 @@ def _check_extent(path: Path) -> None:
     with zipfile.ZipFile(path) as book:
         for entry in book.infolist():
             if entry.file_size > MAX_SHEET_CELLS * 40:
-                raise ValueError(f"{path.name} unpacks to {entry.file_size} bytes; save it as .csv")
+                raise EtalageError(f"{path.name} unpacks to {entry.file_size} bytes; save it as .csv")
             if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", entry.filename):
                 continue
             with book.open(entry) as file:
@@ -447,6 +449,6 @@ def _check_extent(path: Path) -> None:
                         columns = max(columns, sum((c - 64) * 26**i for i, c in enumerate(reversed(letters))))
                     kept = chunk[-200:]
     if rows * columns > MAX_SHEET_CELLS:
-        raise ValueError(
+        raise EtalageError(
             f"{path.name} has a sheet of {rows} x {columns} cells, at most {MAX_SHEET_CELLS} are read; save it as .csv"
         )

@@ -18,6 +18,7 @@ from etalage.catalogue.columns import KNOWN_COLUMNS, RESERVED, match_columns
 from etalage.catalogue.folders import TARS, has_picture, open_pictures, open_tars
 from etalage.catalogue.readers import Opened, is_conversations, open_conversations, open_csv, open_excel, open_json
 from etalage.config import Format, PrepareConfig
+from etalage.errors import EtalageError
 from etalage.task import Field
 
 __all__ = ["KNOWN_COLUMNS", "RESERVED", "Row", "Source", "Table", "open_source", "read_table"]
@@ -118,13 +119,15 @@ class Table:
         """The cells of `texts` in the rows of these numbers, which rise; None for nothing and for what is no text.
 
         Raises:
-            ValueError: the table has become shorter since it was read.
+            EtalageError: the table has become shorter since it was read.
         """
         rows = enumerate(self.source.records(self.texts), 1)
         for wanted in numbers:
             record = next((record for number, record in rows if number == wanted), None)
             if record is None:
-                raise ValueError(f"{self.source.name} row {wanted} is gone; let nothing write there, and prepare again")
+                raise EtalageError(
+                    f"{self.source.name} row {wanted} is gone; let nothing write there, and prepare again"
+                )
             yield [_plain(cell) for cell in record]
 
     def _text(self, cell: Any, number: int, column: str) -> str:
@@ -133,7 +136,7 @@ class Table:
         if not isinstance(cell, str | bool):
             kind = type(cell).__name__
             what = {"list": "a list", "dict": "an object"}.get(kind, kind)
-            raise ValueError(f"{self.source.name} row {number}, {column}: {what} where a text or a number is needed")
+            raise EtalageError(f"{self.source.name} row {number}, {column}: {what} where a text or a number is needed")
         return str(cell).encode("utf-8", "replace").decode()  # JSON can smuggle in half characters
 
     def _image(self, cell: Any, number: int, column: str) -> str | bytes:
@@ -163,20 +166,20 @@ def open_source(source: str, config: PrepareConfig) -> Source:
         source: A file, a folder, a pattern such as data/*.parquet, or the id of a dataset on the hub.
         config: Its `format` goes before what name and content say; `image_folder`, where pictures are.
     Raises:
-        ValueError: not there, of no kind that is known, damaged, empty, or a column twice.
+        EtalageError: not there, of no kind that is known, damaged, empty, or a column twice.
     """
     path = Path(source)
     try:
         kind = config.format if config.format != "auto" else _detect(source)
         opened, folder = _open(kind, source, config)
     except OSError as error:
-        raise ValueError(f"{source}: {error.strerror or error}; see that it can be read") from error
+        raise EtalageError(f"{source}: {error.strerror or error}; see that it can be read") from error
     if kind == "hub":
         name, folder = (path.name, path) if path.exists() else (source, None)
     else:
         name = path.name or path.resolve().name
     if twice := [column for column, count in Counter(opened.names).items() if column and count > 1]:
-        raise ValueError(f"{name}: column {twice[0]!r} stands there twice; rename one of them")
+        raise EtalageError(f"{name}: column {twice[0]!r} stands there twice; rename one of them")
     return Source(name, config.image_folder or folder, kind, opened.names, opened.note, opened.records)
 
 
@@ -187,11 +190,11 @@ def read_table(source: Source, fields: Sequence[Field], config: PrepareConfig) -
         fields: The task's.
         config: `columns` overrides what is recognised; `split_column`.
     Raises:
-        ValueError: no rows, a column not found, or one that may be several; also while iterating, with the row's
+        EtalageError: no rows, a column not found, or one that may be several; also while iterating, with the row's
             number, on rows that cannot be read.
     """
     if clash := RESERVED.intersection(field.name for field in fields):
-        raise ValueError(
+        raise EtalageError(
             f"{{{min(clash)}}} cannot be a field of the answer: a catalogue has its own column of that name"
         )
     try:
@@ -203,13 +206,13 @@ def read_table(source: Source, fields: Sequence[Field], config: PrepareConfig) -
             sample=lambda: _sample(source),
         )
     except ValueError as error:
-        raise ValueError(f"{source.name}: {error}") from error
+        raise EtalageError(f"{source.name}: {error}") from error
     columns = dict(match.columns)
     if source.kind == "conversations":
         columns = {"question": "question", **columns}
     table = Table(source, columns, match.guessed)
     if next(iter(table), None) is None:
-        raise ValueError(f"{source.name} has a header and no rows; there is nothing to prepare")
+        raise EtalageError(f"{source.name} has a header and no rows; there is nothing to prepare")
     return table
 
 
@@ -243,14 +246,14 @@ def _detect(source: str) -> Format:
         return "conversations" if kind == "jsonl" and path.is_file() and is_conversations(path) else kind
     if _HUB_ID.fullmatch(source) and not any(source.lower().endswith(suffix) for suffix in _SUFFIXES):
         return "hub"
-    raise ValueError(f"{source} is not there; give a table, a folder, or a dataset on the hub as owner/name")
+    raise EtalageError(f"{source} is not there; give a table, a folder, or a dataset on the hub as owner/name")
 
 
 def _kind_by_suffix(path: Path) -> Format:
     for suffix, kind in _SUFFIXES.items():
         if path.name.lower().endswith(suffix):
             return kind
-    raise ValueError(
+    raise EtalageError(
         f"{path.name}: cannot read {path.suffix or 'a file without a suffix'}; use {', '.join(_SUFFIXES)}, or say what "
         "it is with --format"
     )
@@ -269,13 +272,13 @@ def _detect_folder(folder: Path) -> Format:
         return "parquet"
     tables = [name for name in held if name.lower().endswith(_TABLES) and name[0] != "."]
     if tables:
-        raise ValueError(
+        raise EtalageError(
             f"{folder} is a folder with a table in it: give {folder / tables[0]}, or, if the table is none of "
             "products, --format folder"
         )
     if has_picture(folder):
         return "folder"
-    raise ValueError(
+    raise EtalageError(
         f"{folder} is a folder without pictures, tables or tars; it holds {', '.join(held[:5]) or 'nothing'}"
     )
 
@@ -294,15 +297,15 @@ def _open(kind: Format, source: str, config: PrepareConfig) -> tuple[Opened, Pat
             return open_parquet(_some(_shards(path), source, "Parquet files")), path
         if kind == "webdataset":
             return open_tars(_some(_tars(path), source, "tars"), config.max_image_bytes), path
-        raise ValueError(f"{source} is a folder, and --format is {kind}; give a file")
+        raise EtalageError(f"{source} is a folder, and --format is {kind}; give a file")
     if kind in ("folder", "datasets"):
-        raise ValueError(f"{source} is no folder, and --format is {kind}; give a folder")
+        raise EtalageError(f"{source} is no folder, and --format is {kind}; give a folder")
     if kind == "parquet":
         return open_parquet(_some(_matches(source), source, "Parquet files")), path.parent
     if kind == "webdataset":
         return open_tars(_some(_matches(source), source, "tars"), config.max_image_bytes), path.parent
     if not path.is_file():
-        raise ValueError(f"{source} is not there, or names several files; give one")
+        raise EtalageError(f"{source} is not there, or names several files; give one")
     openers: Mapping[str, Callable[[Path], Opened]] = {
         "csv": open_csv,
         "jsonl": open_json,
@@ -317,7 +320,7 @@ def _open_folder(folder: Path) -> Opened:
         if (folder / name).is_file():
             opened = opener(folder / name)
             if "file_name" not in opened.names:
-                raise ValueError(f"{name} has no column file_name, which names each row's picture; add it")
+                raise EtalageError(f"{name} has no column file_name, which names each row's picture; add it")
             return opened
     return open_pictures(folder)
 
@@ -344,5 +347,5 @@ def _tars(folder: Path) -> list[Path]:
 
 def _some(paths: list[Path], source: str, what: str) -> list[Path]:
     if not paths:
-        raise ValueError(f"{source}: no {what} there")
+        raise EtalageError(f"{source}: no {what} there")
     return paths

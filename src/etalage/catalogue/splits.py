@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 from etalage.config import Split
+from etalage.errors import EtalageError
 
 __all__ = ["assign_splits", "row_wise"]
 
@@ -25,12 +26,12 @@ def assign_splits(
     Returns:
         A split per group. Each one whose fraction is not 0 has a product.
     Raises:
-        ValueError: fewer groups than splits to fill.
+        EtalageError: fewer groups than splits to fill.
     """
     shares = _shares(validation_fraction, test_fraction)
     asked = [split for split in get_args(Split) if shares[split] > 0]
     if len(members) < len(asked):
-        raise ValueError(
+        raise EtalageError(
             f"{sum(map(Counter.total, members.values()))} products in {len(members)} groups cannot fill "
             f"{' and '.join(asked)}: copies stay together; "
             "add products, or set --validation-fraction or --test-fraction to 0"

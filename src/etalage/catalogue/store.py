@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,10 +22,11 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from etalage.catalogue.pictures import open_picture
+from etalage.catalogue.prepare_db import Kept, Staging
 from etalage.catalogue.sources import RESERVED, Table
-from etalage.catalogue.staging import Kept, Staging
 from etalage.chunks import chunks
 from etalage.config import Split, TaskConfig
+from etalage.errors import EtalageError
 from etalage.progress import Progress
 from etalage.task import Product, Task
 
@@ -57,20 +58,20 @@ class Catalogue:
         """Read a folder that `prepare` wrote; pictures are read when opened.
 
         Raises:
-            ValueError: it is no such folder, is damaged, or is of another version.
+            EtalageError: it is no such folder, is damaged, or is of another version.
         """
         folder = folder.resolve()
         try:
             facts = json.loads((folder / CATALOGUE).read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise ValueError(
+            raise EtalageError(
                 f"{folder} is no catalogue: {CATALOGUE} is not there; make one with etalage prepare"
             ) from error
         except ValueError as error:
-            raise ValueError(f"{folder / CATALOGUE} is damaged: {error}; prepare the catalogue again") from error
+            raise EtalageError(f"{folder / CATALOGUE} is damaged: {error}; prepare the catalogue again") from error
         found = facts.get("version") if isinstance(facts, dict) else None
         if found != VERSION:
-            raise ValueError(
+            raise EtalageError(
                 f"{folder} is of version {found}, this etalage reads {VERSION}; prepare the catalogue again"
             )
         try:
@@ -78,15 +79,20 @@ class Catalogue:
             schema = _products_schema(task, bool(facts["own_questions"]))
             rows = pq.read_table(folder / PRODUCTS).select(schema.names).cast(schema).to_pylist()
         except (KeyError, TypeError, OSError, pa.ArrowException) as error:
-            raise ValueError(f"{folder} is damaged: {error}; prepare the catalogue again") from error
+            raise EtalageError(f"{folder} is damaged: {error}; prepare the catalogue again") from error
         products: dict[Split, list[Product]] = {split: [] for split in get_args(Split)}
         for row in rows:
             if not _IMAGE.fullmatch(row["file_name"]) or row["split"] not in products:
-                raise ValueError(f"{folder / PRODUCTS} is damaged: row {row}; prepare the catalogue again")
+                raise EtalageError(f"{folder / PRODUCTS} is damaged: row {row}; prepare the catalogue again")
             values = {field.name: row[field.name] for field in task.fields}
             image, question = folder / row["file_name"], row.get("question") or ""
             products[row["split"]].append(Product(row["product_code"], values, image, row["group"], question))
         return cls(folder, task, products, facts)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a run's config.json records of the catalogue that it trains on."""
+        return {"task": asdict(self.task.config), "limits": self.facts["limits"], "catalogue_digest": self.digest}
 
     @property
     def digest(self) -> str:
@@ -96,7 +102,7 @@ class Catalogue:
     def split(self, name: Split) -> list[Product]:
         """The products of a split, in the order of the table they came from; none if its fraction was 0."""
         if name not in self.products:
-            raise ValueError(f"no split {name!r}; there are {', '.join(self.products)}")
+            raise EtalageError(f"no split {name!r}; there are {', '.join(self.products)}")
         return list(self.products[name])
 
     def open(self, product: Product) -> Image.Image:
@@ -113,7 +119,7 @@ def write_catalogue(
     ours: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Write a catalogue into a folder (`etalage.aside` gives one). Equal input gives equal bytes.
+    """Write a catalogue into a folder (`etalage.atomic` gives one). Equal input gives equal bytes.
 
     Args:
         facts: For catalogue.json, beside what this function counts.
@@ -121,7 +127,7 @@ def write_catalogue(
     Returns:
         What catalogue.json holds.
     Raises:
-        ValueError: a picture has changed since it was read.
+        EtalageError: a picture has changed since it was read.
     """
     counts, total = staging.counts(), staging.num_kept()
     with_questions = bool(facts["own_questions"])
@@ -250,7 +256,9 @@ def _place(product: Kept, target: Path, ours: Sequence[Path]) -> None:
             pass
     data = product.picture.read_bytes()
     if hashlib.sha256(data).hexdigest() != product.sha256:
-        raise ValueError(f"{product.picture} changed while it was prepared; let nothing write there, and prepare again")
+        raise EtalageError(
+            f"{product.picture} changed while it was prepared; let nothing write there, and prepare again"
+        )
     target.write_bytes(data)
 
 

@@ -4,6 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
+from etalage.errors import EtalageError
 from etalage.evaluate.metrics import Values
 from etalage.task import Field, Value
 
@@ -16,10 +17,10 @@ def majority(fields: Sequence[Field], train_values: Sequence[Values]) -> dict[st
     Of equally frequent ones the first in alphabetical order, so that row order decides nothing.
 
     Raises:
-        ValueError: no training products.
+        EtalageError: no training products.
     """
     if not train_values:
-        raise ValueError("the training split is empty; there is nothing to take the most frequent answer from")
+        raise EtalageError("the training split is empty; there is nothing to take the most frequent answer from")
     answer: dict[str, Value] = {}
     for field in fields:
         column = [values[field.name] for values in train_values]

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from etalage.axes import linear_ticks, log_ticks, scale
-from etalage.evaluate.judge import SYSTEMS, at
 from etalage.evaluate.metrics import DECIDING, FIGURES
+from etalage.evaluate.verdict import SYSTEMS, at
+from etalage.html.axes import linear_ticks, log_ticks, scale
 from etalage.task import Field
 
 __all__ = ["Evidence", "Plot", "evidence", "loss_curve", "price_scatter"]

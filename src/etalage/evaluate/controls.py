@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from PIL import Image
 
+from etalage.errors import EtalageError
 from etalage.task import Product
 
 __all__ = ["blank", "shuffled"]
@@ -26,10 +27,10 @@ def shuffled(products: Sequence[Product], seed: int, *, groups: Sequence[Hashabl
     Returns:
         The products in their order, each with the image that it is shown.
     Raises:
-        ValueError: fewer than two products.
+        EtalageError: fewer than two products.
     """
     if len(products) < 2:
-        raise ValueError(f"{len(products)} product: to show another one's picture takes at least 2")
+        raise EtalageError(f"{len(products)} product: to show another one's picture takes at least 2")
     groups = groups or [product.image for product in products]
     # Groups side by side, shifted by the largest group's size: a product then lands in its own group only where that
     # group fills more than half of the circle and nothing else is left for it.

@@ -18,7 +18,17 @@ from sacrebleu.metrics.helpers import extract_all_char_ngrams
 
 from etalage.task import Field, Kind, Value
 
-__all__ = ["DECIDING", "FIGURES", "Figure", "Values", "closeness", "fields_of", "measures", "score", "within_20pct"]
+__all__ = [
+    "DECIDING",
+    "FIGURES",
+    "Figure",
+    "Values",
+    "fields_of",
+    "measures",
+    "score",
+    "validation_score",
+    "within_20pct",
+]
 
 Values = Mapping[str, Value]
 Floats = NDArray[np.float64]
@@ -90,7 +100,7 @@ def score(fields: Sequence[Field], targets: Sequence[Values], predictions: Seque
     return {"num_examples": len(targets), "num_parsed": sum(p is not None for p in predictions), **blocks}
 
 
-def closeness(fields: Sequence[Field], targets: Sequence[Values], predictions: Sequence[Values | None]) -> float:
+def validation_score(fields: Sequence[Field], targets: Sequence[Values], predictions: Sequence[Values | None]) -> float:
     """One number to choose between epochs by, smooth enough for a few dozen examples.
 
     Returns:

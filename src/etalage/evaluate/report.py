@@ -7,10 +7,10 @@ from typing import Any
 
 from etalage.catalogue.pictures import BadPicture, Limits, open_picture
 from etalage.evaluate.charts import evidence, loss_curve, price_scatter
-from etalage.evaluate.judge import SYSTEMS, at, verdict
 from etalage.evaluate.metrics import FIGURES, Values, fields_of, within_20pct
 from etalage.evaluate.predictions import Prediction
-from etalage.page import thumbnail, write_page
+from etalage.evaluate.verdict import SYSTEMS, at, verdict
+from etalage.html.page import thumbnail, write_page
 from etalage.task import Field, Value, format_price
 
 __all__ = ["write_report"]

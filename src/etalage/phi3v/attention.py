@@ -17,9 +17,9 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from etalage.phi3v.image_processing import sent
+from etalage.phi3v.transfer import to_device
 
-__all__ = ["PACKED", "attend_runs", "attend_runs_backward", "cudnn_is_quick", "flash_attention"]
+__all__ = ["PACKED", "attend_packed", "attend_packed_backward", "cudnn_is_faster", "flash_attention"]
 
 _aten = torch.ops.aten
 PACKED = "packed"
@@ -51,7 +51,7 @@ def packed_attention(
         (B, T, H, D), and None as there are no weights to show.
     Source: transformers' names for the arguments of a packed row.
     """
-    quick = query.shape[1] == key.shape[1] and cudnn_is_quick(query.device, query.dtype, query.shape[3])
+    quick = query.shape[1] == key.shape[1] and cudnn_is_faster(query.device, query.dtype, query.shape[3])
     quick = quick and dropout == 0
     if cu_seq_lens_q is None:
         if not quick or attention_mask is not None or getattr(module, "is_causal", True):
@@ -81,7 +81,7 @@ def packed_attention(
     return torch.cat(attended)[None], None
 
 
-def cudnn_is_quick(device: torch.device, dtype: torch.dtype, width: int) -> bool:
+def cudnn_is_faster(device: torch.device, dtype: torch.dtype, width: int) -> bool:
     """On Hopper its kernels take two thirds of the time of those that torch would choose (docs/log.md)."""
     return (
         device.type == "cuda"
@@ -114,10 +114,10 @@ def flash_attention(device: torch.device) -> Any:
     return interface
 
 
-def _runs(borders: Tensor) -> Iterator[tuple[slice, int, int]]:
+def _runs(cu_seqlens: Tensor) -> Iterator[tuple[slice, int, int]]:
     """Neighbours of one length: their tokens, how many examples, of what length."""
     start = 0
-    for length, alike in groupby(borders.diff().tolist()):
+    for length, alike in groupby(cu_seqlens.diff().tolist()):
         count = len(list(alike))
         yield slice(start, start + count * length), count, length
         start += count * length
@@ -128,11 +128,11 @@ def _stacked(tokens: Tensor, count: int) -> Tensor:
     return tokens.unflatten(0, (count, -1)).transpose(1, 2)
 
 
-def attend_runs(
+def attend_packed(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    borders: Tensor | None,
+    cu_seqlens: Tensor | None,
     length: int,
     causal: bool,
     scale: float | None,
@@ -141,16 +141,16 @@ def attend_runs(
 
     Args:
         query, key, value: (T, H, D).
-        borders: As packed_attention's; None: all examples are of the length.
+        cu_seqlens: As packed_attention's; None: all examples are of the length.
     Returns:
         (T, H, D), and (T * H,) float32 the logarithms of the sums that its backward needs.
     """
     if flash := flash_attention(query.device):
-        states, how = _for_flash((query, key, value), borders, length)
+        states, how = _for_flash((query, key, value), cu_seqlens, length)
         out, log_sums, *_ = flash._flash_attn_fwd(*states, **how, softmax_scale=scale, causal=causal, return_lse=True)
         return out.reshape(query.shape), log_sums.flatten()
     outs, sums = [], []
-    for piece, count, _ in _runs_of(query, borders, length):
+    for piece, count, _ in _runs_of(query, cu_seqlens, length):
         q, k, v = (_stacked(tokens[piece], count) for tokens in (query, key, value))
         if query.is_cuda:
             out, log_sum, *_ = _aten._scaled_dot_product_cudnn_attention(
@@ -163,28 +163,28 @@ def attend_runs(
     return _joined(outs), _joined(sums)
 
 
-def attend_runs_backward(
+def attend_packed_backward(
     grad: Tensor,
     query: Tensor,
     key: Tensor,
     value: Tensor,
     out: Tensor,
     log_sums: Tensor,
-    borders: Tensor | None,
+    cu_seqlens: Tensor | None,
     length: int,
     causal: bool,
     scale: float | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """(T, H, D) gradients of query, key and value, from that of the output and what attend_runs took and gave."""
+    """(T, H, D) gradients of query, key and value, from that of the output and what attend_packed took and gave."""
     if flash := flash_attention(query.device):
-        states, how = _for_flash((query, key, value, out, grad), borders, length)
+        states, how = _for_flash((query, key, value, out, grad), cu_seqlens, length)
         sums = log_sums.view(query.shape[1], -1) if how else log_sums.view(-1, query.shape[1], length)
         found = flash._flash_attn_bwd(*states, sums, **how, softmax_scale=scale, causal=causal)
         for_query, for_key, for_value = (each.reshape(query.shape) for each in found[:3])
         return for_query, for_key, for_value
     no_dropout = torch.zeros((), dtype=torch.int64, device=query.device)
     grads: tuple[list[Tensor], ...] = ([], [], [])
-    for piece, count, longest in _runs_of(query, borders, length):
+    for piece, count, longest in _runs_of(query, cu_seqlens, length):
         g, q, k, v, o = (_stacked(tokens[piece], count) for tokens in (grad, query, key, value, out))
         heads = query.shape[1]
         log_sum = log_sums[piece.start * heads : piece.stop * heads].view(count, heads, longest)
@@ -204,19 +204,19 @@ def attend_runs_backward(
 
 
 def _for_flash(
-    states: Sequence[Tensor], borders: Tensor | None, length: int
+    states: Sequence[Tensor], cu_seqlens: Tensor | None, length: int
 ) -> tuple[Sequence[Tensor], dict[str, Any]]:
-    """(T, H, D) as FlashAttention takes them: (E, L, H, D) where all are of a length, else as they are and borders."""
-    if borders is None or bool((borders.diff() == length).all()):
+    """(T, H, D) as FlashAttention takes them: (E, L, H, D) where all are of a length, else as they are and cu_seqlens."""
+    if cu_seqlens is None or bool((cu_seqlens.diff() == length).all()):
         return [each.unflatten(0, (-1, length)) for each in states], {}
-    ends = sent(borders, states[0].device)
+    ends = to_device(cu_seqlens, states[0].device)
     return states, {"cu_seqlens_q": ends, "cu_seqlens_k": ends, "max_seqlen_q": length, "max_seqlen_k": length}
 
 
-def _runs_of(query: Tensor, borders: Tensor | None, length: int) -> Iterator[tuple[slice, int, int]]:
-    if borders is None:
+def _runs_of(query: Tensor, cu_seqlens: Tensor | None, length: int) -> Iterator[tuple[slice, int, int]]:
+    if cu_seqlens is None:
         return iter([(slice(0, len(query)), len(query) // length, length)])
-    return _runs(borders)
+    return _runs(cu_seqlens)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:
@@ -234,8 +234,8 @@ def _shapes_backward(grad: Tensor, *states: Any) -> tuple[Tensor, ...]:
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    query, key, value, borders, *ctx.how = inputs
-    ctx.save_for_backward(query, key, value, *output, borders)
+    query, key, value, cu_seqlens, *ctx.how = inputs
+    ctx.save_for_backward(query, key, value, *output, cu_seqlens)
 
 
 def _gradients(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Any, ...]:
@@ -244,14 +244,14 @@ def _gradients(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Any, ...]:
 
 # Opaque to the compiler: whatever lengths a row has, the layers around are compiled once.
 _library = torch.library.Library("etalage", "FRAGMENT")  # torch.library.custom_op takes thrice as long a call
-_HOW = "Tensor? borders, SymInt length, bool causal, float? scale"
+_HOW = "Tensor? cu_seqlens, SymInt length, bool causal, float? scale"
 _library.define(f"attend(Tensor query, Tensor key, Tensor value, {_HOW}) -> (Tensor, Tensor)")
 _library.define(
     "attend_backward(Tensor grad, Tensor query, Tensor key, Tensor value, Tensor out, Tensor log_sums, "
     f"{_HOW}) -> (Tensor, Tensor, Tensor)"
 )
-_library.impl("attend", attend_runs, "CUDA")
-_library.impl("attend_backward", attend_runs_backward, "CUDA")
+_library.impl("attend", attend_packed, "CUDA")
+_library.impl("attend_backward", attend_packed_backward, "CUDA")
 torch.library.register_fake("etalage::attend", _shapes, lib=_library)
 torch.library.register_fake("etalage::attend_backward", _shapes_backward, lib=_library)
 torch.library.register_autograd("etalage::attend", _gradients, setup_context=_keep, lib=_library)

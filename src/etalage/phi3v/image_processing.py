@@ -16,6 +16,8 @@ from torch.nn import functional
 from transformers import BatchFeature
 from transformers.image_processing_utils import BaseImageProcessor
 
+from etalage.phi3v.transfer import to_device
+
 Picture = Image.Image | np.ndarray
 
 
@@ -31,12 +33,6 @@ def num_image_tokens(height: int, width: int, *, crop_size: int = 336, num_img_t
     """
     rows, columns = height // crop_size, width // crop_size
     return (rows * columns + 1) * num_img_tokens + 1 + (rows + 1) * math.isqrt(num_img_tokens)
-
-
-def sent(tensor: Tensor, device: torch.device) -> Tensor:
-    """On the device, without waiting for what it is busy with."""
-    pinned = tensor.pin_memory() if device.type == "cuda" else tensor
-    return pinned.to(device, non_blocking=True)
 
 
 @lru_cache(maxsize=16)
@@ -217,7 +213,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
 
     def cut_bytes(self, pixels: Tensor, device: torch.device) -> Tensor:
         """(3, height, width) uint8 on the CPU, sent and cut: (used crops, 3, S, S) float32 on the device."""
-        return self.cut(sent(pixels, device)[None].float() / 255)[0]
+        return self.cut(to_device(pixels, device)[None].float() / 255)[0]
 
     def preprocess(self, images: Picture | Sequence[Picture], return_tensors: str | None = None) -> BatchFeature:
         """Turn pictures into model inputs.

@@ -9,8 +9,8 @@ from types import MappingProxyType
 import pyvips
 from PIL import Image
 
-from etalage.sample.cloth import bars, brightness, hexed, light, printed, texture, toned
-from etalage.sample.look import Look, Rgb, Scene
+from etalage.sample.appearance import Look, Rgb, Scene
+from etalage.sample.fabric import bars, brightness, hexed, light, printed, texture, toned
 from etalage.sample.scenery import backdrop
 from etalage.sample.silhouettes import Item, sketch
 from etalage.sample.silhouettes.outline import number

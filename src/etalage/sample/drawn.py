@@ -13,8 +13,8 @@ from functools import lru_cache
 from statistics import median
 from typing import Any
 
+from etalage.sample.appearance import Scene
 from etalage.sample.draw import SUFFIXES, draw
-from etalage.sample.look import Scene
 from etalage.sample.rows import Picture, Row, Scalar
 from etalage.sample.vocabulary import STYLES
 from etalage.sample.world import NOISE, Brand, Colour, Piece, brand_of, long_tailed, tinted

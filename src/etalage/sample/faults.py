@@ -26,6 +26,7 @@ from etalage.catalogue.duplicates import PLACEHOLDER_TITLES, title_family
 from etalage.catalogue.prices import BadPrice, parse_amount
 from etalage.catalogue.store import CATALOGUE, DROPS, PRODUCTS
 from etalage.config import PrepareConfig
+from etalage.errors import EtalageError
 from etalage.sample.rows import Fault, Picture, Row, Rows, Scalar
 from etalage.task import clean_text
 
@@ -100,7 +101,7 @@ class Faulty:
         num_rows: How many rows will be made, from number 0: a placeholder in few of them is not known for one.
         links: The table names pictures by links to a server.
     Raises:
-        ValueError: `rates` holds an unknown kind, one that needs a server where there is none, or more than all rows.
+        EtalageError: `rates` holds an unknown kind, one that needs a server where there is none, or more than all rows.
     """
 
     def __init__(self, rows: Rows, rates: Mapping[str, float], *, seed: int, num_rows: int, links: bool) -> None:
@@ -221,16 +222,16 @@ def parse_rates(text: str, *, links: bool) -> dict[str, float]:
     Args:
         links: The table names pictures by links to a server.
     Raises:
-        ValueError: not a rate, an unknown kind, one twice, one that needs a server, or more than all rows.
+        EtalageError: not a rate, an unknown kind, one twice, one that needs a server, or more than all rows.
     """
     named: dict[str, float] = {}
     shared: float | None = None
     for part in filter(None, (part.strip() for part in text.split(","))):
         kind, equals, number = (word.strip() for word in part.rpartition("="))
         if not equals and shared is not None:
-            raise ValueError(f"--faults has two rates without a kind, the second {part!r}; write kind={part}")
+            raise EtalageError(f"--faults has two rates without a kind, the second {part!r}; write kind={part}")
         if kind in named:
-            raise ValueError(f"--faults names {kind} twice; once is enough")
+            raise EtalageError(f"--faults names {kind} twice; once is enough")
         if equals:
             named[kind] = _parse_rate(number, part)
         else:
@@ -239,7 +240,7 @@ def parse_rates(text: str, *, links: bool) -> dict[str, float]:
     if shared is not None:
         unnamed = [kind for kind in KINDS if kind not in named and (links or kind not in LINK_KINDS)]
         if not unnamed:
-            raise ValueError(f"--faults names every kind, and {shared:g} is left for none; leave it out")
+            raise EtalageError(f"--faults names every kind, and {shared:g} is left for none; leave it out")
         named |= dict.fromkeys(unnamed, shared / len(unnamed))
         _check_rates(named, links=links)
     return {kind: named[kind] for kind in KINDS if named.get(kind)}
@@ -250,23 +251,23 @@ def _parse_rate(number: str, part: str) -> float:
         return float(number)
     except ValueError:
         near = f"; did you mean {found}=RATE?" if (found := _nearest(number)) else ""
-        raise ValueError(f"--faults has {part!r}; write a share of the rows as 0.1, or KIND=0.02{near}") from None
+        raise EtalageError(f"--faults has {part!r}; write a share of the rows as 0.1, or KIND=0.02{near}") from None
 
 
 def _check_rates(rates: Mapping[str, float], *, links: bool) -> None:
     for kind, rate in rates.items():
         if kind not in KINDS:
             near = f" (did you mean {found}?)" if (found := _nearest(kind)) else ""
-            raise ValueError(f"--faults names {kind!r}{near}; there are {', '.join(KINDS)}")
+            raise EtalageError(f"--faults names {kind!r}{near}; there are {', '.join(KINDS)}")
         if not (math.isfinite(rate) and 0 <= rate <= 1):
-            raise ValueError(f"--faults gives {kind} the rate {rate:g}; it is a share of the rows, from 0 to 1")
+            raise EtalageError(f"--faults gives {kind} the rate {rate:g}; it is a share of the rows, from 0 to 1")
         if rate and kind in LINK_KINDS and not links:
-            raise ValueError(
+            raise EtalageError(
                 f"--faults names {kind}, which only a server can do, and the pictures are files; leave it out, or have "
                 "the table name links"
             )
     if (total := sum(rates.values())) > 1 + 1e-9:
-        raise ValueError(f"--faults adds up to {total:g} of the rows; at most 1 can be")
+        raise EtalageError(f"--faults adds up to {total:g} of the rows; at most 1 can be")
 
 
 def _nearest(word: str) -> str:
@@ -394,22 +395,22 @@ def read_planted(manifest: Path) -> list[Planted]:
     """The faults that a sample's manifest.json lists.
 
     Raises:
-        ValueError: it is not there, or not as `sample` writes it.
+        EtalageError: it is not there, or not as `sample` writes it.
     """
     try:
         facts = json.loads(manifest.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ValueError(
+        raise EtalageError(
             f"{manifest.parent} is no sample: {manifest.name} is not there; make one with etalage sample"
         ) from error
     except ValueError as error:
-        raise ValueError(f"{manifest} is damaged: {error}; make the sample again") from error
+        raise EtalageError(f"{manifest} is damaged: {error}; make the sample again") from error
     faults = facts.get("faults", []) if isinstance(facts, dict) else None
     if not isinstance(faults, list):
-        raise ValueError(f"{manifest} is damaged: it lists no faults; make the sample again")
+        raise EtalageError(f"{manifest} is damaged: it lists no faults; make the sample again")
     for place, fault in enumerate(faults):
         if not _is_planted(fault):
-            raise ValueError(f"{manifest} is damaged: fault {place} is {str(fault)[:100]}; make the sample again")
+            raise EtalageError(f"{manifest} is damaged: fault {place} is {str(fault)[:100]}; make the sample again")
     return faults
 
 
@@ -428,11 +429,11 @@ def check(catalogue: Path, manifest: Path) -> list[str]:
         catalogue: Folder that `prepare` wrote.
         manifest: The sample's manifest.json.
     Raises:
-        ValueError: either is not what it should be.
+        EtalageError: either is not what it should be.
     """
     faults = read_planted(manifest)
     if not (catalogue / CATALOGUE).is_file():
-        raise ValueError(f"{catalogue} is no catalogue: {CATALOGUE} is not there; make one with etalage prepare")
+        raise EtalageError(f"{catalogue} is no catalogue: {CATALOGUE} is not there; make one with etalage prepare")
     outcomes = _outcomes(catalogue, faults)
     return [
         f"row {fault['source_row']} (code {fault['product_code']}), {fault['kind']}: expected {fault['expect']}, "

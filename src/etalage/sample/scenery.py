@@ -4,8 +4,8 @@ import random
 from collections.abc import Sequence
 from itertools import pairwise
 
-from etalage.sample.cloth import hexed, toned
-from etalage.sample.look import Rgb, Scene
+from etalage.sample.appearance import Rgb, Scene
+from etalage.sample.fabric import hexed, toned
 from etalage.sample.silhouettes.outline import number
 
 __all__ = ["backdrop"]

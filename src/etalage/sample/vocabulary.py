@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from etalage.sample.look import Rgb
+from etalage.sample.appearance import Rgb
 
 __all__ = [
     "CUT_WORDS",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from etalage.sample.look import BACKGROUNDS, CUTS, HARDWARE, POSES, Look, Rgb
+from etalage.sample.appearance import BACKGROUNDS, CUTS, HARDWARE, POSES, Look, Rgb
 from etalage.sample.vocabulary import (
     CUT_WORDS,
     DEPARTMENT_WORDS,

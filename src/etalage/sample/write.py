@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etalage.aside import written_aside
+from etalage.atomic import atomic_directory
 from etalage.chunks import chunks
 from etalage.config import TableFormat
 from etalage.processes import NUM_WORKERS, pool
@@ -63,7 +63,7 @@ def write_sample(
     """
     oracle = Oracle()
     faults: list[Planted] = []
-    with written_aside(out) as folder:
+    with atomic_directory(out) as folder:
         if table_format == "csv":
             (folder / "images").mkdir()
         maker = _Maker(rows, folder if table_format == "csv" else None, image_url)

@@ -13,15 +13,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from etalage.aside import written_aside
+from etalage.atomic import atomic_directory
+from etalage.errors import EtalageError
 
-__all__ = ["check_room", "latest_checkpoint", "load_best", "load_checkpoint", "save_best", "save_checkpoint"]
+__all__ = ["check_disk_space", "latest_checkpoint", "load_best", "load_checkpoint", "save_best", "save_checkpoint"]
 
 _WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
 _BEST = "best.safetensors"
 
 
-def check_room(
+def check_disk_space(
     folder: Path, learned: Iterable[Tensor], result: Iterable[Tensor], *, num_on_the_way: int, keeps_best: bool
 ) -> None:
     """Say before the first step what else the last one would: that the disk is too small for what a run writes.
@@ -33,7 +34,7 @@ def check_room(
         num_on_the_way: Checkpoints that steps follow, which have AdamW's two moments beside the weights.
         keeps_best: Whether the best epoch's weights are kept as well.
     Raises:
-        ValueError: there is less room than there must be when it takes most.
+        EtalageError: there is less room than there must be when it takes most.
     """
     weights = sum(p.nbytes for p in learned)
     # the result beside the last checkpoint, that one beside another with moments, or two of these
@@ -42,7 +43,7 @@ def check_room(
     held = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     room = shutil.disk_usage(folder.parent).free + held
     if room < needed:
-        raise ValueError(
+        raise EtalageError(
             f"{folder.parent}: there is room for {room / 1e9:.3g} GB, and checkpoints and the trained model take up to "
             f"{needed / 1e9:.3g} GB; make room, name an --out on another disk, or train adapters (--recipe lora)"
         )
@@ -59,7 +60,7 @@ def save_checkpoint(
         optimizer: Holds these parameters; each state entry must be a tensor, as AdamW's are. None: no step follows.
     """
     target = folder / f"step-{step:07d}"
-    with written_aside(target) as aside:
+    with atomic_directory(target) as aside:
         _save_weights(aside / _WEIGHTS, parameters)
         if optimizer is not None:
             state = {
@@ -89,7 +90,7 @@ def load_checkpoint(path: Path, parameters: dict[str, nn.Parameter], optimizer: 
     Returns:
         Steps done.
     Raises:
-        ValueError: the checkpoint is of other parameters.
+        EtalageError: the checkpoint is of other parameters.
     """
     _load_weights(path / _WEIGHTS, parameters)
     if (path / _OPTIMIZER).exists():
@@ -122,7 +123,7 @@ def _load_weights(path: Path, parameters: dict[str, nn.Parameter]) -> None:
     weights = load_file(path)
     if weights.keys() != parameters.keys():
         differing = sorted(weights.keys() ^ parameters.keys())
-        raise ValueError(
+        raise EtalageError(
             f"{path}: holds other weights than this run trains, such as {differing[0]}; choose another --out"
         )
     for name, parameter in parameters.items():

@@ -3,7 +3,7 @@
 import json
 import math
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,33 +16,38 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from etalage.aside import write_aside
-from etalage.batches import Batch, Encoded, Examples, StepSampler, collate, packs
+from etalage.atomic import atomic_write_text
 from etalage.chunks import chunks
 from etalage.config import TrainConfig
+from etalage.data.dataset import Examples
+from etalage.data.encoding import Encoded
+from etalage.data.packing import Batch, collate, pack
+from etalage.data.sampler import StepSampler
+from etalage.devices import autocast
+from etalage.errors import EtalageError
+from etalage.fused.compilation import compile_layers
+from etalage.fused.feature_cache import FeatureCache
 from etalage.phi3v import Phi3VImageProcessor
 from etalage.progress import bar
+from etalage.train.activation_checkpointing import CheckpointedLayers
 from etalage.train.checkpoint import (
-    check_room,
+    check_disk_space,
     latest_checkpoint,
     load_best,
     load_checkpoint,
     save_best,
     save_checkpoint,
 )
-from etalage.train.memory import ActivationPlan
 from etalage.train.objectives import sft_loss
-from etalage.train.precision import autocast
-from etalage.train.remember import PictureMemory
-from etalage.train.speed import Pace, compile_layers
+from etalage.train.throughput import ThroughputMeter
 from etalage.train.tracking import Tracker
 from etalage.train.trainable import optimizer_groups, trainable_parameters
 
-__all__ = ["LENGTHS", "share_of_peak", "train"]
+__all__ = ["PAD_MULTIPLE", "lr_multiplier", "train"]
 
 T = TypeVar("T")
 
-LENGTHS = 16
+PAD_MULTIPLE = 16
 """Examples are padded to a multiple of it on a GPU: one percent more tokens at most, and few different lengths."""
 
 
@@ -70,8 +75,8 @@ def train(
         log: JSONL file, one line a step.
         validation_score: How well the model, as it stands, answers the validation split; 1 is best.
     Raises:
-        ValueError: the disk, or the GPU's memory, is too small; says what can be done.
-        FloatingPointError: the loss or a gradient is not finite; names the step and its products.
+        EtalageError: the disk, or the GPU's memory, is too small; says what can be done.
+        EtalageError: the loss or a gradient is not finite; names the step and its products.
         KeyboardInterrupt: after the step under way and a checkpoint.
     """
     parameters = trainable_parameters(model)
@@ -81,9 +86,10 @@ def train(
     if (checkpoint := latest_checkpoint(checkpoints)) is not None:
         start = load_checkpoint(checkpoint, parameters, optimizer)
     scores = [line["validation_score"] for line in _keep_lines(log, start) if "validation_score" in line]
+    assert config.epochs != "auto", "chosen by recipes.sized"
     sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, start)
     num_steps = start + len(sampler)
-    check_room(
+    check_disk_space(
         checkpoints,
         parameters.values(),
         model.parameters() if config.recipe == "full" else parameters.values(),
@@ -94,16 +100,16 @@ def train(
         training.processor.image_processor,
         next(iter(parameters.values())).device,
         config.max_tokens,
-        apart_above=model.config.original_max_position_embeddings,
+        long_rope_threshold=model.config.original_max_position_embeddings,
     )
     if "tower" in config.freeze and config.epochs > 1 and packing.is_gpu:
-        packing = replace(packing, read=PictureMemory(model, packing.images))
-    activations = ActivationPlan(model, config.memory)
+        packing = replace(packing, read=FeatureCache(model, packing.images))
+    activations = CheckpointedLayers(model, config.activation_checkpointing)
     if config.compile and packing.is_gpu:
         compile_layers(model)
     model.train()
     _with_room(partial(activations.measure, partial(_try_row, model, packing, training)), activations)
-    pace = Pace(model, packing.images, full=config.recipe == "full")
+    pace = ThroughputMeter(model, packing.images, full=config.recipe == "full")
     with (
         bar("train", num_steps, done=start) as progress,
         _interruption() as interrupted,
@@ -115,7 +121,7 @@ def train(
         upcoming, step = next(steps, None), start
         while upcoming and not (scores and _epochs_since_best(scores) >= config.patience):
             (chosen, encoded, rows), step = upcoming, step + 1
-            share = share_of_peak(step, num_steps, config.warmup_fraction)
+            share = lr_multiplier(step, num_steps, config.warmup_fraction)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * share
             take = partial(_step, model, packing, rows, optimizer, config.max_grad_norm, config.seed * 1_000_003 + step)
@@ -126,7 +132,7 @@ def train(
             loss, grad_norm = (float(figure) for figure in taken)
             if not math.isfinite(loss) or not math.isfinite(grad_norm):
                 codes = ", ".join(training.products[i % len(training)].product_code for i in chosen)
-                raise FloatingPointError(
+                raise EtalageError(
                     f"step {step}: loss {loss}, gradient norm {grad_norm}; products {codes}. The last checkpoint is "
                     "unharmed; lower --learning-rate or look at these products"
                 )
@@ -152,11 +158,17 @@ def train(
             tracker.log(figures, step)
             if step % config.checkpoint_every == 0 or step == num_steps or interrupted():
                 save_checkpoint(checkpoints, step, parameters, optimizer if step < num_steps else None)
-            progress.add(note=f"loss {loss:.3f}, MFU {figures['mfu']:.0%}")
+            progress.add(note=_note(figures))
             if interrupted():
                 raise KeyboardInterrupt
     if scores:
         load_best(checkpoints, parameters)
+
+
+def _note(figures: Mapping[str, float]) -> str:
+    """What the progress bar shows of a step."""
+    mfu = f", MFU {figures['mfu']:.0%}" if "mfu" in figures else ""
+    return f"loss {figures['loss']:.3f}, matmul efficiency {figures['matmul_efficiency']:.0%}{mfu}"
 
 
 def _steps(
@@ -184,8 +196,8 @@ class _Packing:
     images: Phi3VImageProcessor
     device: torch.device
     max_tokens: int
-    apart_above: int
-    read: PictureMemory | None = None
+    long_rope_threshold: int
+    read: FeatureCache | None = None
 
     @property
     def is_gpu(self) -> bool:
@@ -194,8 +206,8 @@ class _Packing:
     def rows(self, encoded: Sequence[Encoded]) -> list[Batch]:
         """All that can be made of examples without the device."""
         if self.is_gpu:  # whose kernels are made for few lengths
-            encoded = [e.padded(LENGTHS) for e in encoded]
-        packed = packs(encoded, self.max_tokens, apart_above=self.apart_above)
+            encoded = [e.padded(PAD_MULTIPLE) for e in encoded]
+        packed = pack(encoded, self.max_tokens, long_rope_threshold=self.long_rope_threshold)
         return [collate(row).planned(self.images) for row in packed]
 
     def losses(self, model: nn.Module, rows: Sequence[Batch]) -> Iterator[Tensor]:
@@ -232,11 +244,11 @@ def _step(
     return total, grad_norm
 
 
-def _with_room(work: Callable[[], T], activations: ActivationPlan) -> T:
+def _with_room(work: Callable[[], T], activations: CheckpointedLayers) -> T:
     """Again with fewer activations kept, as long as memory runs out and there are any.
 
     Raises:
-        ValueError: there are none, or the compiler failed; says what can be done.
+        EtalageError: there are none, or the compiler failed; says what can be done.
     """
     while True:
         try:
@@ -247,9 +259,9 @@ def _with_room(work: Callable[[], T], activations: ActivationPlan) -> T:
             if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
                 raise
             reason = str(error).strip().splitlines()[0]
-            raise ValueError(f"the layers could not be compiled ({reason}); --no-compile does without") from error
+            raise EtalageError(f"the layers could not be compiled ({reason}); --no-compile does without") from error
         if not activations.shrink():
-            raise ValueError(
+            raise EtalageError(
                 f"the GPU's memory is too small ({out_of_memory}); lower --max-tokens, give "
                 "--memory auto, or hold the frozen weights in less with --quantization nf4"
             )
@@ -258,7 +270,7 @@ def _with_room(work: Callable[[], T], activations: ActivationPlan) -> T:
 def _try_row(model: nn.Module, packing: _Packing, examples: Examples) -> None:
     """Forward and backward of a full row, of which nothing remains."""
     example = examples[0]
-    full = [example] * max(1, packing.max_tokens // len(example.padded(LENGTHS).input_ids))
+    full = [example] * max(1, packing.max_tokens // len(example.padded(PAD_MULTIPLE).input_ids))
     try:
         for loss in packing.losses(model, packing.rows(full)):
             loss.backward()
@@ -278,7 +290,7 @@ def validation_loss(model: nn.Module, packing: _Packing, examples: Examples, bat
     return total / num_supervised
 
 
-def share_of_peak(step: int, num_steps: int, warmup_fraction: float) -> float:
+def lr_multiplier(step: int, num_steps: int, warmup_fraction: float) -> float:
     """Of the learning rate: a linear warm-up, then a cosine that would reach zero one step behind the last of
     1..num_steps."""
     warmup = max(1, round(warmup_fraction * num_steps))
@@ -295,7 +307,7 @@ def _epochs_since_best(scores: Sequence[float]) -> int:
 def _keep_lines(log: Path, num_lines: int) -> list[dict[str, float]]:
     """Drop lines of steps that a broken run took after its last checkpoint and takes again; return the others."""
     kept = log.read_text().splitlines(keepends=True)[:num_lines] if log.exists() else []
-    write_aside(log, "".join(kept))
+    atomic_write_text(log, "".join(kept))
     return [json.loads(line) for line in kept]
 
 

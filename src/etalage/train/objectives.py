@@ -5,7 +5,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from etalage.phi3v.image_processing import sent
+from etalage.phi3v.transfer import to_device
 
 __all__ = ["sft_loss"]
 
@@ -24,6 +24,6 @@ def sft_loss(model: nn.Module, inputs: dict[str, Any], labels: Tensor) -> Tensor
     """
     device = inputs["input_ids"].device
     supervised = (labels[0] != -100).nonzero()[:, 0]
-    wanted, before = sent(labels[0, supervised], device), sent(supervised - 1, device)
+    wanted, before = to_device(labels[0, supervised], device), to_device(supervised - 1, device)
     logits = model(**inputs, logits_to_keep=before, use_cache=False).logits[0]
     return F.cross_entropy(logits.float(), wanted, reduction="sum")

@@ -2,30 +2,17 @@
 
 import json
 import os
-import platform
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from etalage import __version__
 from etalage.config import Tracking
 
-__all__ = ["Figures", "NoTracker", "Tracker", "track", "versions"]
+__all__ = ["Figures", "NoTracker", "Tracker", "track"]
 
 Figures = Mapping[str, float]
-
-
-def versions() -> dict[str, str]:
-    """Of what figures depend on, by name."""
-    packages = {}
-    for name in ("torch", "transformers", "peft", "flash-attn-4"):
-        with suppress(PackageNotFoundError):  # not everybody has the last one
-            packages[name] = version(name)
-    return {"etalage": __version__, **packages, "python": platform.python_version()}
 
 
 class Tracker(Protocol):

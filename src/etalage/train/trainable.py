@@ -9,11 +9,11 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 
 from etalage.config import Part, TrainConfig
+from etalage.fused.decoder_layer import use_fused_decoder
+from etalage.fused.linear import quantize, use_fused_linear
+from etalage.fused.vision_layer import use_fused_vision
 from etalage.phi3v import Phi3VForCausalLM
 from etalage.phi3v.attention import PACKED
-from etalage.train.adapters import quantize, use_quick_adapters
-from etalage.train.quick_decoder import use_quick_decoder
-from etalage.train.quick_tower import use_quick_tower
 
 __all__ = ["decay_groups", "make_trainable", "optimizer_groups", "part_of", "trainable_parameters"]
 
@@ -54,7 +54,7 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
     torch.manual_seed(config.seed)  # half of the adapters start from random weights
     adapters = LoraConfig(
         r=config.lora_rank,
-        lora_alpha=config.lora_alpha or (16 if is_rslora else 2 * config.lora_rank),
+        lora_alpha=(16 if is_rslora else 2 * config.lora_rank) if config.lora_alpha == "auto" else config.lora_alpha,
         lora_dropout=config.lora_dropout,
         use_dora=config.lora_variant == "dora",
         use_rslora=is_rslora,
@@ -62,10 +62,10 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
     )
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # peft uses a name that transformers retires
         adapted = get_peft_model(model, adapters)
-    use_quick_adapters(adapted)
+    use_fused_linear(adapted)
     quantize(adapted, config.quantization)
-    use_quick_decoder(adapted)
-    use_quick_tower(adapted)
+    use_fused_decoder(adapted)
+    use_fused_vision(adapted)
     return adapted
 
 
@@ -80,7 +80,8 @@ def optimizer_groups(parameters: Mapping[str, nn.Parameter], config: TrainConfig
     groups = []
     for part in PARTS:
         own = [p for name, p in parameters.items() if part_of(name) == part]
-        peak = peaks.get(part) or config.learning_rate
+        peak = peaks.get(part, "auto")
+        peak = config.learning_rate if peak == "auto" else peak
         groups += [{**group, "peak": peak} for group in decay_groups(own, config.weight_decay) if group["params"]]
     return groups
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from etalage.catalogue.checks import check_rows
+from etalage.catalogue.prepare_db import StagedRow, Staging
 from etalage.catalogue.sources import open_source, read_table
-from etalage.catalogue.staging import StagedRow, Staging
 from etalage.config import PrepareConfig, TaskConfig
 from etalage.task import Task
 
@@ -21,7 +21,7 @@ def png() -> bytes:
     return file.getvalue()
 
 
-def judge(folder: Path, text: str, **settings: Any) -> list[StagedRow]:
+def build_metrics(folder: Path, text: str, **settings: Any) -> list[StagedRow]:
     table = folder / "t.csv"
     table.write_text(text)
     (folder / "inline").mkdir(exist_ok=True)
@@ -56,7 +56,7 @@ def test_each_row_is_kept_or_dropped_for_one_reason(tmp_path: Path) -> None:
         "17,Scarf,SCARVES,5,https://example.com/a.png": "",
         '18,Scarf,SCARVES,5,"data:image/png;base64,!"': "image_data_uri_invalid",
     }
-    found = judge(tmp_path, HEADER + "\n".join(rows))
+    found = build_metrics(tmp_path, HEADER + "\n".join(rows))
     assert {line: row.reason or "" for line, row in zip(rows, found, strict=True)} == rows
     assert found[1].values == {"title": "Scarf", "category": "SCARVES", "price": 1290.0}
     assert found[5].values is not None
@@ -67,19 +67,19 @@ def test_each_row_is_kept_or_dropped_for_one_reason(tmp_path: Path) -> None:
 
 def test_a_range_counts_as_asked(tmp_path: Path) -> None:
     text = HEADER + "1,Scarf,SCARVES,100 - 250,a.png"
-    prices = [judge(tmp_path, text, price_range=end)[0].values["price"] for end in ("low", "high")]
+    prices = [build_metrics(tmp_path, text, price_range=end)[0].values["price"] for end in ("low", "high")]
     assert prices == [100.0, 250.0]
-    assert judge(tmp_path, text, price_range="drop")[0].reason == "price_is_range"
+    assert build_metrics(tmp_path, text, price_range="drop")[0].reason == "price_is_range"
 
 
 def test_a_columns_decimal_mark_holds_for_all_of_it(tmp_path: Path) -> None:
     text = "sku;title;category;price;image\n1;Scarf;SCARVES;1.299;a.png\n2;Scarf;SCARVES;12,50;a.png\n"
-    assert [row.values["price"] for row in judge(tmp_path, text)] == [1299.0, 12.5]
+    assert [row.values["price"] for row in build_metrics(tmp_path, text)] == [1299.0, 12.5]
 
 
 def test_pictures_inside_the_table_are_laid_aside_once(tmp_path: Path) -> None:
     uri = "data:image/png;base64," + base64.b64encode(png()).decode()
-    one, other = judge(tmp_path, HEADER + f'1,Scarf,SCARVES,5,"{uri}"\n2,Cap,CAPS,5,"{uri}"')
+    one, other = build_metrics(tmp_path, HEADER + f'1,Scarf,SCARVES,5,"{uri}"\n2,Cap,CAPS,5,"{uri}"')
     assert one.picture == other.picture
     assert Path(one.picture).read_bytes() == png()
     assert len(list((tmp_path / "inline").iterdir())) == 1
@@ -89,14 +89,14 @@ def test_a_split_column_is_read_in_its_usual_words(tmp_path: Path) -> None:
     text = "title,category,price,image,part\n" + "".join(
         f"Scarf,SCARVES,5,a.png,{part}\n" for part in ("TRAIN", "dev", "Test")
     )
-    assert [row.split for row in judge(tmp_path, text, split_column="part")] == ["train", "validation", "test"]
+    assert [row.split for row in build_metrics(tmp_path, text, split_column="part")] == ["train", "validation", "test"]
     with pytest.raises(ValueError, match=r"t\.csv row 1 \(code 1\): column 'part' says 'x', which is none of train"):
-        judge(tmp_path, "title,category,price,image,part\nScarf,SCARVES,5,a.png,x\n", split_column="part")
+        build_metrics(tmp_path, "title,category,price,image,part\nScarf,SCARVES,5,a.png,x\n", split_column="part")
 
 
 def test_repeats_are_dropped_in_the_database(tmp_path: Path) -> None:
     text = HEADER + "1,Scarf,S,5,a.png\n1,Scarf,S,5,a.png\n1,Scarf,S,5.0,a.png\n1,Scarf,S,5,a.png\n"
-    rows = judge(tmp_path, text)
+    rows = build_metrics(tmp_path, text)
     with Staging(tmp_path) as staging:
         staging.add(rows)
         assert [(number, reason) for number, _, reason, _ in staging.dropped()] == [

@@ -14,16 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from etalage import pipeline
-from etalage.aside import written_aside
+from etalage.atomic import atomic_directory
 from etalage.catalogue.store import Catalogue
+from etalage.commands import prepare as command
 from etalage.config import PrepareConfig, TaskConfig
 
 ENDLESS_SKY = Path(__file__).parents[3].parent / "shared" / "catalogues" / "endless_sky" / "catalog.csv"
 
 
 def prepare(config: PrepareConfig) -> Catalogue:
-    pipeline.prepare(config)
+    command.prepare(config)
     return Catalogue.load(config.out)
 
 
@@ -232,8 +232,8 @@ def test_what_stands_there_already_is_kept(config: PrepareConfig) -> None:
 
 def test_a_killed_run_leaves_no_catalogue_and_the_next_one_clears_up(config: PrepareConfig) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from etalage.aside import written_aside\n"
-        "with written_aside(Path(sys.argv[1])) as folder:\n"
+        "import sys, time; from pathlib import Path; from etalage.atomic import atomic_directory\n"
+        "with atomic_directory(Path(sys.argv[1])) as folder:\n"
         "    (folder / 'metadata.parquet').touch(); print('writing', flush=True); time.sleep(60)"
     )
     run = subprocess.Popen([sys.executable, "-c", script, config.out], stdout=subprocess.PIPE)
@@ -242,7 +242,7 @@ def test_a_killed_run_leaves_no_catalogue_and_the_next_one_clears_up(config: Pre
         assert run.stdout.readline() == b"writing\n"
         left = config.out.with_name(f"catalogue.partial-{run.pid}")
         assert left.is_dir()
-        with written_aside(config.out.with_name("catalogue2")):
+        with atomic_directory(config.out.with_name("catalogue2")):
             assert left.is_dir()
         run.send_signal(signal.SIGKILL)
     assert left.is_dir()

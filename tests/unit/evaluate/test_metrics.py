@@ -7,7 +7,7 @@ import pytest
 from sacrebleu import corpus_chrf
 
 from etalage.evaluate.baselines import majority
-from etalage.evaluate.metrics import closeness, fields_of, score
+from etalage.evaluate.metrics import fields_of, score, validation_score
 from etalage.task import Field
 
 TITLE, CATEGORY, PRICE = Field("title", "text"), Field("category", "category"), Field("price", "price")
@@ -91,8 +91,8 @@ def test_closeness_by_hand() -> None:
     cap = {"title": "Red Cap", "category": "A", "price": 100.0}
     hat = {"title": "Blue Hat", "category": "B", "price": 50.0}
     targets = [cap, hat]
-    assert closeness(fields, targets, targets) == pytest.approx(1)
-    assert closeness(fields, targets, [None, None]) == 0
+    assert validation_score(fields, targets, targets) == pytest.approx(1)
+    assert validation_score(fields, targets, [None, None]) == 0
     twice = [{**cap, "price": 200.0}, {**hat, "price": 25.0}]
-    assert closeness(fields, targets, twice) == pytest.approx((1 + 1 + 0.5) / 3)
-    assert closeness([CATEGORY, PRICE], targets, [cap, None]) == pytest.approx(0.5)
+    assert validation_score(fields, targets, twice) == pytest.approx((1 + 1 + 0.5) / 3)
+    assert validation_score([CATEGORY, PRICE], targets, [cap, None]) == pytest.approx(0.5)

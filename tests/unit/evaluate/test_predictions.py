@@ -1,124 +1,12 @@
-"""Generation in batches, and the files that answers are kept in."""
+"""The files that answers are kept in."""
 
 import csv
 from pathlib import Path
 
 import pytest
-import torch
-from PIL import Image
 
-from etalage.evaluate.predictions import (
-    TEMPERATURE,
-    Prediction,
-    generate_answers,
-    read_predictions,
-    write_csv,
-    write_predictions,
-)
+from etalage.evaluate.predictions import Prediction, read_predictions, write_csv, write_predictions
 from etalage.task import Task
-
-
-def test_answers_come_in_order_and_the_model_keeps_its_mode(small, task: Task, monkeypatch) -> None:
-    model, processor = small
-    model.train().lm_head.eval()
-    modes, forward = [], model.forward
-    monkeypatch.setattr(model, "forward", lambda **how: modes.append(mode_of(model)) or forward(**how))
-    asked = [(task.ask(question), Image.new("RGB", (64, 64), question)) for question in ("red", "blue", "lime")]
-    done: list[int] = []
-    alone = [next(generate_answers(model, processor, [one], batch_size=1, max_new_tokens=5)) for one in asked]
-    answers = generate_answers(model, processor, iter(asked), batch_size=2, max_new_tokens=5, progress=done.append)
-    first = next(answers)
-    assert not torch.is_inference_mode_enabled(), "inference mode must not leak to the caller"
-    assert [first, *answers] == alone
-    assert len(set(alone)) > 1
-    assert done == [2, 1]
-    assert set(modes) == {(False, True)}
-    assert (model.training, model.lm_head.training) == (True, False)
-
-
-def mode_of(model: torch.nn.Module) -> tuple[bool, bool]:
-    return any(module.training for module in model.modules()), torch.is_inference_mode_enabled()
-
-
-def test_a_real_model_answers_alike_alone_and_in_a_batch(small, task: Task) -> None:
-    model, processor = small
-    pictures = [Image.new("RGB", size, colour) for size, colour in [((64, 64), "red"), ((90, 60), "blue")]]
-    asked = [(task.prompt, picture) for picture in pictures]
-    alone, batched = (
-        list(generate_answers(model, processor, asked, batch_size=size, max_new_tokens=2)) for size in (1, 2)
-    )
-    assert alone == batched
-
-
-def test_samples_differ_are_the_same_each_time_and_one_answer_is_made_of_them(small, task: Task) -> None:
-    model, processor = small
-    asked = [(task.prompt, Image.new("RGB", (64, 64), colour)) for colour in ("red", "blue", "green")]
-
-    def answer(choose) -> list[str]:
-        return list(
-            generate_answers(model, processor, asked, batch_size=2, max_new_tokens=6, num_samples=4, choose=choose)
-        )
-
-    before = torch.get_rng_state()
-    drawn = answer(" / ".join)
-    assert torch.equal(torch.get_rng_state(), before), "training may go on as if nothing had been drawn"
-    assert drawn == answer(" / ".join)
-    assert [len(text.split(" / ")) for text in drawn] == [4, 4, 4]
-    assert all(len(set(text.split(" / "))) > 1 for text in drawn)
-
-
-def test_the_picture_is_read_once_for_all_samples_which_are_what_transformers_draws(
-    small, task: Task, monkeypatch
-) -> None:
-    model, processor = small
-    pictures = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
-    inputs = processor(text=[task.prompt] * 2, images=[[p] for p in pictures], padding_side="left", return_tensors="pt")
-    torch.manual_seed(0)
-    how = {"do_sample": True, "temperature": TEMPERATURE, "top_k": 0, "max_new_tokens": 6}
-    drawn = model.eval().generate(**inputs, **how, num_return_sequences=3)[:, inputs["input_ids"].shape[1] :]
-    embedding, crops_read = model.model.vision_embed_tokens, []
-    tower = embedding.tower_features
-    monkeypatch.setattr(embedding, "tower_features", lambda crops: crops_read.append(len(crops)) or tower(crops))
-    asked = [(task.prompt, picture) for picture in pictures]
-    answers = generate_answers(
-        model, processor, asked, batch_size=2, max_new_tokens=6, num_samples=3, choose=" / ".join
-    )
-    texts = processor.batch_decode(drawn, skip_special_tokens=True)
-    assert list(answers) == [" / ".join(texts[:3]), " / ".join(texts[3:])]
-    assert len(crops_read) == 1
-
-
-def test_rows_that_end_early_leave_the_others_what_they_are(small, task: Task) -> None:
-    model, processor = small
-    asked = [(task.prompt, Image.new("RGB", (64, 64), colour)) for colour in ("red", "blue", "lime", "white", "black")]
-    alone = []
-    for prompt, picture in asked:
-        inputs = processor(text=prompt, images=[picture], return_tensors="pt")
-        output = model.eval().generate(**inputs, max_new_tokens=12, do_sample=False)
-        alone.append(output[0, inputs["input_ids"].shape[1] :].tolist())
-    end = next(token for token in alone[0] if {token in ids for ids in alone} == {True, False})
-    model.generation_config.eos_token_id = [end, processor.tokenizer.eos_token_id]
-    cut = [ids[: ids.index(end) + 1] if end in ids else ids for ids in alone]
-    assert len({len(ids) for ids in cut}) > 1
-    answers = list(generate_answers(model, processor, asked, batch_size=5, max_new_tokens=12))
-    assert answers == processor.batch_decode(cut, skip_special_tokens=True)
-
-
-def test_where_positions_come_to_be_turned_otherwise_transformers_writes(small, task: Task, monkeypatch) -> None:
-    model, processor = small
-    asked = [(task.ask(question), Image.new("RGB", (64, 64), "red")) for question in ("", "What is it?")]
-
-    def answers(**how: int) -> list[str]:
-        return list(generate_answers(model, processor, asked, batch_size=2, max_new_tokens=6, choose=" / ".join, **how))
-
-    ours = answers(), answers(num_samples=3)
-    written, generate = [], model.generate
-    monkeypatch.setattr(model, "generate", lambda **how: written.append(how) or generate(**how))
-    length = processor(text=[asked[0][0]], images=[[asked[0][1]]], return_tensors="pt")["input_ids"].shape[1]
-    monkeypatch.setattr(model.config, "original_max_position_embeddings", length + 5)
-    assert (answers(), answers(num_samples=3)) == ours
-    assert len(written) == 2
-
 
 HOSTILE = [
     Prediction(

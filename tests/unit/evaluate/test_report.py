@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from etalage.evaluate.charts import loss_curve, price_scatter
-from etalage.evaluate.judge import judge
 from etalage.evaluate.predictions import Prediction
 from etalage.evaluate.report import THUMBNAIL_PX, write_report
+from etalage.evaluate.verdict import build_metrics
 from etalage.task import Field
 
 FIELDS = [Field("title", "text"), Field("category", "category"), Field("price", "price")]
@@ -36,7 +36,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     Image.new("RGBA", (900, 300), (200, 0, 0, 90)).save(tmp_path / "p.png")
     targets = [{"title": f"{EVIL} {i}", "category": "a'\"b"[i % 4], "price": 10.0 + i} for i in range(60)]
     said = [None if i % 20 == 1 else {**t, "price": t["price"] * 1.1} for i, t in enumerate(targets)]
-    metrics = judge(
+    metrics = build_metrics(
         "test", FIELDS, targets, said, before=[None] * 60, majority=targets[0], blank=[None] * 60, shuffled=said
     )
     images = [tmp_path / ("gone.png" if i == 1 else "p.png") for i in range(60)]

@@ -44,13 +44,13 @@ class PlainFlash:
 def test_it_is_told_of_the_same_examples(lengths, causal, monkeypatch):
     torch.manual_seed(0)
     query, key, value, grad = torch.randn(4, sum(lengths), 3, 8)
-    borders = torch.tensor([0, *lengths]).cumsum(0).int() if causal else None
+    cu_seqlens = torch.tensor([0, *lengths]).cumsum(0).int() if causal else None
     length = max(lengths) if causal else sum(lengths)
-    how = (borders, length, causal, 0.3)
+    how = (cu_seqlens, length, causal, 0.3)
 
     def attended():
-        out, sums = attention.attend_runs(query, key, value, *how)
-        return out, *attention.attend_runs_backward(grad, query, key, value, out, sums, *how)
+        out, sums = attention.attend_packed(query, key, value, *how)
+        return out, *attention.attend_packed_backward(grad, query, key, value, out, sums, *how)
 
     expected, flash = attended(), PlainFlash()
     monkeypatch.setattr(attention, "flash_attention", lambda device: flash)
@@ -58,7 +58,7 @@ def test_it_is_told_of_the_same_examples(lengths, causal, monkeypatch):
         torch.testing.assert_close(found, one)
     (told,) = flash.told
     assert (told["cu_seqlens_q"] is None) == (not causal or len(set(lengths)) == 1), (
-        "rows of one length need no borders"
+        "rows of one length need no cu_seqlens"
     )
 
 

@@ -23,7 +23,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from etalage.base import load_base
+from etalage.models import load_base
 from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VProcessor
 
 from .conftest import GOLDEN, SMALL, read_case, small_model, switch_checkpointing

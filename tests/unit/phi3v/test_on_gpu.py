@@ -6,9 +6,10 @@ import pytest
 import torch
 from transformers import BatchFeature
 
-from etalage.base import load_base
-from etalage.batches import collate, encode
 from etalage.catalogue.pictures import open_picture
+from etalage.data.encoding import encode
+from etalage.data.packing import collate
+from etalage.models import load_base
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor, attention
 from etalage.phi3v.attention import PACKED, packed_attention
 from etalage.task import Product, Task
@@ -116,16 +117,16 @@ def test_attention_and_its_gradients_are_near(
         pytest.skip("not installed")
     torch.manual_seed(0)
     states = [torch.randn(1, 4, sum(lengths), 96) for _ in range(4)]
-    borders = torch.tensor([0, *lengths]).cumsum(0).int()
+    cu_seqlens = torch.tensor([0, *lengths]).cumsum(0).int()
     if not causal:  # whole rows of one length, as a tower's crops are
-        states, borders = [torch.randn(3, 4, 57, 64) for _ in range(4)], None
+        states, cu_seqlens = [torch.randn(3, 4, 57, 64) for _ in range(4)], None
 
     def attend(device: str, dtype: torch.dtype) -> list[torch.Tensor]:
         query, key, value, grad = (t.to(device, dtype) for t in states)
         given = [t.requires_grad_() for t in (query, key, value)]
         module = torch.nn.Module()
         module.is_causal = causal
-        where = {} if borders is None else {"cu_seq_lens_q": borders, "max_length_q": max(lengths)}
+        where = {} if cu_seqlens is None else {"cu_seq_lens_q": cu_seqlens, "max_length_q": max(lengths)}
         out, _ = packed_attention(module, *given, None, **where)
         return [t.float().cpu() for t in (out, *torch.autograd.grad(out, given, grad.transpose(1, 2)))]
 

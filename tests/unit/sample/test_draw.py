@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from etalage.sample.appearance import BACKGROUNDS, CUTS, HARDWARE, MATERIALS, PATTERNS, POSES, Look, Scene
 from etalage.sample.draw import SUFFIXES, draw, svg
-from etalage.sample.look import BACKGROUNDS, CUTS, HARDWARE, MATERIALS, PATTERNS, POSES, Look, Scene
 from etalage.sample.silhouettes import SHOWS
 
 SMALL = Scene(96, 96)

@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from etalage import pipeline
 from etalage.catalogue.pictures import BadPicture, open_picture
 from etalage.catalogue.prices import decimal_mark, parse_amount
+from etalage.commands import prepare as command
 from etalage.config import PrepareConfig
 from etalage.sample.faults import KINDS, LINK_KINDS, Faulty, check, parse_rates, pictured, planted, read_planted
 from etalage.sample.rows import Picture, Row, Rows
-from etalage.sample.serve import serving
+from etalage.sample.server import serving
 from etalage.sample.write import write_sample
 
 COLUMNS = {"title": "name", "category": "kind", "price": "cost", "image": "photo", "product_code": "sku"}
@@ -277,7 +277,7 @@ NUM_ROWS = 250
 def prepare(out: Path, catalogue: Path) -> None:
     """Through the command's own function."""
     columns = ",".join(f"{role}={column}" for role, column in COLUMNS.items())
-    pipeline.prepare(PrepareConfig(str(out / "catalogue.csv"), catalogue, columns=columns, allow_private=True))
+    command.prepare(PrepareConfig(str(out / "catalogue.csv"), catalogue, columns=columns, allow_private=True))
 
 
 @pytest.fixture(scope="module", params=["links", "files"])

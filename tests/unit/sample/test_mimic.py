@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from etalage.sample.mimic import LEAST_ROWS, Mimic, learn
-from etalage.sample.mimic.cells import Cells, K
-from etalage.sample.mimic.dice import Dice
 from etalage.sample.mimic.families import Layout, family_sizes
+from etalage.sample.mimic.keyed_rng import Dice
 from etalage.sample.mimic.marginals import Marginal
 from etalage.sample.mimic.phrases import invent, shape_of
+from etalage.sample.mimic.suppressed_counts import Cells, K
 from etalage.sample.mimic.writing import date_style, number_style
 from etalage.sample.rows import Row, Rows
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from etalage.catalogue.duplicates import title_family
-from etalage.sample.look import CUTS, HARDWARE, MATERIALS, PATTERNS
+from etalage.sample.appearance import CUTS, HARDWARE, MATERIALS, PATTERNS
 from etalage.sample.silhouettes import SHOWS
 from etalage.sample.vocabulary import (
     CUT_WORDS,

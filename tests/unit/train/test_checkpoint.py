@@ -7,7 +7,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from etalage.train.checkpoint import check_room, latest_checkpoint, load_checkpoint, save_checkpoint
+from etalage.train.checkpoint import check_disk_space, latest_checkpoint, load_checkpoint, save_checkpoint
 
 
 def _made(steps):
@@ -90,7 +90,7 @@ def test_room_is_asked_for_before_it_is_needed(tmp_path, monkeypatch, num_on_the
 
     def check(room):
         monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=room - 7))
-        check_room(checkpoints, learned, result, num_on_the_way=num_on_the_way, keeps_best=keeps_best)
+        check_disk_space(checkpoints, learned, result, num_on_the_way=num_on_the_way, keeps_best=keeps_best)
 
     check(needed)
     with pytest.raises(ValueError, match=r"room for .* GB, .* take up to .* GB; make room"):

@@ -4,10 +4,10 @@ import signal
 import pytest
 import torch
 
-from etalage.base import load_base
-from etalage.batches import Examples
+from etalage.data.dataset import Examples
+from etalage.fused.feature_cache import cache_features
+from etalage.models import load_base
 from etalage.train import loop
-from etalage.train.remember import remember_features
 from etalage.train.tracking import NoTracker
 from etalage.train.trainable import make_trainable
 
@@ -21,7 +21,7 @@ def run(tmp_path, task, products, open_image):
         processor.image_processor.num_crops = 1  # little to look at: the steps are what counts
         model = make_trainable(model, config)
         if "tower" in config.freeze:
-            remember_features(model)
+            cache_features(model)
         if spoil:
             spoil(model)
         folder = tmp_path / name
@@ -92,12 +92,12 @@ def test_a_loss_that_is_not_finite_names_step_and_products(run, config):
         with torch.no_grad():
             model.lm_head.weight.fill_(float("nan"))
 
-    with pytest.raises(FloatingPointError, match=r"step 1: loss nan.*products P\d\d, "):
+    with pytest.raises(ValueError, match=r"step 1: loss nan.*products P\d\d, "):
         run("nan", config(), spoil=spoil)
 
 
 def test_learning_rate_rises_then_falls_to_zero():
-    rates = [loop.share_of_peak(step, 10, 0.2) for step in range(1, 11)]
+    rates = [loop.lr_multiplier(step, 10, 0.2) for step in range(1, 11)]
     assert rates[:2] == [0.5, 1.0]
     assert rates[1:] == sorted(rates[1:], reverse=True)
     assert 0 < rates[-1] < 0.05, "the last step still learns"
@@ -142,12 +142,12 @@ def test_when_memory_runs_out_a_step_is_taken_again_with_less_of_it(run, config,
 
     expected = run("plain", config())[1]
     monkeypatch.setattr(loop, "_step", failing)
-    monkeypatch.setattr(loop.ActivationPlan, "shrink", lambda self: shrunk.append(1) or True)
+    monkeypatch.setattr(loop.CheckpointedLayers, "shrink", lambda self: shrunk.append(1) or True)
     found = run("again", config())[1]
     assert len(shrunk) == 3
     assert [line["loss"] for line in found] == [line["loss"] for line in expected]
     left[1] = 0
-    monkeypatch.setattr(loop.ActivationPlan, "shrink", lambda self: False)
+    monkeypatch.setattr(loop.CheckpointedLayers, "shrink", lambda self: False)
     with pytest.raises(ValueError, match=r"memory is too small \(CUDA out of memory.*lower --max-tokens"):
         run("broken", config())
 

@@ -1,6 +1,7 @@
 import torch
 
-from etalage.batches import Examples, collate
+from etalage.data.dataset import Examples
+from etalage.data.packing import collate
 from etalage.train.objectives import sft_loss
 
 

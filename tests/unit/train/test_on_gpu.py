@@ -5,9 +5,10 @@ import json
 import pytest
 import torch
 
-from etalage.base import load_base
-from etalage.batches import Examples
-from etalage.train import loop, precision, trainable
+from etalage import devices
+from etalage.data.dataset import Examples
+from etalage.models import load_base
+from etalage.train import loop, trainable
 from etalage.train.tracking import NoTracker
 from etalage.train.trainable import make_trainable
 
@@ -25,7 +26,7 @@ def losses(tmp_path, config, task, products, open_image):
         torch.compiler.reset()
         plain = {"recipe": "lora", "lora_rank": 16, "epochs": 6, "batch_size": 7, "freeze": (), "compile": False}
         how = config(**{**plain, "patch_dropout": 0.0, **settings})
-        model, processor = load_base("small", dtype=precision.weights_dtype(how.recipe))
+        model, processor = load_base("small", dtype=devices.weights_dtype(how.recipe))
         processor.image_processor.num_crops = 4
         log = tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"
         loop.train(
@@ -47,8 +48,8 @@ def losses(tmp_path, config, task, products, open_image):
     "settings",
     [
         {"compile": True},
-        {"compile": True, "memory": "save"},
-        {"memory": "keep"},
+        {"compile": True, "activation_checkpointing": "full"},
+        {"activation_checkpointing": "none"},
         {"max_tokens": 300},
         {"freeze": ("tower",), "compile": True},
         {"recipe": "full", "compile": True},
@@ -59,9 +60,9 @@ def losses(tmp_path, config, task, products, open_image):
 def test_quick_paths_learn_as_the_plain_one(losses, settings, monkeypatch):
     same = {name: value for name, value in settings.items() if name in ("freeze", "recipe", "lora_variant")}
     found = losses(**settings)
-    for quick in ("use_quick_adapters", "use_quick_decoder", "use_quick_tower"):
+    for quick in ("use_fused_linear", "use_fused_decoder", "use_fused_vision"):
         monkeypatch.setattr(trainable, quick, lambda model: None)
-    expected = losses(memory="save", max_tokens=1, **same)
+    expected = losses(activation_checkpointing="full", max_tokens=1, **same)
     assert expected[-1] < 0.8 * expected[0]
     torch.testing.assert_close(found, expected, rtol=0.03, atol=0.03)
 

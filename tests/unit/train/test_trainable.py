@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from etalage.base import load_base
-from etalage.batches import Examples, collate
+from etalage.data.dataset import Examples
+from etalage.data.packing import collate
+from etalage.models import load_base
 from etalage.train.trainable import make_trainable, optimizer_groups, part_of, trainable_parameters
 
 
@@ -50,7 +51,12 @@ def test_each_part_has_its_own_learning_rate(small, config, recipe):
     ("variant", "rank", "alpha", "scale"),
     [
         *(("lora", 4, 8, 2.0), ("rslora", 4, 8, 4.0), ("dora", 4, 8, 2.0)),
-        *(("lora", 4, None, 2.0), ("dora", 64, None, 2.0), ("rslora", 64, None, 2.0), ("rslora", 16, None, 4.0)),
+        *(
+            ("lora", 4, "auto", 2.0),
+            ("dora", 64, "auto", 2.0),
+            ("rslora", 64, "auto", 2.0),
+            ("rslora", 16, "auto", 4.0),
+        ),
     ],
 )
 def test_variants_of_adapters(small, config, variant, rank, alpha, scale):

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etalage.aside import write_aside
-from etalage.page import write_page
+from etalage.atomic import atomic_write_text
+from etalage.errors import EtalageError
+from etalage.html.page import write_page
 from etalage.sample.fidelity.paired import on_page, paired_bars
 from etalage.sample.fidelity.privacy import closeness, copies
 from etalage.sample.mimic.original import LINK, Column, Original, Text, read_original
@@ -60,7 +61,7 @@ def measure(
     Returns:
         What fidelity.json holds.
     Raises:
-        ValueError: no prepared catalogue, or a sample without its columns, without rows or with fewer than six.
+        EtalageError: no prepared catalogue, or a sample without its columns, without rows or with fewer than six.
     """
     everything = read_original(original_folder)
     known = everything.of(("train", "validation")).some(_MOST_ROWS, seed)
@@ -99,7 +100,7 @@ def write_fidelity(path_json: Path, path_html: Path, figures: Mapping[str, Any],
         figures: As from `measure`.
         title: Of the page.
     """
-    write_aside(path_json, json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    atomic_write_text(path_json, json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     write_page(path_html, "sample/fidelity/fidelity.html.jinja", title=title, **on_page(figures))
 
 
@@ -107,10 +108,10 @@ def _as_original(everything: Original, sample: Mapping[str, Sequence[Text]]) -> 
     """The sample in the original's columns; the picture's may be missing."""
     image = everything.roles.get("image")
     if missing := [name for name in everything.texts if name not in sample and name != image]:
-        raise ValueError(f"the sample has no column {missing[0]!r}, which its original has; make the sample again")
+        raise EtalageError(f"the sample has no column {missing[0]!r}, which its original has; make the sample again")
     rows = len(next(iter(sample.values())))
     if rows < 2 * _NUM_FOLDS:
-        raise ValueError(f"the sample has {rows} rows, too few to be compared; make {2 * _NUM_FOLDS} or more")
+        raise EtalageError(f"the sample has {rows} rows, too few to be compared; make {2 * _NUM_FOLDS} or more")
     texts: dict[str, Sequence[Text]] = {name: sample.get(name, [None] * rows) for name in everything.texts}
     texts = {
         name: [" ".join(text.split()) or None if text else None for text in cells] for name, cells in texts.items()

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etalage.sample.mimic.cells import K
 from etalage.sample.mimic.original import LINK, Column, Original, Text
+from etalage.sample.mimic.suppressed_counts import K
 
 __all__ = ["on_page", "paired_bars"]
 

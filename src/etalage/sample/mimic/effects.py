@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from etalage.sample.mimic.cells import K
 from etalage.sample.mimic.fillers import Clue, Effects, Place, clues
+from etalage.sample.mimic.suppressed_counts import K
 
 __all__ = ["balanced", "learn_effects"]
 

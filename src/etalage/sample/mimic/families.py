@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from etalage.sample.mimic.cells import K
+from etalage.sample.mimic.suppressed_counts import K
 
 __all__ = ["Family", "Layout", "agreement", "family_sizes"]
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
-from etalage.sample.mimic.cells import Cells, Contexts, views
-from etalage.sample.mimic.dice import Dice
 from etalage.sample.mimic.families import Family
+from etalage.sample.mimic.keyed_rng import Dice
 from etalage.sample.mimic.marginals import Grain, Marginal, Mixture
 from etalage.sample.mimic.phrases import Guard, Phrases, shape_of
+from etalage.sample.mimic.suppressed_counts import Cells, Contexts, views
 from etalage.sample.mimic.writing import DateStyle, NumberStyle
 
 __all__ = [

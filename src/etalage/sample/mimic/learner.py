@@ -11,8 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from etalage.sample.mimic.cells import Cells, K
-from etalage.sample.mimic.dice import Dice
+from etalage.sample.mimic.appearances import Looks, read_frame
 from etalage.sample.mimic.effects import balanced, learn_effects
 from etalage.sample.mimic.families import Layout, agreement, family_sizes
 from etalage.sample.mimic.fillers import (
@@ -38,11 +37,12 @@ from etalage.sample.mimic.fillers import (
     contexts,
     nearest,
 )
-from etalage.sample.mimic.looks import Looks, read_frame
+from etalage.sample.mimic.keyed_rng import Dice
 from etalage.sample.mimic.marginals import Grain, Marginal, Mixture, correlated, normal_scores
 from etalage.sample.mimic.original import LINK, Column, Original, Text
 from etalage.sample.mimic.phrases import SIGNS, Build, Guard, Phrases
 from etalage.sample.mimic.rules import Flagged, Ratio, Reduced, amount_rules, flagged, follows
+from etalage.sample.mimic.suppressed_counts import Cells, K
 from etalage.sample.mimic.tree import grow
 from etalage.sample.mimic.writing import NumberStyle
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etalage.sample.mimic.cells import Cells, K
+from etalage.sample.mimic.suppressed_counts import Cells, K
 
 __all__ = ["Grain", "Marginal", "Mixture", "correlated", "normal_scores"]
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
-from etalage.sample.look import Rgb
-from etalage.sample.mimic.dice import Dice
+from etalage.errors import EtalageError
+from etalage.sample.appearance import Rgb
+from etalage.sample.mimic.appearances import Looks, recoloured
 from etalage.sample.mimic.families import Family, Layout
 from etalage.sample.mimic.fillers import Draft, Filler, Mention
+from etalage.sample.mimic.keyed_rng import Dice
 from etalage.sample.mimic.learner import Learner
-from etalage.sample.mimic.looks import Looks, recoloured
 from etalage.sample.mimic.original import Text, read_original
 from etalage.sample.rows import Picture, Row, Scalar
 
@@ -146,12 +147,12 @@ def learn(catalogue_folder: Path, *, seed: int, rows: int) -> Mimic:
         seed: Of everything that is drawn.
         rows: That are to be made; shares of categories come out exact for so many.
     Raises:
-        ValueError: no prepared catalogue, one without table.parquet, or one with too few rows to learn from.
+        EtalageError: no prepared catalogue, one without table.parquet, or one with too few rows to learn from.
     """
     everything = read_original(catalogue_folder)
     known = everything.of(("train", "validation"))
     if len(known) < LEAST_ROWS:
-        raise ValueError(
+        raise EtalageError(
             f"{catalogue_folder} has {len(known)} products to learn from (train and validation), fewer than "
             f"{LEAST_ROWS}: what so few have in common would give single ones away; prepare a larger catalogue"
         )

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from etalage.config import Split
-from etalage.sample.mimic.cells import K
+from etalage.errors import EtalageError
+from etalage.sample.mimic.suppressed_counts import K
 from etalage.sample.mimic.writing import DateStyle, NumberStyle, date_style, number_style
 
 __all__ = ["LINK", "Column", "Kind", "Original", "Text", "read_original"]
@@ -106,11 +107,11 @@ def read_original(folder: Path) -> Original:
     """Read the table, and what `prepare` found out about its rows.
 
     Raises:
-        ValueError: no catalogue, one without its table, or a damaged one.
+        EtalageError: no catalogue, one without its table, or a damaged one.
     """
     facts = _facts(folder)
     if not (folder / _TABLE).exists():
-        raise ValueError(
+        raise EtalageError(
             f"{folder} has no {_TABLE}, the rows of the original table: it was prepared by an earlier etalage; "
             "prepare the catalogue again"
         )
@@ -121,10 +122,10 @@ def read_original(folder: Path) -> Original:
         texts = {name: [_clean(text) for text in table.column(name).to_pylist()] for name in table.column_names}
         roles = {role: name for role, name in facts["columns"].items() if name in texts}
     except (pa.ArrowException, OSError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{folder} is damaged: {error}; prepare the catalogue again") from error
+        raise EtalageError(f"{folder} is damaged: {error}; prepare the catalogue again") from error
     known = all(split in get_args(Split) for split in products["split"])
     if table.num_rows != len(products["split"]) or not known:
-        raise ValueError(
+        raise EtalageError(
             f"{folder} is damaged: {_TABLE} has {table.num_rows} rows, {_PRODUCTS} {len(products['split'])}"
             f"{'' if known else ', some of no split'}; prepare the catalogue again"
         )
@@ -135,11 +136,11 @@ def _facts(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ValueError(f"{folder} is no catalogue: {_FACTS} is not there; make one with etalage prepare") from error
+        raise EtalageError(f"{folder} is no catalogue: {_FACTS} is not there; make one with etalage prepare") from error
     except ValueError as error:
-        raise ValueError(f"{folder / _FACTS} is damaged: {error}; prepare the catalogue again") from error
+        raise EtalageError(f"{folder / _FACTS} is damaged: {error}; prepare the catalogue again") from error
     if not isinstance(facts, dict):
-        raise ValueError(f"{folder / _FACTS} is damaged: it holds no object; prepare the catalogue again")
+        raise EtalageError(f"{folder / _FACTS} is damaged: it holds no object; prepare the catalogue again")
     return facts
 
 

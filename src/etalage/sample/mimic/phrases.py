@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from etalage.sample.mimic.cells import Cells, Contexts, Seen, views
-from etalage.sample.mimic.dice import Dice
+from etalage.sample.mimic.keyed_rng import Dice
+from etalage.sample.mimic.suppressed_counts import Cells, Contexts, Seen, views
 
 __all__ = ["SIGNS", "Build", "Guard", "Phrases", "Word", "invent", "shape_of"]
 

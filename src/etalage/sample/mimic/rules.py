@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from etalage.sample.mimic.cells import K
+from etalage.sample.mimic.suppressed_counts import K
 
 __all__ = ["Flagged", "Follows", "Ratio", "Reduced", "amount_rules", "flagged", "follows"]
 

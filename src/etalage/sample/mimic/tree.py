@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from etalage.sample.mimic.cells import Cells, K, Seen
 from etalage.sample.mimic.original import Original
+from etalage.sample.mimic.suppressed_counts import Cells, K, Seen
 
 __all__ = ["OTHER", "Tree", "grow"]
 

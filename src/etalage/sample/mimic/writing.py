@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from etalage.catalogue.prices import BadPrice, DecimalMark, decimal_mark, parse_amount
-from etalage.sample.mimic.cells import K
+from etalage.sample.mimic.suppressed_counts import K
 
 __all__ = ["DateStyle", "NumberStyle", "date_style", "number_style"]
 

@@ -1,0 +1,33 @@
+"""`etalage bench`: measure how fast this machine fine-tunes."""
+
+import torch
+
+from etalage.atomic import atomic_write_text
+from etalage.commands.console import say
+from etalage.config import BenchConfig
+from etalage.errors import EtalageError
+from etalage.train.benchmark import Line, lines, machine, table
+
+__all__ = ["bench"]
+
+
+def bench(config: BenchConfig) -> None:
+    """Time several ways to fine-tune, one after the other, and print each as soon as it is measured.
+
+    Args:
+        config: Which model, how many crops, and the file to write the table to.
+
+    Raises:
+        EtalageError: The full-size model on a machine without a GPU, where it would take hours.
+    """
+    if config.model == "random" and not torch.cuda.is_available():
+        raise EtalageError("there is no GPU, and the full size would take hours on a CPU; give --model small")
+    device, measured = machine(), list[Line]()
+    say(device)
+    for line in lines(config):
+        measured.append(line)
+        if config.out is not None:
+            atomic_write_text(config.out, f"{device}\n\n{table(measured)}")
+        say(line.sentence())
+    if config.out is not None:
+        say(f"table: {config.out}")

@@ -1,0 +1,56 @@
+"""`etalage prepare`: turn a table with pictures into a catalogue."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from etalage.atomic import atomic_directory
+from etalage.catalogue.build import build_catalogue
+from etalage.catalogue.pictures import check_colour
+from etalage.catalogue.sources import open_source, read_table
+from etalage.commands.console import say
+from etalage.config import PrepareConfig, TaskConfig
+from etalage.task import Task
+
+__all__ = ["prepare"]
+
+
+def prepare(config: PrepareConfig) -> None:
+    """Read the table, fetch and check its pictures, group copies, split by group and write the catalogue.
+
+    Args:
+        config: The table, the folder to write, and the limits.
+
+    Raises:
+        EtalageError: The table cannot be read, its columns are not recognised, or no row is left.
+    """
+    check_colour(config.background)
+    source = open_source(config.source, config)
+    task = Task(TaskConfig(answer="{answer}") if source.kind == "conversations" else config.task)
+    table = read_table(source, task.fields, config)
+    if source.note:
+        say(f"note: {source.note}")
+    say("columns: " + ", ".join(f"{n}={col}{' (guessed)' * (n in table.guessed)}" for n, col in table.columns.items()))
+    with atomic_directory(config.out) as folder:
+        facts = build_catalogue(folder, table, task, config)
+    _say_facts(config, facts)
+
+
+def _say_facts(config: PrepareConfig, facts: Mapping[str, Any]) -> None:
+    """Print how many products were kept and dropped, and what looks wrong."""
+    counts = ", ".join(f"{count} {split}" for split, count in facts["splits"].items())
+    total, leaks = sum(facts["splits"].values()), facts["leaks"]
+    say(f"{total} products in {facts['num_groups']} groups ({counts}): {config.out}")
+    if facts["drops"]:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
+        num_dropped = sum(facts["drops"].values())
+        say(f"{num_dropped} row{'s' * (num_dropped > 1)} dropped ({reasons}): {config.out / 'drops.parquet'}")
+    for found in facts["placeholders"][:3]:
+        what = f"{found['num_products']} products with {found['num_titles']} titles"
+        say(f"placeholder? {what} show {config.out / found['file_name']}; --placeholders drop leaves them out")
+    if config.split_column and leaks["num_leaked"]:
+        say(
+            f"LEAK: of {leaks['num_held_out']} products that column {config.split_column!r} holds out, "
+            f"{leaks['num_leaked']} have a copy or variant in train: {config.out / 'leaks.parquet'}"
+        )
+    elif leaks["num_leaked"]:
+        say(f"splitting by row would have leaked {leaks['num_leaked']} of {leaks['num_held_out']} held-out products")

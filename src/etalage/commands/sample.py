@@ -1,0 +1,113 @@
+"""`etalage sample`, `sample serve` and `sample check`: make a sample, serve its pictures, check its faults."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from etalage.commands.console import console, say
+from etalage.config import SampleCheckConfig, SampleConfig, SampleServeConfig
+from etalage.errors import EtalageError
+from etalage.progress import bar
+from etalage.sample.drawn import Drawn
+from etalage.sample.faults import MANIFEST, Faulty, check, parse_rates, read_planted
+from etalage.sample.mimic import learn
+from etalage.sample.rows import Rows
+from etalage.sample.server import serve
+from etalage.sample.write import write_sample
+
+__all__ = ["sample", "sample_check", "sample_serve"]
+
+
+def sample(config: SampleConfig) -> None:
+    """Draw a sample catalogue, of made-up brands or like another catalogue, and plant faults if asked to.
+
+    Args:
+        config: What to draw and where to write it.
+
+    Raises:
+        EtalageError: The folder is not empty, a fault is unknown, or a package that `--like` needs is missing.
+    """
+    if config.like is not None and find_spec("sklearn") is None:
+        raise EtalageError("--like compares with the original, which needs one more package; pip install etalage[like]")
+    rows: Rows = (
+        Drawn(config.seed, range(config.brand, config.brand + config.num_brands), config.picture_px)
+        if config.like is None
+        else learn(config.like, seed=config.seed, rows=config.rows)
+    )
+    if config.faults:
+        links = bool(config.image_url)
+        rates = parse_rates(config.faults, links=links)
+        rows = Faulty(rows, rates, seed=config.seed, num_rows=config.rows, links=links)
+    with bar("sample", config.rows) as progress:
+        manifest = write_sample(
+            config.out,
+            rows,
+            config.rows,
+            table_format=config.format,
+            image_url=config.image_url,
+            progress=progress.reach,
+            finish=None if config.like is None else lambda folder, made: _measure_fidelity(folder, made, config),
+        )
+    table = config.out / ("catalogue.csv" if config.format == "csv" else "catalogue")
+    say(f"{config.rows} products drawn: {table}")
+    if oracle := manifest.get("oracle"):
+        say(
+            f"who knew the laws would name {oracle['title_exact']:.1%} and categorise "
+            f"{oracle['category_accuracy']:.1%} as the table does, and be off by "
+            f"x{oracle['price_median_factor_error']:.2f} in the price"
+        )
+
+
+def sample_serve(config: SampleServeConfig) -> None:
+    """Serve a sample's pictures over HTTP until Ctrl-C.
+
+    Args:
+        config: The sample and how slowly and unreliably to answer.
+
+    Raises:
+        EtalageError: The folder is not a sample with links.
+    """
+    serve(
+        config.sample,
+        say,
+        port=config.port,
+        latency_ms=config.latency_ms,
+        error_rate=config.error_rate,
+        bandwidth_kib_s=config.bandwidth_kib_s,
+    )
+
+
+def sample_check(config: SampleCheckConfig) -> None:
+    """Check that a prepared catalogue treats each planted fault as the sample's manifest expects.
+
+    Args:
+        config: The sample and the catalogue that was prepared from it.
+
+    Raises:
+        EtalageError: Some faults are not accounted for; lists the first twenty.
+    """
+    manifest = config.sample / MANIFEST
+    if wrong := check(config.catalogue, manifest):
+        shown = "\n".join(wrong[:20])
+        raise EtalageError(f"{len(wrong)} planted faults are not accounted for in {config.catalogue}:\n{shown}")
+    say(f"all {len(read_planted(manifest))} planted faults are accounted for")
+
+
+def _measure_fidelity(folder: Path, manifest: Mapping[str, Any], config: SampleConfig) -> None:
+    """Compare a sample with its original, write the page beside it, and print two lines."""
+    from etalage.sample.fidelity import measure, read_written, write_fidelity  # needs scikit-learn
+
+    assert config.like is not None
+    with console.status("comparing with the original"):
+        written, suppressed = read_written(folder), manifest["num_suppressed"]
+        figures = measure(config.like, written, seed=config.seed, num_suppressed=suppressed)
+        title = f"{config.out.name}, like {config.like.resolve().name}"
+        write_fidelity(folder / "fidelity.json", folder / "fidelity.html", figures, title=title)
+    privacy, detection = figures["privacy"], figures["detection"]
+    copied = sum(privacy.get(name, 0) for name in ("rows_copied", "titles_copied", "codes_copied"))
+    say(
+        f"mean fidelity of its columns {figures['column_fidelity']:.3f} (1 is perfect); told from the original with an "
+        f"area of {detection['logistic']:.2f} by regression and {detection['boosting']:.2f} by trees (0.5 is perfect)"
+    )
+    say(f"{copied} rows, titles or codes are the original's; more in {config.out / 'fidelity.html'}")

@@ -1,0 +1,102 @@
+"""`etalage train`: fine-tune a model on a catalogue."""
+
+import json
+from collections.abc import Sequence
+
+from etalage import devices
+from etalage.catalogue.store import Catalogue
+from etalage.commands.console import console, say
+from etalage.config import TrainConfig
+from etalage.data.dataset import Examples
+from etalage.data.pixel_cache import PixelCache
+from etalage.evaluate.metrics import validation_score
+from etalage.fused.feature_cache import cache_features
+from etalage.fused.linear import check_quantization
+from etalage.generate.engine import generate_answers
+from etalage.models import load_base
+from etalage.phi3v import Phi3VProcessor
+from etalage.recipes import sized
+from etalage.runs import Run
+from etalage.task import Product
+from etalage.train import loop
+from etalage.train.throughput import summary
+from etalage.train.tracking import track
+from etalage.train.trainable import make_trainable, trainable_parameters
+from etalage.train.vision_check import assert_uses_image
+
+__all__ = ["train"]
+
+_MAX_NEW_TOKENS = 96
+"""Tokens of a validation answer; longer ones are cut, and then most likely do not parse."""
+
+
+def train(config: TrainConfig) -> None:
+    """Fine-tune, from the start or from the last checkpoint, and leave the model in the run folder.
+
+    Args:
+        config: The catalogue, the run folder and every setting of the training.
+
+    Raises:
+        EtalageError: The catalogue or the model cannot be read, the folder holds another run, memory or disk space is
+            too small, the model does not use its picture, or a loss is not finite.
+    """
+    run, catalogue = Run(config.out), Catalogue.load(config.catalogue)
+    config = sized(config, len(catalogue.split("train")))
+    resolved = run.resolve(config, catalogue.record)
+    if run.model.exists():
+        say(f"{run.model} is trained already")
+        return
+    check_quantization(config.quantization)
+    model, processor = load_base(config.model, dtype=devices.weights_dtype(config.recipe))
+    if config.num_crops != "auto":
+        processor.image_processor.num_crops = config.num_crops
+    trainable = make_trainable(model.to(devices.device()), config)
+    if "tower" in config.freeze:
+        cache_features(trainable)
+    training, validation = _datasets(catalogue, processor, config)
+    change = assert_uses_image(trainable, training)
+    run.begin(resolved)
+
+    def score() -> float:
+        asked = ((catalogue.task.ask(product.question), catalogue.open(product)) for product in validation.products)
+        answers = generate_answers(
+            trainable, processor, asked, batch_size=config.batch_size, max_new_tokens=_MAX_NEW_TOKENS
+        )
+        return _score(catalogue, validation.products, list(answers))
+
+    num_trainable = sum(p.numel() for p in trainable_parameters(trainable).values())
+    say(
+        f"{config.recipe} on {config.model}: {num_trainable:,} trainable parameters, {len(training)} products; "
+        f"another picture changes the logits by {change:.2g} standard deviations"
+    )
+    with track(config.track, run.folder, resolved, "train") as tracker:
+        loop.train(
+            trainable,
+            training,
+            validation,
+            config,
+            checkpoints=run.checkpoints,
+            log=run.log,
+            tracker=tracker,
+            validation_score=score,
+        )
+        with console.status("writing the model"):
+            run.finish(trainable, processor)
+        tracker.keep(f"{run.folder.name}-model", "model", run.model)
+    say(summary([json.loads(line) for line in run.log.read_text().splitlines()]))
+    say(f"trained: {run.model}")
+
+
+def _datasets(catalogue: Catalogue, processor: Phi3VProcessor, config: TrainConfig) -> tuple[Examples, Examples]:
+    """The training and the validation split, the latter without augmentation."""
+    shared = (catalogue.task, processor, catalogue.open, config.cache_mib << 20)
+    folder = config.pixel_cache
+    pixel_cache = None if folder is None else PixelCache(folder, processor.image_processor)
+    assert config.num_augmentations != "auto", "chosen by recipes.sized"
+    training = Examples(catalogue.split("train"), *shared, config.num_augmentations, config.field_by_field, pixel_cache)
+    return training, Examples(catalogue.split("validation"), *shared, pixel_cache=pixel_cache)
+
+
+def _score(catalogue: Catalogue, products: Sequence[Product], answers: Sequence[str]) -> float:
+    parsed = [catalogue.task.parse(answer) for answer in answers]
+    return validation_score(catalogue.task.fields, [product.values for product in products], parsed)

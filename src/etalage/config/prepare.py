@@ -1,0 +1,128 @@
+"""Settings of `etalage prepare`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+from etalage.config.checks import require_at_least
+from etalage.errors import EtalageError
+
+__all__ = [
+    "Download",
+    "Format",
+    "Limits",
+    "Placeholders",
+    "PrepareConfig",
+    "PriceRange",
+    "Source",
+    "Splits",
+    "TableFormat",
+    "TaskConfig",
+]
+
+Format = Literal["auto", "csv", "parquet", "jsonl", "excel", "datasets", "folder", "webdataset", "conversations", "hub"]
+TableFormat = Literal["csv", "parquet"]
+Placeholders = Literal["keep", "drop"]
+PriceRange = Literal["low", "high", "drop"]
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """The words that the model reads and writes."""
+
+    question: str = "What is shown in this image?"
+    """Asked about every picture."""
+    answer: str = "Product: {title}, Category: {category}, Full Price: {price}"
+    """The completion, with a catalogue field in each pair of braces. `{colour:category}` gives a field's kind: text,
+    category or price. Without one, the fields `category` and `price` are of that kind, and all others are text."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What to read and where to write."""
+
+    source: Positional[str]
+    """A table (CSV, TSV, Parquet, JSONL, Excel), a folder (of pictures, of Parquet files, a saved `datasets` one), a
+    WebDataset tar, conversation JSON, or the id of a dataset on the hub."""
+    out: Path
+    """Catalogue folder to write; must not exist or be empty."""
+    format: Format = "auto"
+    """What the source is; auto tells it by name and content."""
+    columns: str = ""
+    """Which column holds what, for those not recognised: title=name,price=cost,image=photo,product_code=sku."""
+    image_folder: Path | None = None
+    """What picture paths are relative to; None is the source's own folder. No path may lead out of it."""
+    task: TaskConfig = TaskConfig()
+    placeholders: Placeholders = "keep"
+    """Products whose picture many different products share: kept and flagged, or dropped."""
+    price_range: PriceRange = "low"
+    """How to read a price such as 100 - 250."""
+    background: str = "white"
+    """What transparent pictures are laid on: a colour's name or #rrggbb."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """How products are divided."""
+
+    validation_fraction: float = 0.1
+    """Share of products that early stopping and learning curves are measured on."""
+    test_fraction: float = 0.2
+    """Share of products that only `evaluate` reads."""
+    split_column: str = ""
+    """A column that names each row's split. The fractions are then ignored, and leaks are reported."""
+    seed: int = 0
+    """Decides who is in which split."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What is dropped."""
+
+    max_price: float = 1e9
+    """Higher prices are treated as mistakes and drop their product."""
+    max_image_px: int = 64_000_000
+    """Pictures with more pixels are dropped without being decoded."""
+    max_image_bytes: int = 50_000_000
+    """Larger picture files are dropped without being read."""
+    max_text_chars: int = 300
+    """Longer titles and categories drop their product."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """How pictures are fetched."""
+
+    downloads: Path | None = None
+    """Folder for fetched pictures, so that a broken run resumes and later ones share them; None is OUT.downloads."""
+    retry_failed: bool = False
+    """Ask again for pictures that could not be fetched in an earlier run."""
+    allow_private: bool = False
+    """Also fetch from loopback, link-local and private addresses."""
+    num_connections: int = 256
+    """Pictures fetched at once."""
+    connections_per_host: int = 128
+    """Of these, at most so many from one host."""
+    num_tries: int = 4
+    """Requests for a picture before giving up, where trying again may help."""
+    connect_timeout_s: float = 10.0
+    """Longest wait for a connection."""
+    first_byte_timeout_s: float = 20.0
+    """Longest wait for the first byte of an answer, and between any two."""
+    transfer_timeout_s: float = 60.0
+    """Longest transfer of a whole picture, per try."""
+
+
+@dataclass(frozen=True)
+class PrepareConfig(Download, Limits, Splits, Source):
+    """Turn a table with pictures into a checked catalogue, split by group into train, validation and test."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 1, "num_connections", "connections_per_host", "num_tries")
+        if self.validation_fraction < 0 or self.test_fraction < 0 or self.validation_fraction + self.test_fraction >= 1:
+            raise EtalageError(
+                f"--validation-fraction {self.validation_fraction} and --test-fraction {self.test_fraction} must be "
+                "at least 0 and leave something to train on"
+            )

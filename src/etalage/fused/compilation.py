@@ -1,0 +1,25 @@
+"""Compile the layers that have no fused form."""
+
+from torch import nn
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from etalage.fused.decoder_layer import FusedDecoderLayer
+from etalage.fused.linear import is_unfused_dora
+from etalage.fused.vision_layer import FusedVisionLayer
+
+__all__ = ["compile_layers"]
+
+
+def compile_layers(model: nn.Module) -> None:
+    """Compile the layers of tower and decoder in place: once for all layers of a kind and for rows of any length.
+
+    Skip fused layers and layers that would break the graph.
+
+    Args:
+        model: Prepared by `make_trainable`.
+    """
+    for module in model.modules():
+        fused = isinstance(module, FusedDecoderLayer | FusedVisionLayer)
+        compiles = isinstance(module, GradientCheckpointingLayer) and not fused
+        if compiles and not any(map(is_unfused_dora, module.modules())):
+            module.compile(dynamic=True)

@@ -1,0 +1,103 @@
+"""Settings that a run repeats: read from its config.json, or from a file written by hand."""
+
+import difflib
+import json
+import types
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from etalage.config import TrainConfig
+from etalage.errors import EtalageError
+
+__all__ = ["OLD_NAMES", "read_settings"]
+
+OLD_NAMES = {
+    "num_augmentations": "num_augmentations",
+    "pixel_cache": "pixel_cache",
+    "memory": "activation_checkpointing",
+}
+"""Settings of the config.json that version 0.1.0 wrote, and their names today."""
+
+_FACTS = ("out", "task", "limits", "catalogue_digest", "versions")
+"""What a config.json holds besides settings: where and on what the run was, which a new run finds out for itself."""
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read the settings of `train` from a JSON file.
+
+    Args:
+        path: A run's config.json, or an object written by hand with any of TrainConfig's fields.
+
+    Returns:
+        Values of the types that TrainConfig declares, by field name.
+
+    Raises:
+        EtalageError: The file is missing or is not a JSON object, or a setting is unknown or of the wrong type.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EtalageError(f"--config {path}: not a JSON file that can be read ({error})") from error
+    if not isinstance(found, dict):
+        raise EtalageError(f"--config {path}: found a {type(found).__name__}; write an object with a value per setting")
+    hints = get_type_hints(TrainConfig)
+    known = [f.name for f in fields(TrainConfig)]
+    settings = {}
+    for key, value in found.items():
+        name = str(OLD_NAMES.get(key, key))
+        if name in _FACTS:
+            continue
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise EtalageError(f"--config {path}: unknown setting {key!r}; did you mean {near!r}?")
+        try:
+            settings[name] = _converted(value, hints[name])
+        except TypeError:
+            raise EtalageError(
+                f"--config {path}: {key} is {json.dumps(value)}; expected {_described(hints[name])}"
+            ) from None
+    return settings
+
+
+def _converted(value: Any, hint: Any) -> Any:
+    """A JSON value as the type that a field declares.
+
+    Raises:
+        TypeError: It is of no such type.
+    """
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        for option in get_args(hint):
+            try:
+                return _converted(value, option)
+            except TypeError:
+                continue
+    elif origin is Literal:
+        if value in get_args(hint):
+            return value
+    elif origin is tuple and isinstance(value, list):
+        return tuple(_converted(item, get_args(hint)[0]) for item in value)
+    elif hint is type(None):
+        if value is None:
+            return None
+    elif hint is Path:
+        if isinstance(value, str):
+            return Path(value)
+    elif hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    elif type(value) is hint:
+        return value
+    raise TypeError
+
+
+def _described(hint: Any) -> str:
+    """A type in words, such as: a number or "auto"."""
+    origin, words = get_origin(hint), {int: "an integer", float: "a number", bool: "true or false", Path: "a path"}
+    if origin in (Union, types.UnionType):
+        return " or ".join(_described(option) for option in get_args(hint))
+    if origin is Literal:
+        return " or ".join(json.dumps(option) for option in get_args(hint))
+    if origin is tuple:
+        return f"a list of {_described(get_args(hint)[0])}"
+    return "null" if hint is type(None) else words.get(hint, "a text")

@@ -1,0 +1,155 @@
+"""A run folder: the names of its files, and how a run begins, resumes and finishes."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etalage.atomic import atomic_directory, atomic_write_text
+from etalage.config import TrainConfig
+from etalage.errors import EtalageError
+from etalage.recorded import OLD_NAMES
+from etalage.versions import versions
+
+if TYPE_CHECKING:  # the report is written again without loading torch
+    from peft import PeftModel
+    from transformers import PreTrainedModel, ProcessorMixin
+
+__all__ = ["Run"]
+
+_MAY_CHANGE = (
+    *("out", "track", "num_workers", "cache_mib", "pixel_cache"),
+    *("activation_checkpointing", "max_tokens", "compile"),
+)
+"""Settings that may change on resume; they affect results only by rounding."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The files of a run folder. `train` writes the first half of them, `evaluate` and `report` the rest.
+
+    Args:
+        folder: The run folder; it need not exist yet.
+    """
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration and the versions that the run began with."""
+        return self.folder / "config.json"
+
+    @property
+    def log(self) -> Path:
+        """The training log, one JSON object per step."""
+        return self.folder / "log.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder that an interrupted run resumes from."""
+        return self.folder / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """The trained model: a checkpoint folder (full) or adapters (lora). It exists once training is done."""
+        return self.folder / "model"
+
+    @property
+    def metrics(self) -> Path:
+        """The scores that `evaluate` computed."""
+        return self.folder / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        """The answers to each picture of the evaluated split, before and after fine-tuning."""
+        return self.folder / "predictions.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.folder / "report.html"
+
+    def resolve(self, config: TrainConfig, catalogue: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the contents of config.json for this run: configuration, task and versions. Write nothing.
+
+        A run that has taken no step, for example because memory was too small for one, may begin again with other
+        settings.
+
+        Args:
+            config: The configuration, after the recipe and the command line.
+            catalogue: What is recorded of the catalogue, see `Catalogue.record`.
+
+        Returns:
+            What `begin` writes; what it wrote before, if this run is resumed.
+
+        Raises:
+            EtalageError: The folder holds another run or something else.
+        """
+        folders = {
+            "catalogue": str(config.catalogue.resolve()),
+            "out": str(self.folder.resolve()),
+            "pixel_cache": config.pixel_cache and str(config.pixel_cache.resolve()),
+        }
+        resolved = json.loads(json.dumps({**asdict(config), **folders, **catalogue}))  # as it is read back
+        if Path(config.model).is_dir():
+            resolved["model"] = str(Path(config.model).resolve())
+        if self.config.exists():
+            before = self.read_config()
+            differing = [k for k, v in resolved.items() if before.get(k) != v and k not in _MAY_CHANGE]
+            if not differing:
+                return before
+            if self.log.exists() and self.log.read_text():
+                raise EtalageError(
+                    f"{self.folder} holds a run with another configuration: "
+                    + "; ".join(f"{k} was {before.get(k)!r}, now {resolved[k]!r}" for k in differing)
+                    + ". Choose another --out, or give the same arguments to resume it"
+                )
+        elif self.folder.exists() and any(self.folder.iterdir()):
+            raise EtalageError(f"{self.folder} is not empty and is not a run folder; choose another --out")
+        return {**resolved, "versions": versions()}
+
+    def begin(self, resolved: Mapping[str, Any]) -> None:
+        """Create the folder and write config.json.
+
+        Args:
+            resolved: What `resolve` returned.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        atomic_write_text(self.config, json.dumps(resolved, indent=1) + "\n")
+
+    def read_config(self) -> dict[str, Any]:
+        """Read config.json.
+
+        Returns:
+            What `begin` wrote, with settings that were renamed since under their names of today.
+
+        Raises:
+            EtalageError: No run has begun in this folder, or the file is damaged.
+        """
+        if not self.config.exists():
+            raise EtalageError(
+                f"{self.folder} is not a run folder: it has no config.json; name the --out of `etalage train`"
+            )
+        try:
+            config: dict[str, Any] = json.loads(self.config.read_text())
+        except ValueError as error:
+            raise EtalageError(f"{self.config} is damaged ({error}); restore it, or train again") from error
+        return {OLD_NAMES.get(name, name): value for name, value in config.items()}
+
+    def finish(self, model: "PreTrainedModel | PeftModel", processor: "ProcessorMixin") -> None:
+        """Write the trained model, whole or not at all, and remove the checkpoints, which are no longer needed.
+
+        Args:
+            model: The trained model or its adapters.
+            processor: The processor that it was trained with.
+        """
+        # The head has adapters, for which PEFT would store the head itself, which never changes.
+        options = {} if self.read_config()["recipe"] == "full" else {"save_embedding_layers": False}
+        with atomic_directory(self.model) as folder:
+            model.save_pretrained(folder, **options)
+            processor.save_pretrained(folder)
+            for weights in folder.glob("*.safetensors"):  # safetensors 0.8 hides its files from other users
+                shutil.copymode(folder / "tokenizer.json", weights)
+        shutil.rmtree(self.checkpoints)

@@ -1,0 +1,31 @@
+import pytest
+from PIL import Image, ImageChops, ImageDraw, ImageStat
+
+from etalage.data.augmentation import augment
+
+
+@pytest.fixture(scope="module")
+def picture():
+    picture = Image.new("RGB", (120, 90), "white")
+    ImageDraw.Draw(picture).polygon([(30, 20), (90, 45), (30, 70)], fill=(200, 40, 60))
+    return picture
+
+
+def test_a_view_keeps_size_colour_and_white_edges(picture):
+    for number in range(40):
+        seen = augment(picture, number)
+        assert seen.size == picture.size
+        assert all(min(seen.getpixel(corner)) > 200 for corner in [(0, 0), (119, 0), (0, 89), (119, 89)])
+        product = ImageChops.invert(seen.convert("L")).point(lambda darkness: 255 if darkness > 90 else 0)
+        red, green, blue = ImageStat.Stat(seen, product).mean
+        assert red > 2 * green
+        assert red > 2 * blue
+
+
+def test_views_differ_and_some_are_mirrored(picture):
+    seen = [augment(picture, number) for number in range(20)]
+    assert seen[0] is picture
+    assert len({one.tobytes() for one in [*seen, augment(picture, 3, seed=1)]}) == 21
+    assert seen[3].tobytes() == augment(picture, 3).tobytes()
+    halves = [[ImageStat.Stat(one.crop((x, 0, x + 60, 90))).sum[1] for x in (0, 60)] for one in seen]
+    assert 4 < sum(left < right for left, right in halves) < 16

@@ -1,0 +1,47 @@
+import torch
+
+from etalage.data.dataset import Examples
+
+
+def test_examples_keep_no_more_than_they_may(small, task, products, open_image):
+    size = Examples(products, task, small[1], open_image)[0].num_bytes
+    examples = Examples(products, task, small[1], open_image, cache_bytes=size * 2 + size // 2)
+    first = [examples[i] for i in range(len(products))]
+    again = [examples[i] for i in range(len(products))]
+    assert [a is b for a, b in zip(first, again, strict=True)].count(True) == 2
+    assert all(torch.equal(a.pictures[0], b.pictures[0]) for a, b in zip(first, again, strict=True))
+
+
+def test_epochs_show_the_views_in_turn(small, task, products, open_image):
+    examples = Examples(products, task, small[1], open_image, num_augmentations=2)
+    plain, other, again = (examples[4 + epoch * len(products)] for epoch in range(3))
+    assert torch.equal(plain.input_ids, other.input_ids)
+    assert not torch.equal(plain.pictures[0], other.pictures[0])
+    assert torch.equal(plain.pictures[0], again.pictures[0])
+
+
+def test_field_by_field_each_field_is_taught_behind_another_products_values(small, task, products, open_image):
+    processor, num_augmentations = small[1], 2
+    whole = Examples(products, task, processor, open_image, num_augmentations=num_augmentations)
+    apart = Examples(products, task, processor, open_image, num_augmentations=num_augmentations, field_by_field=True)
+    values = products[4].values
+    taught, before, shown = [], set(), set()
+    for epoch in range(num_augmentations * len(task.fields)):
+        encoded, reference = (examples[4 + epoch * len(products)] for examples in (apart, whole))
+        assert torch.equal(encoded.pictures[0], reference.pictures[0])
+        num_prompt = int((reference.labels < 0).sum())
+        assert torch.equal(encoded.input_ids[:num_prompt], reference.input_ids[:num_prompt])
+        told = encoded.labels >= 0
+        assert torch.equal(encoded.labels[told], encoded.input_ids[told]), "what is taught stands there"
+        assert told[told.nonzero()[0] :].all(), "and nothing behind it"
+        taught.append(processor.decode(encoded.labels[told]))
+        before.add(processor.decode(encoded.input_ids[num_prompt:][~told[num_prompt:]]))
+        shown.add((epoch % num_augmentations, taught[-1]))
+    answer = task.answer(values)
+    cuts = [task.span(values, place) for place in range(len(task.fields))]
+    assert "".join(answer[begin:end] for begin, end in cuts) == answer
+    # a piece may hold the space in front of it
+    assert {text.strip() for text in taught} == {answer[begin:end].strip() for begin, end in cuts}
+    assert len(shown) == num_augmentations * len(task.fields), "each field with each view"
+    others = {str(product.values["title"]) for product in products}
+    assert any(other in text and other != values["title"] for text in before for other in others)

@@ -1,0 +1,114 @@
+"""The layer that is written out computes what the plain one does, forward and backward."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from etalage.data.encoding import Encoded
+from etalage.data.packing import collate
+from etalage.fused.decoder_layer import FusedDecoderLayer, FusedLastDecoderLayer
+from etalage.fused.linear import quantize
+from etalage.train.objectives import sft_loss
+from etalage.train.trainable import make_trainable, trainable_parameters
+
+
+def rows(*lengths):
+    """A packed row of text, of which the ends are supervised."""
+    torch.manual_seed(0)
+    encoded = []
+    for length in lengths:
+        ids = torch.randint(5, 500, (length,))
+        encoded.append(Encoded(ids, torch.where(torch.arange(length) < length // 2, -100, ids), ()))
+    return collate(encoded)
+
+
+@pytest.fixture
+def both(small, config):
+    """The same adapted decoder, plain and quick, with adapters that have learned something."""
+
+    def make(**settings):
+        model = make_trainable(small[0], config(recipe="lora", lora_rank=8, freeze=("tower",), **settings)).train()
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                nn.init.normal_(parameter, std=0.05)
+            elif "layernorm" in name:
+                nn.init.normal_(parameter, mean=1.0, std=0.3)
+        plain = copy.deepcopy(model)
+        for layer in plain.modules():
+            if isinstance(layer, FusedDecoderLayer):
+                layer.__class__ = next(kind for kind in type(layer).__mro__ if not kind.__name__.startswith("Quick"))
+        return plain, model
+
+    return make
+
+
+def loss_and_gradients(model, batch, images):
+    model.zero_grad()
+    loss = sft_loss(model, batch.inputs(images, torch.device("cpu"), None), batch.labels)
+    loss.backward()
+    return {
+        "loss": loss.detach(),
+        **{name: p.grad for name, p in trainable_parameters(model).items() if p.grad is not None},
+    }
+
+
+@pytest.mark.parametrize("lengths", [(40,), (30, 30, 12), (24, 24, 17, 9, 9)], ids=str)
+def test_it_learns_as_the_plain_layer_does(both, small, lengths):
+    plain, quick = both()
+    layers = [layer for layer in quick.modules() if isinstance(layer, FusedDecoderLayer)]
+    assert len(layers) == quick.config.num_hidden_layers
+    assert [isinstance(layer, FusedLastDecoderLayer) for layer in layers] == [False] * (len(layers) - 1) + [True]
+    batch, images = rows(*lengths), small[1].image_processor
+    expected, found = (loss_and_gradients(model, batch, images) for model in (plain, quick))
+    assert set(found) == set(expected)
+    assert len(found) > 8 * len(layers)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-5 * value.abs().max().item() + 1e-7, msg=name)
+
+
+def test_with_weights_of_eight_bits_too(both, small, eight_bit_products):
+    images = small[1].image_processor
+    expected, found = (loss_and_gradients(quantized(model), rows(30, 30, 12), images) for model in both())
+    for name, value in expected.items():
+        assert (found[name] - value).float().norm() <= 0.1 * value.float().norm(), name
+
+
+def quantized(model):
+    """In sixteen bits, the frozen ones in eight."""
+    quantize(model.bfloat16(), "fp8")
+    return model
+
+
+def test_it_takes_over_what_was_learned(both, small):
+    """After an optimiser's step, and after weights are put back in place."""
+    plain, quick = both()
+    batch, images = rows(20, 20), small[1].image_processor
+    before = {name: p.detach().clone() for name, p in trainable_parameters(quick).items()}
+
+    def losses():
+        return [loss_and_gradients(model, batch, images)["loss"] for model in (plain, quick)]
+
+    first = losses()
+    torch.optim.AdamW(trainable_parameters(quick).values(), lr=1e-3, fused=True).step()
+    plain.load_state_dict({name: p.detach() for name, p in trainable_parameters(quick).items()}, strict=False)
+    expected, found = losses()
+    assert abs(expected - first[0]) > 0.1
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    with torch.no_grad():
+        for name, parameter in trainable_parameters(quick).items():
+            parameter.copy_(before[name])
+    torch.testing.assert_close(losses()[1], first[1])
+
+
+def test_its_frozen_weights_stay_and_move(both, small):
+    """Held once, inside of what the layer multiplies by; where a model is moved or copied, it is made anew."""
+    _, quick = both()
+    batch, images = rows(20, 20), small[1].image_processor
+    linears = [m for m in quick.modules() if hasattr(m, "base_layer")]
+    before = [linear.base_layer.weight.clone() for linear in linears]
+    expected = loss_and_gradients(quick, batch, images)["loss"]
+    assert all(torch.equal(linear.base_layer.weight, weight) for linear, weight in zip(linears, before, strict=True))
+    for other in (quick.double().float(), copy.deepcopy(quick)):
+        torch.testing.assert_close(loss_and_gradients(other, batch, images)["loss"], expected)

@@ -1,0 +1,10 @@
+"""The tokenizer and the configuration that the recipe makes."""
+
+import json
+
+from etalage.models import SMALL
+
+
+def test_the_build_gives_what_ships(built):
+    tokenizers = (json.loads((folder / "tokenizer.json").read_text()) for folder in (built, SMALL))
+    assert next(tokenizers) == next(tokenizers)
