@@ -1,8 +1,9 @@
 """argv -> configuration -> command. Nothing heavy is imported before the verb is known."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
+from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Union
@@ -11,6 +12,7 @@ import tyro
 from rich.console import Console
 
 from etalage import config as c
+from etalage.arguments import as_arguments, as_config, with_defaults
 from etalage.errors import EtalageError
 from etalage.recipes import default_recipe, with_recipe
 from etalage.recorded import read_settings
@@ -49,7 +51,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         config = parse(argv)
         _command(config)(config)
-    except (EtalageError, OSError) as error:
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (EtalageError, OSError) as error:  # a missing file and a full disk are no bugs either
         if debug:
             raise
         errors.print(f"etalage {argv[0] if argv else ''}: {error}", style="red")
@@ -74,7 +79,7 @@ def parse(argv: Sequence[str]) -> Any:
         defaults["train"] = {"default": _train_defaults(argv[1:])}
     verbs: Any = Union[  # noqa: UP007 - made at run time
         tuple(
-            Annotated[_GROUPED.get(cls, cls), tyro.conf.subcommand(verb, prefix_name=False, **defaults.get(verb, {}))]
+            Annotated[_ARGUMENTS[cls], tyro.conf.subcommand(verb, prefix_name=False, **defaults.get(verb, {}))]
             for verb, cls in VERBS.items()
         )
     ]
@@ -88,7 +93,7 @@ def parse(argv: Sequence[str]) -> Any:
         args=list(argv),
         config=(tyro.conf.OmitArgPrefixes,),
     )
-    return _ungrouped(parsed)
+    return as_config(next(cls for cls, arguments in _ARGUMENTS.items() if type(parsed) is arguments), parsed)
 
 
 def with_verb(argv: Sequence[str]) -> Sequence[str]:
@@ -111,49 +116,14 @@ def _command(config: object) -> Callable[[Any], None]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Record:
+class Record:
     """A run's own record, or one written by hand."""
 
     config: Path | None = None
     """JSON file with settings, such as RUN/config.json of an earlier run; the command line takes precedence."""
 
 
-def _grouped(cls: type, *more: type) -> type:
-    """A class whose fields are the bases of `cls`, so that `--help` shows each base as a group of its own."""
-    groups = [base for base in reversed(cls.__mro__[1:]) if is_dataclass(base)] + list(more)
-    grouped = make_dataclass(
-        cls.__name__,
-        [
-            (base.__name__.strip("_").lower(), base, field(default=base()) if _has_defaults(base) else field())
-            for base in groups
-        ],
-        frozen=True,
-    )
-    grouped.__doc__ = cls.__doc__
-    return grouped
-
-
-def _has_defaults(cls: type) -> bool:
-    try:
-        cls()
-    except TypeError:
-        return False
-    return True
-
-
-_GROUPED: dict[type, type] = {
-    c.PrepareConfig: _grouped(c.PrepareConfig),
-    c.TrainConfig: _grouped(c.TrainConfig, _Record),
-}
-
-
-def _ungrouped(parsed: Any) -> Any:
-    """The configuration itself, from what tyro parsed."""
-    for cls, grouped in _GROUPED.items():
-        if isinstance(parsed, grouped):
-            settings = {f.name: getattr(group, f.name) for group in vars(parsed).values() for f in fields(group)}
-            return cls(**{f.name: settings[f.name] for f in fields(cls)})
-    return parsed
+_ARGUMENTS = {cls: as_arguments(cls, *([Record] if cls is c.TrainConfig else [])) for cls in VERBS.values()}
 
 
 @dataclass(frozen=True)
@@ -180,6 +150,4 @@ def _train_defaults(argv: Sequence[str]) -> Any:
         "out": tyro.MISSING,
         "config": choice.config,
     }
-    grouped = _GROUPED[c.TrainConfig]
-    groups: dict[str, Any] = {g.name: g.type for g in fields(grouped)}
-    return grouped(**{name: cls(**{f.name: settings[f.name] for f in fields(cls)}) for name, cls in groups.items()})
+    return with_defaults(_ARGUMENTS[c.TrainConfig], settings)

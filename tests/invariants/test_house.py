@@ -17,7 +17,7 @@ RECIPE = sorted((ROOT / "pretraining").rglob("*.py"))
 MAX_FILE_LINES, MEDIAN_FILE_LINES, MAX_FUNCTION_LINES = 400, 150, 60
 
 ROOMS = [
-    {"errors", "atomic", "chunks", "flatten", "processes", "progress", "versions"},
+    {"arguments", "errors", "atomic", "chunks", "flatten", "processes", "progress", "versions"},
     {"config"},
     {"task", "recipes", "recorded", "devices", "runs"},
     {"html"},

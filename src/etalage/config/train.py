@@ -16,6 +16,7 @@ __all__ = [
     "Auto",
     "Data",
     "LoraVariant",
+    "Main",
     "Memory",
     "Optimizer",
     "Output",
@@ -24,7 +25,6 @@ __all__ = [
     "Recipe",
     "Tracking",
     "TrainConfig",
-    "What",
 ]
 
 Auto = Literal["auto"]
@@ -38,8 +38,8 @@ Tracking = Literal["wandb", "none"]
 
 
 @dataclass(frozen=True)
-class What:
-    """What to train on what."""
+class Main:
+    """What to train, on which catalogue."""
 
     catalogue: Positional[Path]
     """Catalogue folder written by `prepare`."""
@@ -146,7 +146,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class TrainConfig(Output, Memory, Data, Adapters, Optimizer, What):
+class TrainConfig(Output, Memory, Data, Adapters, Optimizer, Main):
     """Fine-tune a Phi-3-Vision on a catalogue's training split. The same command again resumes an interrupted run."""
 
     def __post_init__(self) -> None:
