@@ -41,11 +41,11 @@ from etalage.config import TaskConfig
 from etalage.devices import autocast
 from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VImageProcessor, Phi3VProcessor
 from etalage.phi3v.image_plan import token_order
-from etalage.processes import NUM_WORKERS, pool
+from etalage.processes import NUM_WORKERS, process_pool
 from etalage.sample.appearance import CUTS, HARDWARE, MATERIALS, PATTERNS
 from etalage.sample.drawn import Drawn
 from etalage.sample.vocabulary import SHADES, STYLES
-from etalage.task import END, Task, format_price
+from etalage.task import END_TOKEN, Task, format_price
 from etalage.train.trainable import decay_groups
 
 __all__ = ["Pretraining", "pretrain"]
@@ -491,7 +491,7 @@ def drawn_lesson(seed: int, num_rows: int, num_brands: int, processor: Phi3VProc
     chunks = [range(first, min(first + CHUNK, num_rows)) for first in range(0, num_rows, CHUNK)]
     pixels: list[Tensor] = []
     hidden: list[dict[str, Any]] = []
-    with pool(NUM_WORKERS) as workers:
+    with process_pool(NUM_WORKERS) as workers:
         for made, attributes in workers.map(draw, chunks):
             pixels.append(torch.from_numpy(made).to(device))
             hidden += attributes
@@ -545,7 +545,7 @@ def found_lessons(path: Path, processor: Phi3VProcessor, device: torch.device, s
     """Every `step`th picture by others, called as its file is, in a category called as its folder is; by layout."""
     rows = pq.read_table(path, columns=["path", "image"]).to_pylist()[::step]
     by_size: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = defaultdict(list)
-    with pool(NUM_WORKERS) as workers:
+    with process_pool(NUM_WORKERS) as workers:
         lay_out = partial(_laid_out, processor.image_processor)
         pictures = workers.map(lay_out, [row["image"] for row in rows], chunksize=CHUNK)
         for row, picture in zip(rows, pictures, strict=True):
@@ -562,13 +562,13 @@ def found_lessons(path: Path, processor: Phi3VProcessor, device: torch.device, s
 
 
 def _ids(processor: Phi3VProcessor, answer: str) -> Tensor:
-    ids = processor.tokenizer(answer + END, add_special_tokens=False)["input_ids"][:MAX_ANSWER_TOKENS]
+    ids = processor.tokenizer(answer + END_TOKEN, add_special_tokens=False)["input_ids"][:MAX_ANSWER_TOKENS]
     return torch.tensor(ids + [UNKNOWN] * (MAX_ANSWER_TOKENS - len(ids)), dtype=torch.int16)
 
 
 def prompt_ids(processor: Phi3VProcessor, question: str, device: torch.device) -> tuple[Tensor, Tensor]:
     """The ids before and behind the picture's, as serving makes them."""
-    asked = Task(TaskConfig(question=question)).ask("")
+    asked = Task(TaskConfig(question=question)).build_prompt("")
     ids = processor(text=[asked], images=[[Image.new("RGB", (64, 64))]], return_tensors="pt")["input_ids"][0]
     places = (ids < 0).nonzero()
     return ids[: int(places[0])][None].to(device), ids[int(places[-1]) + 1 :][None].to(device)

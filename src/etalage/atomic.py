@@ -1,4 +1,4 @@
-"""Files and folders that are either whole or not there: written beside their place, then renamed."""
+"""Files and folders that are either complete or absent: written under a temporary name, then renamed."""
 
 import os
 import shutil
@@ -13,29 +13,34 @@ __all__ = ["atomic_directory", "atomic_file", "atomic_write_text"]
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Give a file to write that takes the place of `path` once the block is through, or vanishes if it fails."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Yield a temporary path to write; it replaces `path` when the block ends, or is removed if the block fails."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        yield aside
-        aside.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def atomic_write_text(path: Path, text: str) -> None:
-    """Write a file. What UTF-8 cannot hold, as in odd file names, is escaped."""
-    with atomic_file(path) as aside:
-        aside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+    """Write a text file in UTF-8.
+
+    Args:
+        path: The file to write or replace.
+        text: Its contents. Characters that UTF-8 cannot encode, as in odd file names, are escaped; line ends are kept.
+    """
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
 
 @contextmanager
 def atomic_directory(out: Path) -> Iterator[Path]:
-    """Give a folder to write into that takes the place of `out` once the block is through, or vanishes if it fails.
+    """Yield a folder to write into; it becomes `out` when the block ends, or is removed if the block fails.
 
-    What killed runs for the same place have left is cleared away.
+    Folders that killed runs left for the same `out` are removed first.
 
     Raises:
-        EtalageError: `out` is a file, or a folder with something in it.
+        EtalageError: `out` is a file, or a folder that is not empty.
     """
     out = out.resolve()
     if out.exists() and not out.is_dir():
@@ -44,9 +49,9 @@ def atomic_directory(out: Path) -> Iterator[Path]:
         raise EtalageError(f"{out} already holds something; name another folder, or remove it first")
     out.parent.mkdir(parents=True, exist_ok=True)
     prefix = f"{out.name}.partial-"
-    for left in [path for path in out.parent.iterdir() if path.name.startswith(prefix)]:
-        if not _is_another_run(left.name.removeprefix(prefix)):
-            shutil.rmtree(left)
+    for leftover in [path for path in out.parent.iterdir() if path.name.startswith(prefix)]:
+        if not _is_in_use(leftover.name.removeprefix(prefix)):
+            shutil.rmtree(leftover)
     partial = out.parent / f"{prefix}{os.getpid()}"
     partial.mkdir()
     try:
@@ -59,10 +64,11 @@ def atomic_directory(out: Path) -> Iterator[Path]:
         raise
 
 
-def _is_another_run(pid: str) -> bool:
-    """Whether this is a process that lives and is not ours. A folder of our own id is an earlier container's."""
+def _is_in_use(pid: str) -> bool:
+    """Return whether a partial folder belongs to another process that is alive."""
     if not pid.isdecimal():
-        return True  # not a name that we give
+        return True  # we never give such a name, so the folder is not ours to remove
+    # Processes in containers often have equal ids: a folder with our own is from an earlier container.
     if int(pid) == os.getpid():
         return False
     try:

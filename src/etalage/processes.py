@@ -1,4 +1,4 @@
-"""Processes that share work among the cores."""
+"""Pools of worker processes that share work among the cores."""
 
 import multiprocessing
 import os
@@ -10,29 +10,38 @@ from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any
 
-__all__ = ["NUM_WORKERS", "pool"]
+__all__ = ["NUM_WORKERS", "process_pool"]
 
 NUM_WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""The number of cores that this process may use."""
 
-# never plain fork: a process with threads may then wait for ever
+# Plain fork is never used: a forked copy of a process with threads can deadlock on a lock that a thread held.
 _CONTEXT = multiprocessing.get_context("spawn" if sys.platform in ("win32", "darwin") else "forkserver")
 
 
-def pool(num_workers: int = NUM_WORKERS, begin: Callable[..., None] | None = None, *given: Any) -> ProcessPoolExecutor:
-    """Processes that leave Ctrl-C to the parent and end with it. Each calls `begin(*given)` first."""
-    return ProcessPoolExecutor(num_workers, _CONTEXT, initializer=_begin, initargs=(begin, given))
+def process_pool(
+    num_workers: int = NUM_WORKERS, initializer: Callable[..., None] | None = None, *initargs: Any
+) -> ProcessPoolExecutor:
+    """Return a pool whose workers ignore Ctrl-C, which the parent handles, and exit when the parent does.
+
+    Args:
+        num_workers: The number of processes.
+        initializer: A function that each worker calls once before its first task.
+        initargs: The arguments of `initializer`.
+    """
+    return ProcessPoolExecutor(num_workers, _CONTEXT, initializer=_start_worker, initargs=(initializer, initargs))
 
 
-def _begin(begin: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
+def _start_worker(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
-    if begin is not None:
-        begin(*given)
+    Thread(target=_exit_with_parent, daemon=True).start()
+    if initializer is not None:
+        initializer(*initargs)
 
 
-def _end_with_parent() -> None:
-    """A killed parent says nothing, and its workers would wait for ever for more work."""
+def _exit_with_parent() -> None:
+    """End this worker when its parent ends: a killed parent cannot tell its workers, and they would wait for ever."""
     parent = multiprocessing.parent_process()
-    assert parent is not None, "nothing but a worker waits for its parent"
+    assert parent is not None, "only a worker process waits for its parent"
     wait([parent.sentinel])
     os._exit(1)

@@ -1,4 +1,4 @@
-"""One progress bar for all long work: how far, how fast, how long still."""
+"""One progress bar for all long work: items done, speed, time left."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,36 +17,46 @@ from rich.progress import (
 )
 from rich.text import Text
 
-__all__ = ["Bar", "Progress", "bar"]
+__all__ = ["ProgressBar", "ProgressCallback", "progress_bar"]
 
 T = TypeVar("T")
-Progress = Callable[[int, int], None]
-"""Called with how many are done and how many there are."""
+ProgressCallback = Callable[[int, int], None]
+"""A function called with the number of items completed and the total number of items."""
 
 
 @dataclass(frozen=True)
-class Bar:
-    """What long work tells of itself."""
+class ProgressBar:
+    """A bar on the terminal that long work updates."""
 
     progress: rich_progress.Progress
     task: TaskID
 
-    def add(self, done: int = 1, note: str = "") -> None:
-        """So many more are done."""
-        self.progress.update(self.task, advance=done, note=note)
+    def advance(self, num_items: int = 1, note: str = "") -> None:
+        """Count more items as completed.
 
-    def each(self, things: Iterable[T]) -> Iterator[T]:
-        """Pass things through and count them."""
-        for thing in things:
-            yield thing
-            self.add()
+        Args:
+            num_items: The number of items completed since the last call.
+            note: A text to show after the speed.
+        """
+        self.progress.update(self.task, advance=num_items, note=note)
 
-    def reach(self, done: int, total: int) -> None:
-        """So many are done, of so many."""
-        self.progress.update(self.task, completed=done, total=total)
+    def track(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield the items and count each one as completed when the next one is asked for."""
+        for item in items:
+            yield item
+            self.advance()
+
+    def update(self, completed: int, total: int) -> None:
+        """Set how far the work is; a `ProgressCallback`.
+
+        Args:
+            completed: The number of items completed.
+            total: The number of all items.
+        """
+        self.progress.update(self.task, completed=completed, total=total)
 
 
-class _Speed(ProgressColumn):
+class _SpeedColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         if not speed:
@@ -55,20 +65,20 @@ class _Speed(ProgressColumn):
 
 
 @contextmanager
-def bar(what: str, total: int | None = None, *, done: int = 0) -> Iterator[Bar]:
-    """Show a bar while the body runs.
+def progress_bar(description: str, total: int | None = None, *, completed: int = 0) -> Iterator[ProgressBar]:
+    """Show a progress bar while the block runs.
 
     Args:
-        what: One word, in front of the bar.
-        total: Number of things, if known at the start; the speed is in these.
-        done: Those done before, in an earlier process.
+        description: One word to show in front of the bar.
+        total: The number of items, if it is known at the start.
+        completed: The number of items that an earlier process completed.
     """
     with rich_progress.Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        _Speed(),
+        _SpeedColumn(),
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     ) as progress:
-        yield Bar(progress, progress.add_task(f"{what:<8}", total=total, completed=done, note=""))
+        yield ProgressBar(progress, progress.add_task(f"{description:<8}", total=total, completed=completed, note=""))

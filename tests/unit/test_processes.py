@@ -5,9 +5,9 @@ import sys
 
 PARENT = """
 import time
-from etalage.processes import pool
+from etalage.processes import process_pool
 if __name__ == "__main__":
-    with pool(2) as workers:
+    with process_pool(2) as workers:
         print(workers.submit(abs, -7).result(), flush=True)
         workers.submit(time.sleep, 600)
         time.sleep(600)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etalage.config import TaskConfig
-from etalage.task import END, Task, clean_text, format_price, parse_price
+from etalage.task import END_TOKEN, Task, clean_text, format_price, parse_price
 
 TASK = Task(TaskConfig())
 HOSTILE = [
@@ -32,7 +32,7 @@ prices = st.integers(1, 10**12).map(lambda cents: cents / 100)
 def test_the_prompt_and_answer_are_the_fields_own() -> None:
     assert TASK.prompt == "<|user|>\n<|image_1|>What is shown in this image?<|end|><|assistant|>\n"
     values = {"title": "Check Scarf", "category": "SCARVES", "price": 990.0}
-    assert TASK.answer(values) == "Product: Check Scarf, Category: SCARVES, Full Price: 990.0<|end|>"
+    assert TASK.format_answer(values) == "Product: Check Scarf, Category: SCARVES, Full Price: 990.0<|end|>"
 
 
 @settings(deadline=None, max_examples=50)
@@ -40,15 +40,15 @@ def test_the_prompt_and_answer_are_the_fields_own() -> None:
 def test_a_written_answer_reads_back(title: str, category: str, price: float) -> None:
     values = {"title": title, "category": category, "price": price}
     if not any(", " in text for text in (title, category)):
-        assert TASK.parse(TASK.answer(values)) == values
+        assert TASK.parse_answer(TASK.format_answer(values)) == values
 
 
 @given(title=texts, category=texts, price=prices)
 def test_spans_cut_an_answer_where_values_begin(title: str, category: str, price: float) -> None:
     task = Task(TaskConfig(answer="{{a}} {title}, {category} for {price} dollars"))
     values = {"title": title, "category": category, "price": price}
-    pieces = [task.answer(values)[slice(*task.span(values, place))] for place in range(3)]
-    assert pieces == [f"{{a}} {title}, ", f"{category} for ", f"{format_price(price)} dollars{END}"]
+    pieces = [task.format_answer(values)[slice(*task.answer_span(values, place))] for place in range(3)]
+    assert pieces == [f"{{a}} {title}, ", f"{category} for ", f"{format_price(price)} dollars{END_TOKEN}"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -58,7 +58,7 @@ def test_hostile_titles_are_cleaned_into_one_line_that_reads_back(text: str) -> 
     assert not any(token in title for token in ("<|", "<s>", "</s>", "<unk>", "\n", "\0", "\x1b"))
     assert title.encode()
     values = {"title": title, "category": "X", "price": 1.5}
-    assert TASK.parse(TASK.answer(values)) == values
+    assert TASK.parse_answer(TASK.format_answer(values)) == values
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_hostile_titles_are_cleaned_into_one_line_that_reads_back(text: str) -> 
     ],
 )
 def test_what_is_no_answer_is_never_guessed_at(text: str) -> None:
-    assert TASK.parse(text) is None
+    assert TASK.parse_answer(text) is None
 
 
 def test_what_follows_the_end_token_is_not_read() -> None:
-    text = f" Product: A, Category: B, Full Price: 5{END} and so on"
-    assert TASK.parse(text) == {"title": "A", "category": "B", "price": 5.0}
+    text = f" Product: A, Category: B, Full Price: 5{END_TOKEN} and so on"
+    assert TASK.parse_answer(text) == {"title": "A", "category": "B", "price": 5.0}
 
 
 def test_any_fields_will_do() -> None:
@@ -91,8 +91,8 @@ def test_any_fields_will_do() -> None:
         ("thing", "text"),
         ("mass", "price"),
     ]
-    assert task.answer(values) == "HAI made Tripulse (mass 8.25)<|end|>"
-    assert task.parse(task.answer(values)) == values
+    assert task.format_answer(values) == "HAI made Tripulse (mass 8.25)<|end|>"
+    assert task.parse_answer(task.format_answer(values)) == values
 
 
 @pytest.mark.parametrize(

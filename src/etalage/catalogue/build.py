@@ -17,7 +17,7 @@ from etalage.catalogue.sources import Table
 from etalage.catalogue.splits import assign_splits, row_wise
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
-from etalage.progress import bar
+from etalage.progress import progress_bar
 from etalage.task import Task
 
 __all__ = ["build_catalogue"]
@@ -38,8 +38,8 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
         max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes, background=config.background
     )
     with Staging(folder) as staging:
-        with bar("read") as progress:
-            staging.add(progress.each(check_rows(table, task, config, inline)))
+        with progress_bar("read") as progress:
+            staging.add(progress.track(check_rows(table, task, config, inline)))
         _get_pictures(staging, downloads, limits, config)
         num_near = _group(staging, config)
         _complain_if_empty(staging, table)
@@ -54,9 +54,9 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
             "duplicates": {"near": num_near},
             "leaks": leaks,
         }
-        with bar("write") as progress:
+        with progress_bar("write") as progress:
             ours = [inline, downloads]
-            facts = store.write_catalogue(folder, staging, task, facts, ours=ours, progress=progress.reach)
+            facts = store.write_catalogue(folder, staging, task, facts, ours=ours, progress=progress.update)
             store.write_originals(folder, table, staging)
     shutil.rmtree(inline)
     write_profile(folder / store.PROFILE, folder, facts, task.fields)
@@ -65,12 +65,12 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
 
 def _get_pictures(staging: Staging, downloads: Path, limits: Limits, config: PrepareConfig) -> None:
     if total := staging.num_to_fetch():
-        with bar("fetch", total) as progress:
-            staging.fetched(progress.each(fetch(staging.to_fetch(), downloads, config)))
-    with bar("look", staging.num_to_read()) as progress:
+        with progress_bar("fetch", total) as progress:
+            staging.fetched(progress.track(fetch(staging.to_fetch(), downloads, config)))
+    with progress_bar("look", staging.num_to_read()) as progress:
         paths, same = tee(staging.to_read())
         found = zip(paths, read_pictures(same, **limits), strict=True)
-        staging.read(progress.each(found))
+        staging.read(progress.track(found))
 
 
 def _group(staging: Staging, config: PrepareConfig) -> int:

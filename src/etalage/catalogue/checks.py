@@ -87,8 +87,8 @@ def _check_values(row: Row, task: Task, marks: Mapping[str, DecimalMark], config
     if unsupported := row.texts.get("unsupported"):
         raise Unfit("conversation_unsupported", f"{unsupported}; one picture, one question and one answer are read")
     values = {field.name: _check_value(row.texts[field.name], field, marks, config) for field in task.fields}
-    answer = task.answer(values)
-    if task.parse(answer) != values:
+    answer = task.format_answer(values)
+    if task.parse_answer(answer) != values:
         raise Unfit("answer_ambiguous", f"{answer[:200]!r} does not read back as the values it was written from")
     return values
 

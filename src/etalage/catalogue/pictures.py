@@ -31,7 +31,7 @@ from PIL import WebPImagePlugin as _webp  # noqa: F401
 from etalage.chunks import chunks
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
-from etalage.processes import NUM_WORKERS, pool
+from etalage.processes import NUM_WORKERS, process_pool
 
 __all__ = [
     "BadPicture",
@@ -235,7 +235,7 @@ class _Workers:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _start(self) -> None:
-        self._pool = pool()
+        self._pool = process_pool()
 
     def restart(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -259,7 +259,7 @@ def _read_or_refuse(path: Path, limits: Limits) -> Picture | BadPicture:
 
 
 def _read_alone(path: Path, limits: Limits) -> Picture | BadPicture:
-    with pool(1) as alone:
+    with process_pool(1) as alone:
         try:
             alone.submit(int).result()  # or else a process that cannot even start would be blamed on the picture
         except BrokenProcessPool as error:

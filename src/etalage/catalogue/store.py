@@ -27,7 +27,7 @@ from etalage.catalogue.sources import RESERVED, Table
 from etalage.chunks import chunks
 from etalage.config import Split, TaskConfig
 from etalage.errors import EtalageError
-from etalage.progress import Progress
+from etalage.progress import ProgressCallback
 from etalage.task import Product, Task
 
 __all__ = ["Catalogue", "write_catalogue", "write_leaks", "write_originals"]
@@ -117,7 +117,7 @@ def write_catalogue(
     facts: Mapping[str, Any],
     *,
     ours: Sequence[Path] = (),
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> dict[str, Any]:
     """Write a catalogue into a folder (`etalage.atomic` gives one). Equal input gives equal bytes.
 

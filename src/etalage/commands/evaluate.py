@@ -18,7 +18,7 @@ from etalage.evaluate.predictions import Prediction, write_predictions
 from etalage.evaluate.verdict import build_metrics, table, verdict
 from etalage.flatten import flatten
 from etalage.models import load_run, load_run_base
-from etalage.progress import bar
+from etalage.progress import progress_bar
 from etalage.runs import Run
 from etalage.task import Product
 from etalage.train.tracking import track
@@ -46,7 +46,7 @@ def evaluate(config: EvaluateConfig) -> None:
     task, products = catalogue.task, catalogue.split(config.split)
     groups = [product.group for product in products]
     answers = _generate(config, run, catalogue, controls.shuffled(products, trained["seed"], groups=groups))
-    parsed = {name: [task.parse(text) for text in texts] for name, texts in answers.items()}
+    parsed = {name: [task.parse_answer(text) for text in texts] for name, texts in answers.items()}
     metrics = build_metrics(
         config.split,
         task.fields,
@@ -70,7 +70,7 @@ def evaluate(config: EvaluateConfig) -> None:
         tracker.table(
             f"{config.split}_predictions",
             ["picture", "target", "before", "answer"],
-            [[p.image, task.answer(p.target or {}), p.before, p.answer] for p in predictions[:100]],
+            [[p.image, task.format_answer(p.target or {}), p.before, p.answer] for p in predictions[:100]],
         )
     console.print(table(metrics))
     say(verdict(metrics))
@@ -83,17 +83,17 @@ def _generate(
     """Answers by name: before fine-tuning, after it, and after it to a blank and to a wrong picture."""
     task, products, trained = catalogue.task, catalogue.split(config.split), run.read_config()
     asked: dict[str, Iterable[tuple[str, Image.Image]]] = {
-        "before": ((task.ask(p.question), catalogue.open(p)) for p in products),
-        "model": ((task.ask(p.question), catalogue.open(p)) for p in products),
-        "blank": ((task.ask(p.question), controls.blank(catalogue.open(p))) for p in products),
-        "shuffled": ((task.ask(p.question), catalogue.open(p)) for p in shuffled),
+        "before": ((task.build_prompt(p.question), catalogue.open(p)) for p in products),
+        "model": ((task.build_prompt(p.question), catalogue.open(p)) for p in products),
+        "blank": ((task.build_prompt(p.question), controls.blank(catalogue.open(p))) for p in products),
+        "shuffled": ((task.build_prompt(p.question), catalogue.open(p)) for p in shuffled),
     }
     answers: dict[str, list[str]] = {}
-    with bar("evaluate", len(products) * len(asked)) as progress:
+    with progress_bar("evaluate", len(products) * len(asked)) as progress:
 
         def ask(names: Sequence[str], model: "Phi3VForCausalLM | PeftModel", processor: "Phi3VProcessor") -> None:
             for name in names:
-                answers[name] = answer(config, trained, task, model, processor, asked[name], progress.add)
+                answers[name] = answer(config, trained, task, model, processor, asked[name], progress.advance)
 
         ask(["before"], *load_run_base(run))
         # The base, which holds reference cycles, must be gone before the tuned model loads: two may not fit.

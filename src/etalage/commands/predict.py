@@ -10,7 +10,7 @@ from etalage.config import PredictConfig, TaskConfig
 from etalage.errors import EtalageError
 from etalage.evaluate.predictions import Prediction, write_csv, write_predictions
 from etalage.models import load_run
-from etalage.progress import bar
+from etalage.progress import progress_bar
 from etalage.runs import Run
 from etalage.task import Task
 
@@ -35,11 +35,11 @@ def predict(config: PredictConfig) -> None:
         except ValueError as bad:
             raise EtalageError(f"{image}: {bad}; leave it out or replace it") from bad
     model, processor = load_run(run)
-    with bar("predict", len(config.images)) as progress:
+    with progress_bar("predict", len(config.images)) as progress:
         asked = ((task.prompt, open_picture(image, **limits)) for image in config.images)
-        answers = answer(config, trained, task, model, processor, asked, progress.add)
+        answers = answer(config, trained, task, model, processor, asked, progress.advance)
     predictions = [
-        Prediction(image.name, image, None, None, text, task.parse(text))
+        Prediction(image.name, image, None, None, text, task.parse_answer(text))
         for image, text in zip(config.images, answers, strict=True)
     ]
     if config.out is None:

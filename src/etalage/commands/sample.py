@@ -8,7 +8,7 @@ from typing import Any
 from etalage.commands.console import console, say
 from etalage.config import SampleCheckConfig, SampleConfig, SampleServeConfig
 from etalage.errors import EtalageError
-from etalage.progress import bar
+from etalage.progress import progress_bar
 from etalage.sample.drawn import Drawn
 from etalage.sample.faults import MANIFEST, Faulty, check, parse_rates, read_planted
 from etalage.sample.mimic import learn
@@ -39,14 +39,14 @@ def sample(config: SampleConfig) -> None:
         links = bool(config.image_url)
         rates = parse_rates(config.faults, links=links)
         rows = Faulty(rows, rates, seed=config.seed, num_rows=config.rows, links=links)
-    with bar("sample", config.rows) as progress:
+    with progress_bar("sample", config.rows) as progress:
         manifest = write_sample(
             config.out,
             rows,
             config.rows,
             table_format=config.format,
             image_url=config.image_url,
-            progress=progress.reach,
+            progress=progress.update,
             finish=None if config.like is None else lambda folder, made: _measure_fidelity(folder, made, config),
         )
     table = config.out / ("catalogue.csv" if config.format == "csv" else "catalogue")

@@ -58,7 +58,9 @@ def train(config: TrainConfig) -> None:
     run.begin(resolved)
 
     def score() -> float:
-        asked = ((catalogue.task.ask(product.question), catalogue.open(product)) for product in validation.products)
+        asked = (
+            (catalogue.task.build_prompt(product.question), catalogue.open(product)) for product in validation.products
+        )
         answers = generate_answers(
             trainable, processor, asked, batch_size=config.batch_size, max_new_tokens=_MAX_NEW_TOKENS
         )
@@ -98,5 +100,5 @@ def _datasets(catalogue: Catalogue, processor: Phi3VProcessor, config: TrainConf
 
 
 def _score(catalogue: Catalogue, products: Sequence[Product], answers: Sequence[str]) -> float:
-    parsed = [catalogue.task.parse(answer) for answer in answers]
+    parsed = [catalogue.task.parse_answer(answer) for answer in answers]
     return validation_score(catalogue.task.fields, [product.values for product in products], parsed)

@@ -70,7 +70,9 @@ class Examples(Dataset[Encoded]):
         Returns:
             The example.
         """
-        return encode(self.processor, self.task.ask(product.question), self.task.answer(product.values), [picture])
+        return encode(
+            self.processor, self.task.build_prompt(product.question), self.task.format_answer(product.values), [picture]
+        )
 
     def _encoded(self, place: int, number: int) -> Encoded:
         """The whole example of a product, with the picture's augmentation of this number."""
@@ -84,7 +86,7 @@ class Examples(Dataset[Encoded]):
         # Augmentation 0 is the picture as it is, so its key in the cache must not depend on the product's place.
         key = f"{number} {number and place}"
         pixels = self._pixel_cache(product.image, key, make) if self._pixel_cache else make()
-        prompt, answer = self.task.ask(product.question), self.task.answer(product.values)
+        prompt, answer = self.task.build_prompt(product.question), self.task.format_answer(product.values)
         encoded = encode_pixels(self.processor, prompt, answer, [pixels])
         if encoded.num_bytes <= self._free_bytes:
             self._free_bytes -= encoded.num_bytes
@@ -99,6 +101,6 @@ class Examples(Dataset[Encoded]):
         other = random.Random(f"{place} {epoch}").choice(self.products)
         values = dict(self.products[place].values) | {f.name: other.values[f.name] for f in fields[:taught]}
         prompt_ids = encoded.input_ids[encoded.labels == IGNORED]
-        span = self.task.span(values, taught)
-        input_ids, labels = encode_completion(self.processor, prompt_ids, self.task.answer(values), span)
+        span = self.task.answer_span(values, taught)
+        input_ids, labels = encode_completion(self.processor, prompt_ids, self.task.format_answer(values), span)
         return replace(encoded, input_ids=input_ids, labels=labels)

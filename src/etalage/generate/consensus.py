@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from etalage.task import END, Kind, Task, Value
+from etalage.task import END_TOKEN, Kind, Task, Value
 
 __all__ = ["consensus"]
 
@@ -27,7 +27,7 @@ def consensus(task: Task, answers: Sequence[str]) -> str:
     if not parsed:
         return answers[0]
     values = {field.name: _CHOOSE[field.kind]([said[field.name] for said in parsed]) for field in task.fields}
-    return task.answer(values).removesuffix(END)
+    return task.format_answer(values).removesuffix(END_TOKEN)
 
 
 def _most_alike(texts: Sequence[str]) -> str:

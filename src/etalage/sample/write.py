@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from etalage.atomic import atomic_directory
 from etalage.chunks import chunks
 from etalage.config import TableFormat
-from etalage.processes import NUM_WORKERS, pool
-from etalage.progress import Progress
+from etalage.processes import NUM_WORKERS, process_pool
+from etalage.progress import ProgressCallback
 from etalage.sample.drawn import Oracle
 from etalage.sample.faults import MANIFEST, Faulty, Planted, pictured, planted
 from etalage.sample.rows import Picture, Row, Rows, Scalar
@@ -47,7 +47,7 @@ def write_sample(
     *,
     table_format: TableFormat = "csv",
     image_url: str = "",
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
     finish: Callable[[Path, Mapping[str, Any]], object] | None = None,
 ) -> dict[str, Any]:
     """Write a sample catalogue: whole, or not at all. Equal arguments give equal bytes, in however many processes.
@@ -162,7 +162,7 @@ def _made(maker: _Maker, num_rows: int) -> Iterator[_Chunk]:
     if num_rows <= CHUNK_ROWS:  # sooner done than processes are started
         yield maker.chunk(range(num_rows))
         return
-    with pool(NUM_WORKERS, _begin, maker) as workers:
+    with process_pool(NUM_WORKERS, _begin, maker) as workers:
         pending: deque[Future[_Chunk]] = deque()
         try:
             for numbers in chunks(range(num_rows), CHUNK_ROWS):

@@ -242,7 +242,7 @@ def examples_of(processor: Phi3VProcessor, pictures: Sequence[Path]) -> Examples
     """A product for each picture, with an answer of ANSWER_TOKENS tokens."""
     task = Task(c.TaskConfig())
     values: dict[str, Any] = {"title": "Bag", "category": "Bags", "price": 1290.0}
-    while len(processor.tokenizer(task.answer(values), add_special_tokens=False)["input_ids"]) < ANSWER_TOKENS:
+    while len(processor.tokenizer(task.format_answer(values), add_special_tokens=False)["input_ids"]) < ANSWER_TOKENS:
         values["title"] += " a"
     products = [Product(path.stem, values, path) for path in pictures]
     return Examples(products, task, processor, lambda product: open_picture(product.image))

@@ -215,9 +215,9 @@ def test_conversations_keep_their_own_questions(tmp_path: Path) -> None:
     assert catalogue.task.config == TaskConfig(question="What is it?", answer="{answer}")
     products = {p.product_code: p for split in catalogue.products.values() for p in split}
     assert (
-        catalogue.task.ask(products["c3"].question) == "<|user|>\n<|image_1|>What colour is it?<|end|><|assistant|>\n"
+        catalogue.task.build_prompt(products["c3"].question) == "<|user|>\n<|image_1|>What colour is it?<|end|><|assistant|>\n"
     )
-    assert catalogue.task.answer(products["c3"].values) == "A thing of kind 3.<|end|>"
+    assert catalogue.task.format_answer(products["c3"].values) == "A thing of kind 3.<|end|>"
     assert catalogue.facts["drops"] == {"conversation_unsupported": 1}
 
 

@@ -37,8 +37,8 @@ def test_field_by_field_each_field_is_taught_behind_another_products_values(smal
         taught.append(processor.decode(encoded.labels[told]))
         before.add(processor.decode(encoded.input_ids[num_prompt:][~told[num_prompt:]]))
         shown.add((epoch % num_augmentations, taught[-1]))
-    answer = task.answer(values)
-    cuts = [task.span(values, place) for place in range(len(task.fields))]
+    answer = task.format_answer(values)
+    cuts = [task.answer_span(values, place) for place in range(len(task.fields))]
     assert "".join(answer[begin:end] for begin, end in cuts) == answer
     # a piece may hold the space in front of it
     assert {text.strip() for text in taught} == {answer[begin:end].strip() for begin, end in cuts}

@@ -21,7 +21,7 @@ def test_most_frequent_category_middle_price_and_the_title_like_most_others(task
 
 def test_what_is_chosen_can_be_read_back(task):
     answers = [said("A", "X", "10.0"), said("B", "Y", "15.5")]
-    assert task.parse(consensus(task, answers)) == {"title": "A", "category": "X", "price": 12.75}
+    assert task.parse_answer(consensus(task, answers)) == {"title": "A", "category": "X", "price": 12.75}
 
 
 @pytest.mark.parametrize("answers", [["nothing"], ["nothing", "of use"]])

@@ -12,7 +12,7 @@ def test_answers_come_in_order_and_the_model_keeps_its_mode(small, task: Task, m
     model.train().lm_head.eval()
     modes, forward = [], model.forward
     monkeypatch.setattr(model, "forward", lambda **how: modes.append(mode_of(model)) or forward(**how))
-    asked = [(task.ask(question), Image.new("RGB", (64, 64), question)) for question in ("red", "blue", "lime")]
+    asked = [(task.build_prompt(question), Image.new("RGB", (64, 64), question)) for question in ("red", "blue", "lime")]
     done: list[int] = []
     alone = [next(generate_answers(model, processor, [one], batch_size=1, max_new_tokens=5)) for one in asked]
     answers = generate_answers(model, processor, iter(asked), batch_size=2, max_new_tokens=5, progress=done.append)
@@ -95,7 +95,7 @@ def test_rows_that_end_early_leave_the_others_what_they_are(small, task: Task) -
 
 def test_falls_back_to_generate_near_the_rope_switch(small, task: Task, monkeypatch) -> None:
     model, processor = small
-    asked = [(task.ask(question), Image.new("RGB", (64, 64), "red")) for question in ("", "What is it?")]
+    asked = [(task.build_prompt(question), Image.new("RGB", (64, 64), "red")) for question in ("", "What is it?")]
 
     def answers(**how: int) -> list[str]:
         return list(generate_answers(model, processor, asked, batch_size=2, max_new_tokens=6, choose=" / ".join, **how))

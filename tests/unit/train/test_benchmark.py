@@ -40,7 +40,7 @@ def test_answers_have_the_tokens_that_the_table_says(small):
     examples = benchmark.examples_of(processor, [])
     assert len(examples) == 0
     examples = benchmark.examples_of(processor, [benchmark.Path("a.jpg")])
-    answer = examples.task.answer(examples.products[0].values)
+    answer = examples.task.format_answer(examples.products[0].values)
     assert len(processor.tokenizer(answer, add_special_tokens=False)["input_ids"]) == benchmark.ANSWER_TOKENS
 
 
