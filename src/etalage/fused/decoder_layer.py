@@ -15,6 +15,7 @@ from etalage.fused.linear import FROZEN, FusedLoraLinear
 from etalage.fused.matmul import Product, elementwise_ops_for, has_kernels, lora_matmul_of
 from etalage.fused.reference import Form
 from etalage.phi3v.attention import PACKED, attend_packed, attend_packed_backward
+from etalage.phi3v.cache_name import cache_in
 from etalage.phi3v.modeling import Phi3VLastDecoderLayer
 
 __all__ = ["FusedDecoderLayer", "use_fused_decoder"]
@@ -66,11 +67,11 @@ class FusedDecoderLayer(Phi3DecoderLayer):
     ) -> Tensor:
         """As Phi3DecoderLayer's, with packed_attention's keywords; only the last layer heeds `kept`."""
         cu_seqlens, longest = kwargs.get("cu_seq_lens_q"), kwargs.get("max_length_q")
-        window, cached = self.config.sliding_window, kwargs.get("past_key_values")
+        window = self.config.sliding_window
         if (
             cu_seqlens is None
             or longest is None
-            or cached is not None
+            or cache_in(kwargs) is not None
             or (window and window < longest)
             or not all(linear.adapts(*FROZEN) for linear in _linears(self))
         ):

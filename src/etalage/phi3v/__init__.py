@@ -2,11 +2,13 @@
 
 from transformers import (
     AutoConfig,
-    AutoImageProcessor,
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
     AutoProcessor,
 )
+
+# Imported from its module: under `transformers`, 5.17 gives a stand-in that asks for torchvision.
+from transformers.models.auto.image_processing_auto import AutoImageProcessor
 
 from etalage.phi3v.configuration import Phi3VConfig
 from etalage.phi3v.image_processing import Phi3VImageProcessor, num_image_tokens

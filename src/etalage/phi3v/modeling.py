@@ -20,6 +20,7 @@ from transformers.models.phi3.modeling_phi3 import Phi3DecoderLayer, Phi3PreTrai
 from transformers.utils import can_return_tuple
 
 from etalage.phi3v.attention import PACKED
+from etalage.phi3v.cache_name import CACHE_NAME, cache_in
 from etalage.phi3v.configuration import Phi3VConfig
 from etalage.phi3v.image_plan import ImagePlan, plan_images
 
@@ -189,12 +190,13 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        past_key_values: Cache | None = None,
+        cache: Cache | None = None,
         inputs_embeds: Tensor | None = None,
         pixel_values: Tensor | None = None,
         image_sizes: Tensor | None = None,
         image_plan: ImagePlan | None = None,
         crop_features: Tensor | None = None,
+        past_key_values: Cache | None = None,
         **kwargs: Any,
     ) -> Phi3VModelOutputWithPast:
         """Run the decoder; arguments as Phi3VForCausalLM.forward.
@@ -221,8 +223,8 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
         outputs = super().forward(
             attention_mask=attention_mask,
             position_ids=position_ids,
-            past_key_values=past_key_values,
             inputs_embeds=inputs_embeds,
+            **{CACHE_NAME: cache_in({"cache": cache, "past_key_values": past_key_values})},
             **kwargs,
         )
         return Phi3VModelOutputWithPast(**outputs, image_hidden_states=image_hidden_states)
@@ -305,7 +307,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        past_key_values: Cache | None = None,
+        cache: Cache | None = None,
         inputs_embeds: Tensor | None = None,
         pixel_values: Tensor | None = None,
         image_sizes: Tensor | None = None,
@@ -314,6 +316,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
         labels: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
+        past_key_values: Cache | None = None,
         **kwargs: Any,
     ) -> Phi3VCausalLMOutputWithPast:
         """Predict the next tokens.
@@ -322,6 +325,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             input_ids: (B, T) int64; id -n is a position of image n of its row. Never changed.
             attention_mask: (B, T) or, with a cache, (B, past + T); 0 at padding, on either side.
             position_ids: (B, T) int64; counted along attention_mask by default.
+            cache: Keys and values of the past tokens; grows in place.
             pixel_values: (N, C, 3, S, S) of any float type; images of row 0, then of row 1 ...; or (U, 3, S, S), their
                 used crops alone, one image after the other.
             image_sizes: (N, 2) int64, pixels after the HD transform, height first.
@@ -331,12 +335,13 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             use_cache: By default the configuration's choice, and no cache in training or with labels: packed rows
                 (attention_mask None, position_ids starting again at 0) are kept apart only without one.
             logits_to_keep: Last positions to predict, or their indices; 0 is all.
+            past_key_values: The older name of `cache`.
             num_items_in_batch: In kwargs. The loss is then the sum divided by it, else the mean over the supervised
                 tokens.
         Returns:
             logits: (B, T, V) in the weights' type; loss: scalar float32; and the fields of its class.
         Raises:
-            ValueError: pictures and image positions do not agree; names row and image.
+            ValueError: pictures and image positions do not agree; names row and image. Two caches are passed.
         """
         if use_cache is None and (self.training or labels is not None):
             use_cache = False
@@ -345,6 +350,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
             input_ids=input_ids,
             attention_mask=attention_mask,
             position_ids=position_ids,
+            cache=cache,
             past_key_values=past_key_values,
             inputs_embeds=inputs_embeds,
             pixel_values=pixel_values,
@@ -364,38 +370,40 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, GenerationMixin):
         return Phi3VCausalLMOutputWithPast(
             loss=loss,
             logits=logits,
-            past_key_values=outputs.past_key_values,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
             image_hidden_states=outputs.image_hidden_states,
+            **{CACHE_NAME: outputs.get(CACHE_NAME)},
         )
 
     def prepare_inputs_for_generation(
         self,
         input_ids: Tensor,
         next_sequence_length: int | None = None,
-        past_key_values: Cache | None = None,
+        cache: Cache | None = None,
         position_ids: Tensor | None = None,
         inputs_embeds: Tensor | None = None,
         pixel_values: Tensor | None = None,
         image_sizes: Tensor | None = None,
         is_first_iteration: bool | None = False,
+        past_key_values: Cache | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Drop the cache where the rope regime changes, and pass pictures only with the ids that hold them."""
-        num_cached = 0 if past_key_values is None else past_key_values.get_seq_length()
+        cache = cache_in({"cache": cache, "past_key_values": past_key_values})
+        num_cached = 0 if cache is None else cache.get_seq_length()
         if self._changes_regime(num_cached, input_ids, position_ids):
-            past_key_values = next_sequence_length = None
+            cache = next_sequence_length = None
             if inputs_embeds is not None:  # then input_ids are the new tokens alone
                 inputs_embeds = torch.cat([inputs_embeds, self.get_input_embeddings()(input_ids)], dim=1)
                 is_first_iteration = True
         model_inputs = super().prepare_inputs_for_generation(
             input_ids,
             next_sequence_length=next_sequence_length,
-            past_key_values=past_key_values,
             position_ids=position_ids,
             inputs_embeds=inputs_embeds,
             is_first_iteration=is_first_iteration,
+            **{CACHE_NAME: cache},
             **kwargs,
         )
         # first ids that come with a cache hold pictures, or the pictures are in the cache

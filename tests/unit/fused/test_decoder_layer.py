@@ -5,11 +5,14 @@ import copy
 import pytest
 import torch
 from torch import nn
+from transformers import DynamicCache
+from transformers.models.phi3.modeling_phi3 import Phi3DecoderLayer
 
 from etalage.data.encoding import Encoded
 from etalage.data.packing import collate
 from etalage.fused.decoder_layer import FusedDecoderLayer, FusedLastDecoderLayer
 from etalage.fused.linear import quantize
+from etalage.phi3v.cache_name import CACHE_NAMES
 from etalage.train.objectives import sft_loss
 from etalage.train.trainable import make_trainable, trainable_parameters
 
@@ -112,3 +115,18 @@ def test_its_frozen_weights_stay_and_move(both, small):
     assert all(torch.equal(linear.base_layer.weight, weight) for linear, weight in zip(linears, before, strict=True))
     for other in (quick.double().float(), copy.deepcopy(quick)):
         torch.testing.assert_close(loss_and_gradients(other, batch, images)["loss"], expected)
+
+
+@pytest.mark.parametrize("name", CACHE_NAMES)
+def test_it_falls_back_where_it_is_passed_a_cache(name, both, monkeypatch):
+    layer = next(layer for layer in both()[1].modules() if isinstance(layer, FusedDecoderLayer))
+    states = torch.randn(1, 8, layer.config.hidden_size)
+    angles = torch.randn(1, 8, layer.self_attn.head_dim)
+    packed = {"cu_seq_lens_q": torch.tensor([0, 8], dtype=torch.int32), "max_length_q": 8}
+    plain = []
+    monkeypatch.setattr(Phi3DecoderLayer, "forward", lambda self, *args, **kwargs: plain.append(kwargs))
+    cache = DynamicCache()
+    layer.forward(states, position_embeddings=(angles.cos(), angles.sin()), **packed, **{name: None})
+    assert not plain
+    layer.forward(states, position_embeddings=(angles.cos(), angles.sin()), **packed, **{name: cache})
+    assert [kwargs[name] for kwargs in plain] == [cache]

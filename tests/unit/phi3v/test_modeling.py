@@ -17,6 +17,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
     BatchFeature,
+    DynamicCache,
     Phi3Config,
     Phi3ForCausalLM,
     Trainer,
@@ -25,6 +26,7 @@ from transformers import (
 
 from etalage.models import load_base
 from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VProcessor
+from etalage.phi3v.cache_name import CACHE_NAME, CACHE_NAMES
 
 from .conftest import GOLDEN, SMALL, read_case, small_model, switch_checkpointing
 
@@ -253,16 +255,41 @@ def test_crossing_with_embeddings_only() -> None:
     assert generated.equal(expected[:, 20:])
 
 
-def test_cache_by_hand(shared_model: Phi3VForCausalLM, inputs: Callable) -> None:
+@pytest.mark.parametrize("name", CACHE_NAMES)
+def test_cache_by_hand(name: str, shared_model: Phi3VForCausalLM, inputs: Callable) -> None:
     batch = inputs((2,))
     whole = logits_of(shared_model, batch)
     head = {**batch, **{key: batch[key][:, :-1] for key in ("input_ids", "attention_mask")}}
     with torch.no_grad():
-        cache = shared_model(**head, use_cache=True).past_key_values
+        cache = shared_model(**head, use_cache=True)[CACHE_NAME]
         last = shared_model(
-            input_ids=batch["input_ids"][:, -1:], attention_mask=batch["attention_mask"], past_key_values=cache
+            input_ids=batch["input_ids"][:, -1:], attention_mask=batch["attention_mask"], **{name: cache}
         )
     assert close(last.logits[0, -1], whole[0, -1])
+
+
+@pytest.mark.parametrize("name", CACHE_NAMES)
+def test_cache_under_either_name_is_dropped_at_the_rope_switch(name: str) -> None:
+    model = small_model(original_max_position_embeddings=24)
+    ids, cache, num_read = torch.randint(7, 100, (2, 20)), None, []
+    expected = model.generate(input_ids=ids, max_new_tokens=12, do_sample=False, eos_token_id=None, use_cache=False)
+    for _ in range(12):
+        arguments = model.prepare_inputs_for_generation(
+            ids, next_sequence_length=cache and 1, attention_mask=torch.ones_like(ids), use_cache=True, **{name: cache}
+        )
+        arguments[name] = arguments.pop(CACHE_NAME, None)
+        num_read.append(arguments["input_ids"].shape[1])
+        with torch.no_grad():
+            outputs = model(**arguments)
+        cache = outputs[CACHE_NAME]
+        ids = torch.cat([ids, outputs.logits[:, -1:].argmax(-1)], dim=1)
+    assert ids.equal(expected)
+    assert num_read == [20, 1, 1, 1, 1, 25, 1, 1, 1, 1, 1, 1]
+
+
+def test_refuses_two_caches(shared_model: Phi3VForCausalLM) -> None:
+    with pytest.raises(ValueError, match="pass one of them"):
+        shared_model(input_ids=torch.ones(1, 2).long(), **{name: DynamicCache() for name in CACHE_NAMES})
 
 
 def test_padding_does_not_switch_the_rope_regime(processor: Phi3VProcessor) -> None:
@@ -329,8 +356,8 @@ def test_outputs(shared_model: Phi3VForCausalLM, inputs: Callable) -> None:
     assert outputs.logits.equal(as_tuple[0][:, -2:]) or close(outputs.logits, as_tuple[0][:, -2:], 1e-5)
     assert len(outputs.hidden_states) == SMALL["num_hidden_layers"] + 1
     assert outputs.image_hidden_states.shape == (int((batch["input_ids"] < 0).sum()), SMALL["hidden_size"])
-    assert outputs.past_key_values is not None
-    assert shared_model(**batch, labels=batch["input_ids"].clamp(min=0)).past_key_values is None
+    assert outputs[CACHE_NAME] is not None
+    assert CACHE_NAME not in shared_model(**batch, labels=batch["input_ids"].clamp(min=0))
 
 
 @pytest.mark.filterwarnings("ignore:.*script_method.*:DeprecationWarning")  # torch 2.11's own
@@ -427,7 +454,7 @@ def test_adapters_train_merge_and_come_back(inputs: Callable, tmp_path: Path) ->
     tuned = logits_of(model, batch)
     assert not close(tuned, start, 1e-3)
     assert model.generate(**inputs(side="left"), max_new_tokens=2, do_sample=False).shape[0] == 3
-    model.save_pretrained(tmp_path / "adapter")
+    model.save_pretrained(tmp_path / "adapter", save_embedding_layers=False)
     fresh = Phi3VForCausalLM.from_pretrained(tmp_path / "base")
     assert close(logits_of(fresh, batch), start, 1e-6)
     adapted = PeftModel.from_pretrained(fresh, tmp_path / "adapter").eval()

@@ -88,7 +88,9 @@ def test_packed_equals_unpacked(sliding_window: int | None, task: Task, products
     """In bfloat16, through one kernel for all examples, as near to float32 as each example alone."""
     model, processor = load_base("small", dtype=torch.float32)
     model.config.sliding_window = sliding_window or model.config.sliding_window
-    encoded = [encode(processor, task.prompt, task.format_answer(p.values), [open_picture(p.image)]) for p in products[:3]]
+    encoded = [
+        encode(processor, task.prompt, task.format_answer(p.values), [open_picture(p.image)]) for p in products[:3]
+    ]
 
     def logits(rows: list) -> torch.Tensor:
         inputs = (collate(row).inputs(processor.image_processor, model.device) for row in rows)
