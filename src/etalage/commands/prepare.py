@@ -5,8 +5,9 @@ from typing import Any
 
 from etalage.atomic import atomic_directory
 from etalage.catalogue.build import build_catalogue
-from etalage.catalogue.pictures import check_colour
-from etalage.catalogue.sources import open_source, read_table
+from etalage.catalogue.pictures import check_background
+from etalage.catalogue.sources import open_source
+from etalage.catalogue.table import read_table
 from etalage.commands.console import say
 from etalage.config import PrepareConfig, TaskConfig
 from etalage.task import Task
@@ -23,7 +24,7 @@ def prepare(config: PrepareConfig) -> None:
     Raises:
         EtalageError: The table cannot be read, its columns are not recognised, or no row is left.
     """
-    check_colour(config.background)
+    check_background(config.background)
     source = open_source(config.source, config)
     task = Task(TaskConfig(answer="{answer}") if source.kind == "conversations" else config.task)
     table = read_table(source, task.fields, config)

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from etalage.catalogue.pictures import BadPicture, open_picture
-from etalage.catalogue.prices import decimal_mark, parse_amount
+from etalage.catalogue.prices import find_decimal_mark, parse_amount
 from etalage.commands import prepare as command
 from etalage.config import PrepareConfig
 from etalage.sample.faults import KINDS, LINK_KINDS, Faulty, check, parse_rates, pictured, planted, read_planted
@@ -207,7 +207,7 @@ def test_prices_as_text_read_in_one_way_whatever_the_column_is_like() -> None:
         for mark in ("auto", ".", ","):
             assert parse_amount(text, price_range="low", decimal=mark).value == price  # type: ignore[arg-type]
         texts.add("".join(c for c in text if not c.isdecimal()))
-        assert decimal_mark([text, "1290.0"]) in ("auto", ".")
+        assert find_decimal_mark([text, "1290.0"]) in ("auto", ".")
     assert len(texts) >= 6
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from etalage.catalogue.prices import BadPrice, DecimalMark, decimal_mark, parse_amount
+from etalage.catalogue.prices import BadPrice, DecimalMark, find_decimal_mark, parse_amount
 from etalage.sample.mimic.suppressed_counts import K
 
 __all__ = ["DateStyle", "NumberStyle", "date_style", "number_style"]
@@ -71,7 +71,7 @@ class NumberStyle:
 def number_style(texts: Sequence[str]) -> NumberStyle | None:
     """How numbers are written; None if fewer than 98 % of the texts are numbers."""
     plain = sum(_plain(text.strip()) is not None for text in texts) >= 0.98 * len(texts)
-    reading = "." if plain else decimal_mark(texts)
+    reading = "." if plain else find_decimal_mark(texts)
     style = NumberStyle("", "", "", ".", 0, 0, True, plain, reading)
     if not texts or sum(style.read(text) is not None for text in texts) < 0.98 * len(texts):
         return None

@@ -1,0 +1,51 @@
+"""The table that every reader returns, whatever the format."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from etalage.errors import EtalageError
+
+__all__ = ["CHUNK_BYTES", "MAX_CELL_CHARS", "RawTable", "table_with_header"]
+
+MAX_CELL_CHARS = 100_000_000
+"""The longest cell that is read. A longer title only drops its product (checks.py); it does not end the run."""
+
+CHUNK_BYTES = 1 << 20
+"""How much of a file is read at once."""
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table whose column names are known and whose rows have yet to be read."""
+
+    column_names: list[str]
+    """The columns, in the order of the file."""
+    read_rows: Callable[[Sequence[str]], Iterator[list[Any]]] = field(repr=False)
+    """Reads the cells of the given columns, from the first row on. A cell is a str, None where there is no value, or
+    bytes, a list or a dict where the format holds them."""
+    note: str = ""
+    """A message for the user about what was guessed; empty if nothing was."""
+
+
+def table_with_header(name: str, iterate: Callable[[], Iterator[list[str]]], note: str = "") -> RawTable:
+    """Return a table whose first row names its columns.
+
+    Args:
+        name: The file's name, for messages.
+        iterate: Reads all rows from the start, the header first.
+        note: See `RawTable.note`.
+
+    Raises:
+        EtalageError: There is no header.
+    """
+    column_names = next(iterate(), None)
+    if column_names is None:
+        raise EtalageError(f"{name} is empty; give a file with a header and rows")
+
+    def read_rows(columns: Sequence[str]) -> Iterator[list[str]]:
+        positions = [column_names.index(column) for column in columns]
+        return ([row[position] for position in positions] for row in islice(iterate(), 1, None))
+
+    return RawTable(column_names, read_rows, note)
