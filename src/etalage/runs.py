@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from etalage.atomic import atomic_directory, atomic_write_text
 from etalage.config import TrainConfig
 from etalage.errors import EtalageError
-from etalage.recorded import OLD_NAMES
+from etalage.recorded import with_current_names
 from etalage.versions import versions
 
-if TYPE_CHECKING:  # the report is written again without loading torch
+if TYPE_CHECKING:  # `report` reads a run without loading torch
     from peft import PeftModel
     from transformers import PreTrainedModel, ProcessorMixin
 
@@ -123,20 +123,43 @@ class Run:
         """Read config.json.
 
         Returns:
-            What `begin` wrote, with settings that were renamed since under their names of today.
+            What `begin` wrote; settings of version 0.1.0 have their current names.
 
         Raises:
-            EtalageError: No run has begun in this folder, or the file is damaged.
+            EtalageError: The folder is not a run folder, or the file is damaged.
         """
         if not self.config.exists():
             raise EtalageError(
                 f"{self.folder} is not a run folder: it has no config.json; name the --out of `etalage train`"
             )
-        try:
-            config: dict[str, Any] = json.loads(self.config.read_text())
-        except ValueError as error:
-            raise EtalageError(f"{self.config} is damaged ({error}); restore it, or train again") from error
-        return {OLD_NAMES.get(name, name): value for name, value in config.items()}
+        config = _parse(self.config, self.config.read_text(), "restore it, or train again")
+        return with_current_names(config)
+
+    def read_log(self) -> list[dict[str, float]]:
+        """Read the training log.
+
+        Returns:
+            The figures of each step.
+
+        Raises:
+            EtalageError: A line is damaged.
+        """
+        lines = self.log.read_text().splitlines()
+        return [_parse(self.log, line, f"remove line {n}") for n, line in enumerate(lines, 1)]
+
+    def read_metrics(self) -> dict[str, Any]:
+        """Read metrics.json.
+
+        Returns:
+            What `evaluate` wrote.
+
+        Raises:
+            EtalageError: The run has not been evaluated, or the file is damaged.
+        """
+        again = f"run `etalage evaluate {self.folder}`"
+        if not self.metrics.exists():
+            raise EtalageError(f"{self.folder} has no metrics.json; {again} first")
+        return _parse(self.metrics, self.metrics.read_text(), f"{again} again")
 
     def finish(self, model: "PreTrainedModel | PeftModel", processor: "ProcessorMixin") -> None:
         """Write the trained model, whole or not at all, and remove the checkpoints, which are no longer needed.
@@ -153,3 +176,14 @@ class Run:
             for weights in folder.glob("*.safetensors"):  # safetensors 0.8 hides its files from other users
                 shutil.copymode(folder / "tokenizer.json", weights)
         shutil.rmtree(self.checkpoints)
+
+
+def _parse(path: Path, text: str, remedy: str) -> dict[str, Any]:
+    """The JSON object that a text of a file holds."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise EtalageError(f"{path} is damaged ({error}); {remedy}") from error
+    if not isinstance(found, dict):
+        raise EtalageError(f"{path} is damaged (found a {type(found).__name__}, not an object); {remedy}")
+    return found

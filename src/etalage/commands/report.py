@@ -1,12 +1,10 @@
 """`etalage report`: write what a run learned as one page."""
 
-import json
 from pathlib import Path
 
 from etalage.catalogue.store import Catalogue
 from etalage.commands.console import say
 from etalage.config import ReportConfig
-from etalage.errors import EtalageError
 from etalage.evaluate.predictions import read_predictions
 from etalage.evaluate.report import write_report
 from etalage.runs import Run
@@ -25,16 +23,15 @@ def report(config: ReportConfig) -> None:
     """
     run = Run(config.run)
     trained = run.read_config()
-    if not run.metrics.exists():
-        raise EtalageError(f"{run.folder} has no metrics.json; run `etalage evaluate {run.folder}` first")
+    metrics = run.read_metrics()
     facts = Catalogue.load(Path(trained["catalogue"])).facts
     write_report(
         run.report,
         title=run.folder.resolve().name,
         config=trained,
-        metrics=json.loads(run.metrics.read_text()),
+        metrics=metrics,
         predictions=read_predictions(run.predictions),
-        losses=[json.loads(line) for line in run.log.read_text().splitlines()],
+        losses=run.read_log(),
         counts={**facts["splits"], "dropped": facts["drops"]},
         limits=facts["limits"],
     )

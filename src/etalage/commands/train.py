@@ -1,6 +1,5 @@
 """`etalage train`: fine-tune a model on a catalogue."""
 
-import json
 from collections.abc import Sequence
 
 from etalage import devices
@@ -20,7 +19,7 @@ from etalage.runs import Run
 from etalage.task import Product
 from etalage.train import loop
 from etalage.train.throughput import summary
-from etalage.train.tracking import track
+from etalage.train.tracking import make_tracker
 from etalage.train.trainable import make_trainable, trainable_parameters
 from etalage.train.vision_check import assert_uses_image
 
@@ -50,7 +49,7 @@ def train(config: TrainConfig) -> None:
     model, processor = load_base(config.model, dtype=devices.weights_dtype(config.recipe))
     if config.num_crops != "auto":
         processor.image_processor.num_crops = config.num_crops
-    trainable = make_trainable(model.to(devices.device()), config)
+    trainable = make_trainable(devices.on_device(model), config)
     if "tower" in config.freeze:
         cache_features(trainable)
     training, validation = _datasets(catalogue, processor, config)
@@ -71,7 +70,7 @@ def train(config: TrainConfig) -> None:
         f"{config.recipe} on {config.model}: {num_trainable:,} trainable parameters, {len(training)} products; "
         f"another picture changes the logits by {change:.2g} standard deviations"
     )
-    with track(config.track, run.folder, resolved, "train") as tracker:
+    with make_tracker(config.track, run.folder, resolved, "train") as tracker:
         loop.train(
             trainable,
             training,
@@ -84,8 +83,8 @@ def train(config: TrainConfig) -> None:
         )
         with console.status("writing the model"):
             run.finish(trainable, processor)
-        tracker.keep(f"{run.folder.name}-model", "model", run.model)
-    say(summary([json.loads(line) for line in run.log.read_text().splitlines()]))
+        tracker.log_folder(f"{run.folder.name}-model", "model", run.model)
+    say(summary(run.read_log()))
     say(f"trained: {run.model}")
 
 
