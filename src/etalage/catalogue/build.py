@@ -10,11 +10,11 @@ from etalage.catalogue import store
 from etalage.catalogue.checks import check_rows
 from etalage.catalogue.download import fetch
 from etalage.catalogue.duplicates import PLACEHOLDER_TITLES, group_pictures
-from etalage.catalogue.pictures import Limits, read_pictures
+from etalage.catalogue.pictures import PictureLimits, read_pictures
 from etalage.catalogue.prepare_db import Staging
 from etalage.catalogue.profile import write_profile
-from etalage.catalogue.sources import Table
 from etalage.catalogue.splits import assign_splits, row_wise
+from etalage.catalogue.table import Table
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
 from etalage.progress import progress_bar
@@ -34,7 +34,7 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
     inline = folder / "inline"  # pictures that come inside the table
     inline.mkdir()
     downloads = (config.downloads or config.out.with_name(f"{config.out.name}.downloads")).resolve()
-    limits = Limits(
+    limits = PictureLimits(
         max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes, background=config.background
     )
     with Staging(folder) as staging:
@@ -63,7 +63,7 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
     return facts
 
 
-def _get_pictures(staging: Staging, downloads: Path, limits: Limits, config: PrepareConfig) -> None:
+def _get_pictures(staging: Staging, downloads: Path, limits: PictureLimits, config: PrepareConfig) -> None:
     if total := staging.num_to_fetch():
         with progress_bar("fetch", total) as progress:
             staging.fetched(progress.track(fetch(staging.to_fetch(), downloads, config)))

@@ -1,7 +1,7 @@
 """The catalogue folder: what `prepare` leaves and every later step reads.
 
 catalogue.json      where it came from, the task, the seed, and counts by split and by reason of dropping
-metadata.parquet    a row per product: the columns of RESERVED, then one per field; named for `datasets`' imagefolder
+metadata.parquet    a row per product: RESERVED_COLUMNS, then a column per field; named for `datasets`' imagefolder
 drops.parquet       a row per dropped row of the table: source_row, product_code, reason, detail
 leaks.parquet       a row per product whose copy a row-wise split would have trained on
 table.parquet       the same rows with every column of the table they came from, as text; no step but `sample` reads it
@@ -21,9 +21,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from etalage.catalogue.columns import RESERVED_COLUMNS
 from etalage.catalogue.pictures import open_picture
 from etalage.catalogue.prepare_db import Kept, Staging
-from etalage.catalogue.sources import RESERVED, Table
+from etalage.catalogue.table import Table
 from etalage.chunks import chunks
 from etalage.config import Split, TaskConfig
 from etalage.errors import EtalageError
@@ -162,7 +163,7 @@ def write_catalogue(
 
 def write_originals(folder: Path, table: Table, staging: Staging) -> None:
     """Write TABLE: the rows that were kept as they came, for whoever wants to know more than the task does."""
-    schema = pa.schema([(name, pa.string()) for name in table.texts])
+    schema = pa.schema([(name, pa.string()) for name in table.text_columns])
     _write_table(folder / TABLE, schema, table.originals(staging.kept_numbers()))
 
 
@@ -218,7 +219,7 @@ def _products_schema(task: Task, with_questions: bool) -> pa.Schema:
     ]
     if with_questions:
         columns.append(("question", pa.string()))
-    assert {name for name, _ in columns} <= RESERVED
+    assert {name for name, _ in columns} <= RESERVED_COLUMNS
     fields = [(field.name, pa.float64() if field.kind == "price" else pa.string()) for field in task.fields]
     return pa.schema(columns + fields)
 
