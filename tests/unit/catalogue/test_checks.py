@@ -1,4 +1,4 @@
-"""Rows unfit to learn from are counted out, each for one reason."""
+"""Rows that are unfit to learn from are dropped, each for one reason."""
 
 import base64
 from io import BytesIO
@@ -10,7 +10,8 @@ from PIL import Image
 
 from etalage.catalogue.checks import check_rows
 from etalage.catalogue.prepare_db import StagedRow, Staging
-from etalage.catalogue.sources import open_source, read_table
+from etalage.catalogue.sources import open_source
+from etalage.catalogue.table import read_table
 from etalage.config import PrepareConfig, TaskConfig
 from etalage.task import Task
 
@@ -21,14 +22,13 @@ def png() -> bytes:
     return file.getvalue()
 
 
-def build_metrics(folder: Path, text: str, **settings: Any) -> list[StagedRow]:
+def check(folder: Path, text: str, **settings: Any) -> list[StagedRow]:
     table = folder / "t.csv"
     table.write_text(text)
     (folder / "inline").mkdir(exist_ok=True)
     task, config = Task(TaskConfig()), PrepareConfig(str(table), folder / "out", **settings)
-    return list(
-        check_rows(read_table(open_source(config.source, config), task.fields, config), task, config, folder / "inline")
-    )
+    opened = read_table(open_source(config.source, config), task.fields, config)
+    return list(check_rows(opened, task, config, folder / "inline"))
 
 
 HEADER = "sku,title,category,price,image\n"
@@ -56,7 +56,7 @@ def test_each_row_is_kept_or_dropped_for_one_reason(tmp_path: Path) -> None:
         "17,Scarf,SCARVES,5,https://example.com/a.png": "",
         '18,Scarf,SCARVES,5,"data:image/png;base64,!"': "image_data_uri_invalid",
     }
-    found = build_metrics(tmp_path, HEADER + "\n".join(rows))
+    found = check(tmp_path, HEADER + "\n".join(rows))
     assert {line: row.reason or "" for line, row in zip(rows, found, strict=True)} == rows
     assert found[1].values == {"title": "Scarf", "category": "SCARVES", "price": 1290.0}
     assert found[5].values is not None
@@ -65,38 +65,38 @@ def test_each_row_is_kept_or_dropped_for_one_reason(tmp_path: Path) -> None:
     assert (found[0].picture, found[17].picture) == (str(tmp_path.resolve() / "a.png"), "https://example.com/a.png")
 
 
-def test_a_range_counts_as_asked(tmp_path: Path) -> None:
+def test_reads_a_range_as_the_end_that_the_settings_say(tmp_path: Path) -> None:
     text = HEADER + "1,Scarf,SCARVES,100 - 250,a.png"
-    prices = [build_metrics(tmp_path, text, price_range=end)[0].values["price"] for end in ("low", "high")]
+    prices = [check(tmp_path, text, price_range=end)[0].values["price"] for end in ("low", "high")]
     assert prices == [100.0, 250.0]
-    assert build_metrics(tmp_path, text, price_range="drop")[0].reason == "price_is_range"
+    assert check(tmp_path, text, price_range="drop")[0].reason == "price_is_range"
 
 
-def test_a_columns_decimal_mark_holds_for_all_of_it(tmp_path: Path) -> None:
+def test_uses_one_decimal_mark_for_a_whole_column(tmp_path: Path) -> None:
     text = "sku;title;category;price;image\n1;Scarf;SCARVES;1.299;a.png\n2;Scarf;SCARVES;12,50;a.png\n"
-    assert [row.values["price"] for row in build_metrics(tmp_path, text)] == [1299.0, 12.5]
+    assert [row.values["price"] for row in check(tmp_path, text)] == [1299.0, 12.5]
 
 
-def test_pictures_inside_the_table_are_laid_aside_once(tmp_path: Path) -> None:
+def test_writes_a_picture_inside_the_table_to_one_file(tmp_path: Path) -> None:
     uri = "data:image/png;base64," + base64.b64encode(png()).decode()
-    one, other = build_metrics(tmp_path, HEADER + f'1,Scarf,SCARVES,5,"{uri}"\n2,Cap,CAPS,5,"{uri}"')
+    one, other = check(tmp_path, HEADER + f'1,Scarf,SCARVES,5,"{uri}"\n2,Cap,CAPS,5,"{uri}"')
     assert one.picture == other.picture
     assert Path(one.picture).read_bytes() == png()
     assert len(list((tmp_path / "inline").iterdir())) == 1
 
 
-def test_a_split_column_is_read_in_its_usual_words(tmp_path: Path) -> None:
+def test_reads_the_usual_words_for_splits(tmp_path: Path) -> None:
     text = "title,category,price,image,part\n" + "".join(
         f"Scarf,SCARVES,5,a.png,{part}\n" for part in ("TRAIN", "dev", "Test")
     )
-    assert [row.split for row in build_metrics(tmp_path, text, split_column="part")] == ["train", "validation", "test"]
+    assert [row.split for row in check(tmp_path, text, split_column="part")] == ["train", "validation", "test"]
     with pytest.raises(ValueError, match=r"t\.csv row 1 \(code 1\): column 'part' says 'x', which is none of train"):
-        build_metrics(tmp_path, "title,category,price,image,part\nScarf,SCARVES,5,a.png,x\n", split_column="part")
+        check(tmp_path, "title,category,price,image,part\nScarf,SCARVES,5,a.png,x\n", split_column="part")
 
 
-def test_repeats_are_dropped_in_the_database(tmp_path: Path) -> None:
+def test_drops_repeated_rows_in_the_database(tmp_path: Path) -> None:
     text = HEADER + "1,Scarf,S,5,a.png\n1,Scarf,S,5,a.png\n1,Scarf,S,5.0,a.png\n1,Scarf,S,5,a.png\n"
-    rows = build_metrics(tmp_path, text)
+    rows = check(tmp_path, text)
     with Staging(tmp_path) as staging:
         staging.add(rows)
         assert [(number, reason) for number, _, reason, _ in staging.dropped()] == [

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from etalage.catalogue.columns import KNOWN_COLUMNS, RESERVED, match_columns
+from etalage.catalogue.columns import KNOWN_COLUMNS, RESERVED_COLUMNS, match_columns
+from etalage.errors import EtalageError
 from etalage.task import Field
 
 FIELDS = [Field("title", "text"), Field("category", "category"), Field("price", "price")]
@@ -27,14 +28,14 @@ def table(**columns: list[Any]) -> tuple[list[str], list[list[Any]]]:
 
 def by_content(fields: list[Field] = FIELDS, **columns: list[Any]) -> dict[str, str]:
     names, rows = table(**columns)
-    return match_columns(names, fields, sample=lambda: rows).columns
+    return match_columns(names, fields, read_sample=lambda: rows).columns
 
 
 def test_burberry_needs_no_options_and_no_look_at_its_cells() -> None:
     def refuse() -> list[list[Any]]:
         raise AssertionError("names tell")
 
-    assert match_columns(BURBERRY, FIELDS, sample=refuse).columns == {
+    assert match_columns(BURBERRY, FIELDS, read_sample=refuse).columns == {
         "title": "title",
         "category": "category3_code",
         "price": "full_price",
@@ -84,7 +85,7 @@ def test_no_column_holds_two_fields() -> None:
         "full_price": "full_price",
         "image": "image",
     }
-    with pytest.raises(ValueError, match="'photo' is to be title and image"):
+    with pytest.raises(EtalageError, match="'photo' is to be title and image"):
         match_columns(["photo"], FIELDS, "title=photo,image=photo")
 
 
@@ -92,9 +93,9 @@ def test_split_is_found_only_if_asked_for() -> None:
     names = ["title", "type", "price", "image", "fold"]
     assert "split" not in by_name(names)
     assert match_columns(names, FIELDS, split_column="fold").columns["split"] == "fold"
-    with pytest.raises(ValueError, match=r"--split-column: no column 'folds' \(did you mean 'fold'\?\)"):
+    with pytest.raises(EtalageError, match=r"--split-column: no column 'folds' \(did you mean 'fold'\?\)"):
         match_columns(names, FIELDS, split_column="folds")
-    with pytest.raises(ValueError, match="'type' is to be category and split"):
+    with pytest.raises(EtalageError, match="'type' is to be category and split"):
         match_columns(names, FIELDS, "category=type", split_column="type")
 
 
@@ -110,7 +111,7 @@ def test_split_is_found_only_if_asked_for() -> None:
     ],
 )
 def test_a_column_not_found_is_explained(names: list[str], overrides: str, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(EtalageError, match=complaint):
         match_columns(names, FIELDS, overrides)
 
 
@@ -135,7 +136,7 @@ def test_cells_tell_where_names_do_not() -> None:
         seen=[f"2024-01-{i + 1:02}" for i in range(NUM)],
         empty=[""] * NUM,
     )
-    match = match_columns(names, FIELDS, "product_code=e", sample=lambda: rows)
+    match = match_columns(names, FIELDS, "product_code=e", read_sample=lambda: rows)
     assert match.columns == {"title": "a", "category": "b", "price": "c", "image": "d", "product_code": "e"}
     assert match.guessed == {"title", "category", "price", "image"}
 
@@ -174,7 +175,7 @@ def test_every_way_to_hold_a_picture_is_seen(cells: list[Any]) -> None:
     ],
 )
 def test_what_is_doubtful_is_asked(columns: dict[str, list[Any]], complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(EtalageError, match=complaint):
         by_content(title=TITLES, **columns)
 
 
@@ -184,6 +185,6 @@ def test_a_price_field_of_another_name_is_found_by_its_cells() -> None:
 
 
 def test_reserved_names() -> None:
-    assert {"source_row", "placeholder", "question", "file_name", "image_width"} <= RESERVED
-    assert not RESERVED & {"title", "category", "price", "brand"}
+    assert {"source_row", "placeholder", "question", "file_name", "image_width"} <= RESERVED_COLUMNS
+    assert not RESERVED_COLUMNS & {"title", "category", "price", "brand"}
     assert KNOWN_COLUMNS["category"][0] == "category3_code"

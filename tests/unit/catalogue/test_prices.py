@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etalage.catalogue.prices import Amount, BadPrice, DecimalMark, Reason, decimal_mark, parse_amount
+from etalage.catalogue.prices import Amount, BadPrice, DecimalMark, Reason, find_decimal_mark, parse_amount
 
 
 def read(text: str, decimal: DecimalMark = "auto") -> tuple[float, str]:
@@ -101,12 +101,12 @@ def test_ranges_count_as_the_user_says(text: str, low: float | None, high: float
 
 
 def test_a_column_decides_what_its_separators_mean() -> None:
-    assert decimal_mark(["1.299", "12,50"]) == ","
-    assert decimal_mark(["1.299,00 €", "n/a"]) == ","
-    assert decimal_mark(["1.299", "990.0"]) == "."
-    assert decimal_mark(["1,299.00"]) == "."
-    assert decimal_mark(["1.299", "1,299", "5", "x" * 1000, ""]) == "auto"
-    assert decimal_mark(["990.0", "12,50"]) == "auto"
+    assert find_decimal_mark(["1.299", "12,50"]) == ","
+    assert find_decimal_mark(["1.299,00 €", "n/a"]) == ","
+    assert find_decimal_mark(["1.299", "990.0"]) == "."
+    assert find_decimal_mark(["1,299.00"]) == "."
+    assert find_decimal_mark(["1.299", "1,299", "5", "x" * 1000, ""]) == "auto"
+    assert find_decimal_mark(["990.0", "12,50"]) == "auto"
     assert read("1.299", ".") == (1.299, "")
     assert read("1.299", ",") == (1299, "")
     assert read("12,50", ".") == (12.5, "")  # it can be read in one way only
@@ -138,13 +138,13 @@ def test_what_is_written_is_read_back(value: float, before: str, after: str) -> 
 def test_whole_and_broken_amounts_of_a_column_are_read_alike(values: list[float], marks: str) -> None:
     texts = [f"{value:,.2f}".translate(str.maketrans(",.", marks)) for value in [*values, 1234.56]]
     whole = f"{1299:,}".translate(str.maketrans(",.", marks))
-    assert decimal_mark([*texts, whole]) == marks[1]
-    assert read(whole, decimal_mark(texts)) == (1299, "")
+    assert find_decimal_mark([*texts, whole]) == marks[1]
+    assert read(whole, find_decimal_mark(texts)) == (1299, "")
 
 
 @given(st.text() | st.text(alphabet="0123456789.,'-+eE $€% ()toabfrom٣½\u202f"), st.sampled_from(["auto", ".", ","]))
 def test_any_text_gives_a_sane_amount_or_a_reason(text: str, decimal: DecimalMark) -> None:
-    decimal_mark([text])
+    find_decimal_mark([text])
     try:
         amount = parse_amount(text, price_range="low", decimal=decimal)
     except BadPrice as bad:

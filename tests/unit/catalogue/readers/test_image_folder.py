@@ -1,0 +1,34 @@
+"""A folder of pictures is a table: subfolders are categories, names are titles."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from etalage.catalogue.table import Row
+from etalage.errors import EtalageError
+from etalage.task import Field
+
+FIELDS = [Field("title", "text"), Field("category", "category"), Field("price", "price")]
+
+
+PNG = b"\x89PNG\r\n\x1a\n not really"
+
+
+def test_reads_a_folder_of_pictures_without_a_table(tmp_path: Path, write_file: Callable, open_table: Callable) -> None:
+    for name in ("b/red_linen-shirt.JPG", "a/coat.png", "top.webp", "a/notes.txt", ".hidden/c.png", "a/.d.png"):
+        write_file(PNG, f"pics/{name}")
+    (tmp_path / "pics/a/loop").symlink_to(tmp_path / "pics")
+    source, table = open_table(tmp_path / "pics", FIELDS[:2])
+    assert (source.kind, source.column_names, source.folder) == (
+        "folder",
+        ["file_name", "category", "title"],
+        tmp_path / "pics",
+    )
+    assert list(table) == [
+        Row(1, "1", "a/coat.png", {"title": "coat", "category": "a"}),
+        Row(2, "2", "b/red_linen-shirt.JPG", {"title": "red linen shirt", "category": "b"}),
+        Row(3, "3", "top.webp", {"title": "top", "category": ""}),
+    ]
+    with pytest.raises(EtalageError, match="no column for price"):
+        open_table(tmp_path / "pics")
