@@ -18,13 +18,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from etalage.sample.mimic import LEAST_ROWS, Mimic, learn
+from etalage.sample.mimic import MIN_ROWS, Mimic, learn
 from etalage.sample.mimic.families import Layout, family_sizes
-from etalage.sample.mimic.keyed_rng import Dice
+from etalage.sample.mimic.keyed_rng import KeyedRng
 from etalage.sample.mimic.marginals import Marginal
-from etalage.sample.mimic.phrases import invent, shape_of
-from etalage.sample.mimic.suppressed_counts import Cells, K
-from etalage.sample.mimic.writing import date_style, number_style
+from etalage.sample.mimic.suppressed_counts import K, SuppressedCounts
+from etalage.sample.mimic.words import invent_word, shape_of
+from etalage.sample.mimic.writing import detect_date_style, detect_number_style
 from etalage.sample.rows import Row, Rows
 
 Columns = Mapping[str, list[str | None]]
@@ -290,9 +290,9 @@ def test_the_test_split_is_not_learned_from(tmp_path: Path, unseen: None) -> Non
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9)), min_size=1, max_size=120), st.floats(0, 0.999))
 def test_cells_only_keep_what_k_owners_have(pairs: list[tuple[int, int]], uniform: float) -> None:
-    cells = Cells.learn([((place, ()), value, owner) for owner, (place, value) in enumerate(pairs)], -1)
+    cells = SuppressedCounts.learn([((place, ()), value, owner) for owner, (place, value) in enumerate(pairs)], -1)
     counts = Counter(pairs)
-    for place, cell in cells.levels[0].items():
+    for place, cell in cells.tables[0].items():
         assert all(counts[(int(str(place)), value)] >= K for value in cell.values)
         left_out = sum(n for (at, value), n in counts.items() if at == place and value not in cell.values)
         assert left_out == 0 or left_out >= K or len(cell.values) == 0
@@ -306,10 +306,10 @@ def test_cells_only_keep_what_k_owners_have(pairs: list[tuple[int, int]], unifor
 @example([math.nextafter(0.01, 1)] + [0.01] * (K - 1))
 def test_a_marginal_keeps_no_single_value(values: list[float]) -> None:
     marginal = Marginal.learn(values)
-    assert marginal.upto[-1] == pytest.approx(1)
+    assert marginal.cumulative[-1] == pytest.approx(1)
     counts = Counter(values)
     assert all(counts[low] >= K for low, _, is_kept in marginal.pieces if is_kept)
-    at = [marginal.at(share / 20)[0] for share in range(20)]
+    at = [marginal.quantile(share / 20)[0] for share in range(20)]
     assert all(value > 0 for value in at)
 
 
@@ -342,8 +342,8 @@ def test_a_bomb_of_a_text_is_cut(tmp_path: Path, unseen: None) -> None:
 
 
 def test_too_few_rows(tmp_path: Path) -> None:
-    folder = prepared(tmp_path, shop(LEAST_ROWS + 3))
-    with pytest.raises(ValueError, match=f"24 products to learn from .* fewer than {LEAST_ROWS}"):
+    folder = prepared(tmp_path, shop(MIN_ROWS + 3))
+    with pytest.raises(ValueError, match=f"24 products to learn from .* fewer than {MIN_ROWS}"):
         learn(folder, seed=0, rows=10)
 
 
@@ -381,14 +381,14 @@ def test_a_damaged_catalogue(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_numbers_are_written_as_in_the_column(texts: list[str], value: float, written: str) -> None:
-    style = number_style(texts)
+    style = detect_number_style(texts)
     assert style is not None
     assert style.write(value) == written
 
 
 @pytest.mark.parametrize("text", ["2024-02-29", "29.02.2024", "2024-02-29 13:45:00"])
 def test_dates_are_read_and_written(text: str) -> None:
-    style = date_style([text] * 5)
+    style = detect_date_style([text] * 5)
     assert style is not None
     assert style.write(style.read(text) or 0) == text
 
@@ -398,7 +398,7 @@ def test_dates_are_read_and_written(text: str) -> None:
 )
 def test_a_words_shape(word: str, shape: str) -> None:
     assert shape_of(word) == shape
-    invented = invent(shape, len(word), Dice(word))
+    invented = invent_word(shape, len(word), KeyedRng(word))
     assert (shape_of(invented), len(invented)) == (shape, len(word))
 
 
@@ -407,7 +407,7 @@ def test_a_words_shape(word: str, shape: str) -> None:
 def test_rows_are_dealt_out_exactly(rows: int, seed: int, sizes: dict[int, int]) -> None:
     shares = {size: share / sum(sizes.values()) for size, share in sizes.items()}
     layout = Layout.plan(rows, {("A",): 0.7, ("B",): 0.3}, {("A",): shares, ("B",): shares}, seed)
-    families = [layout.family(number) for number in range(rows)]
+    families = [layout.family_of(number) for number in range(rows)]
     assert abs(sum(family.path == ("A",) for family in families) - 0.7 * rows) <= 1
     assert len({(family.number, family.member) for family in families}) == rows
 

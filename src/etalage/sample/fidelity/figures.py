@@ -26,7 +26,7 @@ from etalage.html.page import write_page
 from etalage.sample.fidelity.paired import on_page, paired_bars
 from etalage.sample.fidelity.privacy import closeness, copies
 from etalage.sample.mimic.original import LINK, Column, Original, Text, read_original
-from etalage.sample.mimic.phrases import shape_of
+from etalage.sample.mimic.words import shape_of
 
 __all__ = [
     "GOALS",
@@ -64,16 +64,16 @@ def measure(
         EtalageError: no prepared catalogue, or a sample without its columns, without rows or with fewer than six.
     """
     everything = read_original(original_folder)
-    known = everything.of(("train", "validation")).some(_MOST_ROWS, seed)
+    known = everything.in_splits(("train", "validation")).subsample(_MOST_ROWS, seed)
     columns = known.columns
     made = _as_original(everything, sample)
-    some = made.some(_MOST_ROWS, seed)
+    some = made.subsample(_MOST_ROWS, seed)
     one, other = _halves(known, seed)
     figures = _figures(columns, known, some, seed)
     floors = _figures(columns, one, other, seed)
     for name, column in figures["columns"].items():
         column["floor"] = floors["columns"][name]["score"]
-    holdout = everything.of(["test"])
+    holdout = everything.in_splits(["test"])
     privacy: dict[str, Any] = {**copies(everything, made), "num_suppressed": num_suppressed}
     private_floors: dict[str, Any] = {}
     if len(holdout):
@@ -130,7 +130,7 @@ def _halves(known: Original, seed: int) -> tuple[Original, Original]:
         taken[group] = counts[True] <= counts[False]
         counts[taken[group]] += sizes[group]
     rows = [[row for row, group in enumerate(known.groups) if taken[group] is side] for side in (True, False)]
-    return known.only(rows[0]), known.only(rows[1])
+    return known.select(rows[0]), known.select(rows[1])
 
 
 def _figures(columns: Sequence[Column], one: Original, other: Original, seed: int) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _closeness(
 ) -> tuple[float, float]:
     compared = [column for column in columns if column.kind not in ("empty", "picture", "constant", "code", "link")]
     size = min(len(training), len(holdout), _MOST_ROWS)
-    some = sample.some(_MOST_ROWS, 0)
+    some = sample.subsample(_MOST_ROWS, 0)
     shares, near, far = [], [], []
     for _ in range(_NUM_DRAWS):
         chosen = [draw(side, size, random) for side in (training, holdout)]
@@ -77,14 +77,14 @@ def _closeness(
 
 
 def _single_rows(side: Original, size: int, random: _Random) -> Original:
-    return side.only(sorted(random.permutation(len(side))[:size].tolist()))
+    return side.select(sorted(random.permutation(len(side))[:size].tolist()))
 
 
 def _whole_groups(side: Original, size: int, random: _Random) -> Original:
     """So many rows, group by group: copies and variants fill one side as they fill the other."""
     groups = sorted(set(side.groups))
     place = dict(zip(groups, random.permutation(len(groups)).tolist(), strict=True))
-    return side.only(sorted(range(len(side)), key=lambda row: place[side.groups[row]])[:size])
+    return side.select(sorted(range(len(side)), key=lambda row: place[side.groups[row]])[:size])
 
 
 def _nearest(columns: Sequence[Column], sample: Original, records: Original, training: Original) -> NDArray[np.float64]:

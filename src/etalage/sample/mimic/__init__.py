@@ -1,5 +1,6 @@
-"""Catalogues like one's own: learned from a prepared one, none of whose rows can come out again."""
+"""Catalogues that resemble your own: learned from a prepared catalogue, without copying any of its rows."""
 
-from etalage.sample.mimic.mimic import LEAST_ROWS, Mimic, learn
+from etalage.sample.mimic.learning import MIN_ROWS, learn
+from etalage.sample.mimic.mimic import Mimic
 
-__all__ = ["LEAST_ROWS", "Mimic", "learn"]
+__all__ = ["MIN_ROWS", "Mimic", "learn"]

@@ -1,35 +1,32 @@
-"""What new pictures show, and the files they come in: sizes as in the original, looks by category and price."""
+"""What new pictures show: products by category and price, in files of the original's sizes."""
 
 import colorsys
 import math
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from PIL import Image, ImageColor
+from PIL import ImageColor
 
-from etalage.sample.appearance import BACKGROUNDS, CUTS, HARDWARE, MATERIALS, PATTERNS, POSES, Look, Rgb, Scene
-from etalage.sample.mimic.keyed_rng import Dice
-from etalage.sample.mimic.suppressed_counts import Cells, Seen, views
+from etalage.sample.appearance import BACKGROUNDS, CUTS, HARDWARE, MATERIALS, PATTERNS, POSES, Appearance, Rgb, Scene
+from etalage.sample.mimic.category_path import CategoryPath, path_contexts
+from etalage.sample.mimic.keyed_rng import KeyedRng
+from etalage.sample.mimic.picture_headers import SIZE_RATIO, PictureHeader, learn_headers
+from etalage.sample.mimic.suppressed_counts import SuppressedCounts
 
-__all__ = ["Frame", "Looks", "read_frame", "recoloured"]
+__all__ = ["Appearances", "recolour"]
 
 MIN_PX, MAX_PX = 16, 4096
 
-_READ = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-_MODES = {
+_WRITABLE_MODES = {
     "JPEG": ("RGB", "L", "CMYK"),
     "PNG": ("RGB", "RGBA", "L", "LA", "P"),
     "WEBP": ("RGB", "RGBA"),
     "GIF": ("P",),
 }
-"""What can be drawn. Others are drawn as the first."""
-_BIN = math.sqrt(math.sqrt(2))
-"""Ratio of neighbouring sizes, where a size of its own is too rare."""
+"""Modes that can be written in each format; any other is written as the first of them."""
 
-_MADE_FOR = {
+_WORDS_OF_STYLE = {
     "trench coat": "coat trench outerwear parka raincoat mantel manteau cappotto abrigo",
     "puffer jacket": "jacket puffer down bomber vest gilet jacke veste giacca chaqueta",
     "blazer": "blazer suit tailoring tuxedo anzug",
@@ -56,158 +53,152 @@ _MADE_FOR = {
     "watch": "watch clock uhr montre",
     "umbrella": "umbrella regenschirm parapluie",
 }
-_WORDS = {word: style for style, words in _MADE_FOR.items() for word in words.split()}
-_BY_WORTH = ("cotton", "straw", "denim", "knit", "quilted", "wool", "gabardine", "suede", "satin", "leather", "metal")
-_PATTERN_BY_WORTH = ("plain", "striped", "dotted", "pinstripe", "check", "houndstooth", "floral", "monogram")
-_HARDWARE_BY_WORTH = ("black", "silver", "gold")
-assert set(_BY_WORTH) == set(MATERIALS)
-assert set(_PATTERN_BY_WORTH) == set(PATTERNS)
-assert set(_HARDWARE_BY_WORTH) == set(HARDWARE)
-assert set(_MADE_FOR) == set(CUTS)
+_STYLE_OF_WORD = {word: style for style, words in _WORDS_OF_STYLE.items() for word in words.split()}
+_MATERIALS_BY_PRICE = (
+    *("cotton", "straw", "denim", "knit", "quilted", "wool"),
+    *("gabardine", "suede", "satin", "leather", "metal"),
+)
+_PATTERNS_BY_PRICE = ("plain", "striped", "dotted", "pinstripe", "check", "houndstooth", "floral", "monogram")
+_HARDWARE_BY_PRICE = ("black", "silver", "gold")
+# A value that is added to `sample.appearance` has to get its rank here.
+assert set(_MATERIALS_BY_PRICE) == set(MATERIALS)
+assert set(_PATTERNS_BY_PRICE) == set(PATTERNS)
+assert set(_HARDWARE_BY_PRICE) == set(HARDWARE)
+assert set(_WORDS_OF_STYLE) == set(CUTS)
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
-_SPREAD = 0.12
-"""By which a product's worth may seem to differ from its price's rank."""
+_RANK_NOISE = 0.12
+"""Standard deviation by which a product may look cheaper or dearer than its price's rank."""
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A picture file, seen from outside."""
+class Appearances:
+    """The appearances of products, and the files of their pictures."""
 
-    width_px: int
-    height_px: int
-    mode: str
-    format: str
-    binned: bool = False
-    """The size stands for all near it."""
-
-
-_USUAL = Frame(336, 336, "RGB", "JPEG", binned=True)
-
-
-def read_frame(path: Path) -> Frame | None:
-    """From a file's header; None if it cannot be read."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about files that do not keep to their format
-            with Image.open(path, formats=_READ) as picture:
-                return Frame(*picture.size, picture.mode, picture.format or "")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-
-
-@dataclass(frozen=True)
-class Looks:
-    """How pictures look."""
-
-    frames: Cells[Frame]
+    headers: SuppressedCounts[PictureHeader]
     styles: Mapping[str, str]
     """By category."""
 
     @classmethod
     def learn(
-        cls, frames: Sequence[Frame | None], places: Sequence[tuple[str, ...]], categories: Sequence[str]
-    ) -> "Looks":
-        """Learn.
+        cls, headers: Sequence[PictureHeader | None], paths: Sequence[CategoryPath], categories: Sequence[str]
+    ) -> "Appearances":
+        """Learn sizes and formats by category, and give each category a style.
 
         Args:
-            frames: Of each row; None where the file could not be read.
-            places: The categories of each row, from the widest to the narrowest.
-            categories: All names of the category that is to be told from a picture, the most frequent first.
+            headers: The header of each row's picture; None where the file could not be read.
+            paths: The category path of each row.
+            categories: All names at the level that pictures have to show, the most frequent first.
+
+        Returns:
+            The appearances.
         """
-        seen: list[Seen[Frame]] = []
-        for row, (frame, place) in enumerate(zip(frames, places, strict=True)):
-            if frame is not None:
-                seen.append(((*views(place), ()), frame, row))
-        exact = set(Cells.learn([(((),), frame, row) for _, frame, row in seen], _USUAL).whole.values)
-        coarse = [(where, frame if frame in exact else _binned(frame), row) for where, frame, row in seen]
-        return cls(Cells.learn(coarse, _USUAL), _styles(categories))
+        return cls(learn_headers(headers, paths), _assign_styles(categories))
 
-    def look(self, category: str, title: str, worth: float, product: Dice, shown: Dice) -> Look:
-        """A product's looks: what its title says, and else what its price's rank within its category suggests.
+    def appearance(self, category: str, title: str, price_rank: float, shared: KeyedRng, own: KeyedRng) -> Appearance:
+        """Return a product's appearance: what its title names, and otherwise what its price suggests.
 
         Args:
-            worth: That rank, from 0 to 1.
-            product: Of what all variants of a product have in common.
-            shown: Of what tells them apart.
+            category: Its category at the level that pictures have to show.
+            title: Its title.
+            price_rank: The rank of its price within the category, from 0 to 1.
+            shared: Random numbers that all variants of the product share.
+            own: Random numbers that tell its variants apart.
+
+        Returns:
+            The appearance.
         """
         style = self.styles.get(category, next(iter(CUTS)))
         words = re.findall(r"[a-z]+", title.casefold())
-        return Look(
+        return Appearance(
             style=style,
-            cut=_ranked(CUTS[style], worth, product),
-            pattern=_named(words, _PATTERN_BY_WORTH) or _ranked(_PATTERN_BY_WORTH, worth, product),
-            material=_named(words, _BY_WORTH) or _ranked(_BY_WORTH, worth, product),
-            hardware=_named(words, _HARDWARE_BY_WORTH) or _ranked(_HARDWARE_BY_WORTH, worth, product),
-            colour=_named_colour(words) or _colour(shown),
-            accent=_colour(shown),
+            cut=_by_rank(CUTS[style], price_rank, shared),
+            pattern=_named(words, _PATTERNS_BY_PRICE) or _by_rank(_PATTERNS_BY_PRICE, price_rank, shared),
+            material=_named(words, _MATERIALS_BY_PRICE) or _by_rank(_MATERIALS_BY_PRICE, price_rank, shared),
+            hardware=_named(words, _HARDWARE_BY_PRICE) or _by_rank(_HARDWARE_BY_PRICE, price_rank, shared),
+            colour=_named_colour(words) or _random_colour(own),
+            accent=_random_colour(own),
         )
 
-    def scene(self, place: tuple[str, ...], dice: Dice) -> Scene:
-        """What varies without meaning."""
-        frame = self.frames.draw((*views(place), ()), dice.uniform())
-        jitter = [_BIN ** (dice.uniform() - 0.5) if frame.binned else 1.0 for _ in "wh"]
-        kind = frame.format if frame.format in _MODES else "JPEG" if frame.format == "MPO" else "PNG"
-        mode = frame.mode if frame.mode in _MODES[kind] else _MODES[kind][0]
-        clear = mode in ("RGBA", "LA")
+    def scene(self, path: CategoryPath, rng: KeyedRng) -> Scene:
+        """Return a scene, which has no meaning, and the picture's file format.
+
+        Args:
+            path: The row's category path.
+            rng: Random numbers for the picture.
+
+        Returns:
+            The scene.
+        """
+        # Every field draws in this order: another order would give other pictures for the same seed.
+        header = self.headers.draw(path_contexts(path), rng.uniform())
+        jitter = [SIZE_RATIO ** (rng.uniform() - 0.5) if header.is_binned else 1.0 for _ in "wh"]
+        is_known = header.format in _WRITABLE_MODES
+        file_format = header.format if is_known else "JPEG" if header.format == "MPO" else "PNG"
+        modes = _WRITABLE_MODES[file_format]
+        mode = header.mode if header.mode in modes else modes[0]
         opaque = [background for background in BACKGROUNDS if background != "transparent"]
-        grey = 200 + dice.below(56)
+        grey = 200 + rng.randbelow(56)
         return Scene(
-            width_px=_side(frame.width_px * jitter[0]),
-            height_px=_side(frame.height_px * jitter[1]),
-            background="transparent" if clear else opaque[int(len(opaque) * dice.uniform() ** 2)],
-            tint=(grey, max(0, grey - dice.below(12)), max(0, grey - dice.below(16))),
-            pose=POSES[dice.below(len(POSES))],
-            angle=round(dice.normal() * 3, 1),
-            scale=round(0.74 + 0.18 * dice.uniform(), 3),
-            shift=(round(0.1 * dice.uniform() - 0.05, 3), round(0.08 * dice.uniform() - 0.04, 3)),
-            light=round(dice.uniform(), 2),
-            contrast=round(0.25 + 0.6 * dice.uniform(), 2),
-            flipped=dice.uniform() < 0.3,
+            width_px=_clip_px(header.width_px * jitter[0]),
+            height_px=_clip_px(header.height_px * jitter[1]),
+            background="transparent" if mode in ("RGBA", "LA") else opaque[int(len(opaque) * rng.uniform() ** 2)],
+            tint=(grey, max(0, grey - rng.randbelow(12)), max(0, grey - rng.randbelow(16))),
+            pose=POSES[rng.randbelow(len(POSES))],
+            angle=round(rng.normal() * 3, 1),
+            scale=round(0.74 + 0.18 * rng.uniform(), 3),
+            shift=(round(0.1 * rng.uniform() - 0.05, 3), round(0.08 * rng.uniform() - 0.04, 3)),
+            light=round(rng.uniform(), 2),
+            contrast=round(0.25 + 0.6 * rng.uniform(), 2),
+            flipped=rng.uniform() < 0.3,
             mode=mode,
-            format=kind,
-            quality=72 + dice.below(23),
-            seed=dice.below(1 << 31),
+            format=file_format,
+            quality=72 + rng.randbelow(23),
+            seed=rng.randbelow(1 << 31),
         )
 
 
-def recoloured(look: Look, number: int) -> Look:
-    """In another colour; each number gives one of its own."""
-    hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in look.colour))
+def recolour(appearance: Appearance, number: int) -> Appearance:
+    """Return an appearance in another colour.
+
+    Args:
+        appearance: The appearance.
+        number: Selects the colour; different numbers give different ones.
+
+    Returns:
+        The recoloured appearance.
+    """
+    hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in appearance.colour))
     colour = _rgb(hue + number * _GOLDEN, max(0.35, saturation), max(0.4, value - 0.004 * (number % 50)))
-    return replace(look, colour=colour)
+    return replace(appearance, colour=colour)
 
 
-def _styles(categories: Sequence[str]) -> dict[str, str]:
-    """The style that a category's words name, else one that is still free."""
-    styles = {category: style for category in categories if (style := _style_of(category))}
-    apart = [list(CUTS)[number * 7 % len(CUTS)] for number in range(len(CUTS))]  # neighbours in CUTS look alike
-    free = [style for style in apart if style not in styles.values()] or apart
-    for number, category in enumerate(c for c in categories if c not in styles):
-        styles[category] = free[number % len(free)]
+def _assign_styles(categories: Sequence[str]) -> dict[str, str]:
+    """Give each category the style that its words name, or else one that is still free."""
+    styles = {category: style for category in categories if (style := _style_named_by(category))}
+    # Neighbours in CUTS look alike: steps of 7 give categories that follow each other different shapes.
+    spread = [list(CUTS)[index * 7 % len(CUTS)] for index in range(len(CUTS))]
+    free = [style for style in spread if style not in styles.values()] or spread
+    for index, category in enumerate(c for c in categories if c not in styles):
+        styles[category] = free[index % len(free)]
     return styles
 
 
-def _style_of(category: str) -> str:
+def _style_named_by(category: str) -> str:
     for word in reversed(re.findall(r"[^\W\d_]+", category.casefold())):
         for form in (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("n")):
-            if form in _WORDS:
-                return _WORDS[form]
+            if form in _STYLE_OF_WORD:
+                return _STYLE_OF_WORD[form]
     return ""
 
 
-def _binned(frame: Frame) -> Frame:
-    width, height = (round(_BIN ** round(math.log(max(1, side), _BIN))) for side in (frame.width_px, frame.height_px))
-    return Frame(width, height, frame.mode, frame.format, binned=True)
-
-
-def _side(length: float) -> int:
+def _clip_px(length: float) -> int:
     return min(max(MIN_PX, round(length)), MAX_PX)
 
 
-def _ranked(values: Sequence[str], worth: float, dice: Dice) -> str:
-    """One of them, the later the more it is worth, give or take."""
-    place = min(max(worth + _SPREAD * dice.normal(), 0.0), 1 - 1e-9)
+def _by_rank(values: Sequence[str], price_rank: float, rng: KeyedRng) -> str:
+    """Return one of the values; the higher the price's rank, the later, with some noise."""
+    place = min(max(price_rank + _RANK_NOISE * rng.normal(), 0.0), 1 - 1e-9)
     return values[int(place * len(values))]
 
 
@@ -216,7 +207,7 @@ def _named(words: Sequence[str], values: Sequence[str]) -> str | None:
 
 
 def _named_colour(words: Sequence[str]) -> Rgb | None:
-    """The first colour word of a title, in CSS's meaning of it."""
+    """Return the first CSS colour that a title names."""
     for word in words:
         if word in ImageColor.colormap:
             red, green, blue, *_ = ImageColor.getrgb(word)
@@ -224,8 +215,8 @@ def _named_colour(words: Sequence[str]) -> Rgb | None:
     return None
 
 
-def _colour(dice: Dice) -> Rgb:
-    return _rgb(dice.uniform(), 0.25 + 0.7 * dice.uniform(), 0.2 + 0.75 * dice.uniform())
+def _random_colour(rng: KeyedRng) -> Rgb:
+    return _rgb(rng.uniform(), 0.25 + 0.7 * rng.uniform(), 0.2 + 0.75 * rng.uniform())
 
 
 def _rgb(hue: float, saturation: float, value: float) -> Rgb:

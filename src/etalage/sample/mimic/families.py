@@ -1,7 +1,7 @@
-"""Which rows are one product: copies of a listing, and its variants. And which category each family is of.
+"""Families: rows that are one product, as copies of a listing or as its variants.
 
 Rows are laid out category by category and family by family, as many of each as there are to be, and then dealt out over
-the table. So shares are exact, and a row finds its place by its number alone.
+the table. Shares are therefore exact, and a row finds its family by its number alone.
 """
 
 import math
@@ -11,79 +11,94 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from etalage.sample.mimic.category_path import CategoryPath
 from etalage.sample.mimic.suppressed_counts import K
 
-__all__ = ["Family", "Layout", "agreement", "family_sizes"]
+__all__ = ["Family", "Layout", "family_sizes", "sharing_probability"]
 
-Path = tuple[str, ...]
 _GOLDEN = (math.sqrt(5) - 1) / 2
+"""Multiples of the golden ratio, modulo 1, are spread most evenly."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """Where a row stands."""
+    """A row's family, and the row's place in it."""
 
-    path: Path
-    """Its categories, from the widest to the narrowest."""
+    path: CategoryPath
     number: int
-    """No other family has it."""
+    """Unique among all families."""
     member: int
     """0 for the first row of the family."""
-    share: float
+    quantile: float
     """Between 0 and 1, evenly spread over the families of a category."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The places of all rows."""
+    """The families of all rows."""
 
-    rows: int
+    num_rows: int
     step: int
-    """Coprime to the number of rows: neighbouring rows stand this far apart in the layout."""
+    """Coprime to the number of rows: neighbouring rows are this far apart in the layout."""
     shift: int
     starts: tuple[int, ...]
-    segments: tuple[tuple[Path, int], ...]
-    """Category and size of the families in each."""
+    """The first place of each segment."""
+    segments: tuple[tuple[CategoryPath, int], ...]
+    """The category and the size of the families in each segment."""
 
     @classmethod
     def plan(
-        cls, rows: int, shares: Mapping[Path, float], sizes: Mapping[Path, Mapping[int, float]], seed: int
+        cls,
+        num_rows: int,
+        shares: Mapping[CategoryPath, float],
+        sizes: Mapping[CategoryPath, Mapping[int, float]],
+        seed: int,
     ) -> "Layout":
-        """Lay out.
+        """Lay out the rows of a table.
 
         Args:
-            shares: Of the rows, by category; they sum to 1.
-            sizes: By category, the share of rows in families of each size.
+            num_rows: Rows to make.
+            shares: The share of rows in each category; they sum to 1.
+            sizes: By category, the share of its rows in families of each size.
+            seed: Decides how rows are dealt out.
+
+        Returns:
+            The layout.
         """
         starts, segments = [], []
         done = 0.0
         end = 0
         for path, share in shares.items():
             for size, part in sizes[path].items():
-                done += share * part * rows
+                # Rounding the running total, not each part, keeps all segments together at exactly num_rows.
+                done += share * part * num_rows
                 start, end = end, round(done)
                 if end > start:
                     starts.append(start)
                     segments.append((path, size))
-        step = next(n for n in range(max(1, int(rows * _GOLDEN)), 2 * rows + 2) if math.gcd(n, rows) == 1)
-        return cls(rows, step, seed * 7919 % rows, tuple(starts), tuple(segments))
+        first_step = max(1, int(num_rows * _GOLDEN))
+        step = next(n for n in range(first_step, 2 * num_rows + 2) if math.gcd(n, num_rows) == 1)
+        return cls(num_rows, step, seed * 7919 % num_rows, tuple(starts), tuple(segments))
 
-    def family(self, number: int) -> Family:
-        """Of a row; rows beyond the planned ones begin anew, in other families."""
-        lap, number = divmod(number, self.rows)
-        place = (number * self.step + self.shift) % self.rows
+    def family_of(self, row: int) -> Family:
+        """Return the family of a row; rows beyond the planned ones repeat the layout with other families."""
+        lap, row = divmod(row, self.num_rows)
+        place = (row * self.step + self.shift) % self.num_rows
         segment = bisect_right(self.starts, place) - 1
         path, size = self.segments[segment]
         family, member = divmod(place - self.starts[segment], size)
         first = self.starts[segment] + family * size
-        return Family(path, lap * self.rows + first, member, (0.5 + (first + 1) * _GOLDEN) % 1.0)
+        return Family(path, lap * self.num_rows + first, member, (0.5 + (first + 1) * _GOLDEN) % 1.0)
 
 
 def family_sizes(groups: Sequence[str]) -> dict[int, float]:
-    """The share of rows in families of each size, where fewer than K families of a size count as their mean.
+    """Return the share of rows in families of each size; sizes of fewer than K families are averaged.
 
     Args:
-        groups: The group of each row.
+        groups: The family of each row.
+
+    Returns:
+        Shares by size, in ascending order of size; they sum to 1.
     """
     sizes = sorted(Counter(groups).values())
     counts = Counter(sizes)
@@ -93,30 +108,37 @@ def family_sizes(groups: Sequence[str]) -> dict[int, float]:
         if count >= K:
             found[size] += size * count
     num_bins = len(rare) // K
-    for number in range(num_bins):
-        part = rare[len(rare) * number // num_bins : len(rare) * (number + 1) // num_bins]
+    for index in range(num_bins):
+        part = rare[len(rare) * index // num_bins : len(rare) * (index + 1) // num_bins]
         found[max(1, round(fmean(part)))] += sum(part)
     total = found.total()
     return {size: rows / total for size, rows in sorted(found.items())} if total else {1: 1.0}
 
 
-def agreement(values: Sequence[object], groups: Sequence[str]) -> float:
-    """How probably a row has its family's value rather than one of its own; beyond what chance would give.
+def sharing_probability(values: Sequence[object], groups: Sequence[str]) -> float:
+    """Estimate how probably a row has its family's value rather than one of its own.
 
-    Two of a family then agree with the square of this probability.
+    Two rows of a family then agree with the square of this probability, beyond what chance gives.
+
+    Args:
+        values: The value of each row.
+        groups: The family of each row.
+
+    Returns:
+        The probability; 0 where fewer than K families have two rows or more.
     """
     members: dict[str, list[object]] = {}
     for value, group in zip(values, groups, strict=True):
         members.setdefault(group, []).append(value)
-    several = [values for values in members.values() if len(values) > 1]
+    several = [found for found in members.values() if len(found) > 1]
     if len(several) < K:
         return 0.0
-    alike = fmean(_alike(values) for values in several)
+    equal = fmean(_equal_pairs(found) for found in several)
     chance = sum((count / len(values)) ** 2 for count in Counter(values).values())
-    return math.sqrt(max(0.0, (alike - chance) / (1 - chance))) if chance < 1 else 0.0
+    return math.sqrt(max(0.0, (equal - chance) / (1 - chance))) if chance < 1 else 0.0
 
 
-def _alike(values: Sequence[object]) -> float:
-    """The share of pairs that are equal."""
+def _equal_pairs(values: Sequence[object]) -> float:
+    """Return the share of pairs that are equal."""
     n = len(values)
     return sum(count * (count - 1) for count in Counter(values).values()) / (n * (n - 1))

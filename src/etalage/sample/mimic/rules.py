@@ -1,4 +1,4 @@
-"""What columns follow from one another: the same price in another currency, a price reduced, a flag, a name."""
+"""Rules between columns: a price in another currency, a reduced price, a flag for it, a text that implies another."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,21 +7,22 @@ from statistics import fmean, median
 
 from etalage.sample.mimic.suppressed_counts import K
 
-__all__ = ["Flagged", "Follows", "Ratio", "Reduced", "amount_rules", "flagged", "follows"]
+__all__ = ["FlagRule", "LookupRule", "Ratio", "Reduced", "find_amount_rules", "find_flag_rule", "find_lookup_rule"]
 
 Amounts = Sequence[float | None]
 Texts = Sequence[str | None]
 
-_HOLDS = 0.995
+_MIN_EXPLAINED = 0.995
 """Share of the rows that a rule has to explain."""
-_LEAST_UNREDUCED = 0.2
+_MIN_UNREDUCED = 0.2
+"""Share of the rows that have to show the full price for another price to count as reduced from it."""
 _HALF = 0.51
-"""Of a last digit, by which a rounded product may be off; above 0.5 for what floats lose."""
+"""Units of the last digit by which a rounded product may be off; above 0.5 for what floats lose."""
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """source x factor, rounded."""
+    """A rule: the source times a factor, rounded. Its `repr` is written into manifest.json."""
 
     source: str
     factor: float
@@ -29,107 +30,133 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Reduced:
-    """At most its source, and equal to it in many rows; or the other way around."""
+    """A rule: at most its source and often equal to it, or the reverse. Its `repr` is written into manifest.json."""
 
     source: str
     downwards: bool
 
 
 @dataclass(frozen=True)
-class Follows:
-    """A text that another one decides."""
+class LookupRule:
+    """A rule: a text that another column's text implies."""
 
     source: str
     values: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Flagged:
-    """Which of two texts it is, by whether a price is reduced from another."""
+class FlagRule:
+    """A rule: one of two texts, depending on whether a price is reduced from another."""
 
     price: str
     source: str
-    reduced: str
-    whole: str
+    if_reduced: str
+    if_equal: str
 
 
-def amount_rules(columns: Mapping[str, Amounts], decimals: Mapping[str, int]) -> dict[str, Ratio | Reduced]:
-    """By column, what it follows from. The roundest prices, which people set, come before those computed from them.
+def find_amount_rules(columns: Mapping[str, Amounts], decimals: Mapping[str, int]) -> dict[str, Ratio | Reduced]:
+    """Find the columns of amounts that follow from others.
 
     Args:
-        columns: Amounts of each row, in the same order.
-        decimals: Digits after the point that each column is written with.
+        columns: By column, the amount of each row.
+        decimals: By column, digits after the point that it is written with.
+
+    Returns:
+        Rules by column; a rule's source may follow from another column in turn, but never in a circle.
     """
     rules: dict[str, Ratio | Reduced] = {}
-    done: list[str] = []
+    possible_sources: list[str] = []
+    # People set round prices, and computed ones are less round: so the roundest columns are the sources.
     for name in sorted(columns, key=lambda name: (round(_num_digits(columns[name]), 1), list(columns).index(name))):
-        found: list[Ratio | Reduced | None] = [_ratio(columns, name, other, decimals[name]) for other in done]
-        found += [_reduced(columns, name, other) for other in done]
+        found: list[Ratio | Reduced | None] = [
+            _find_ratio(columns, name, other, decimals[name]) for other in possible_sources
+        ]
+        found += [_find_reduction(columns, name, other) for other in possible_sources]
         rule = next((rule for rule in found if rule is not None), None)
         if rule is not None:
             rules[name] = rule
-        done.append(name)
+        possible_sources.append(name)
     return rules
 
 
 def _num_digits(amounts: Amounts) -> float:
-    """Significant ones, on average."""
+    """Return the mean number of significant digits."""
     return fmean(len(f"{amount:.12g}".replace(".", "").strip("0")) for amount in amounts if amount is not None)
 
 
-def _pairs(one: Amounts, other: Amounts) -> list[tuple[float, float]]:
+def _complete_pairs(one: Amounts, other: Amounts) -> list[tuple[float, float]]:
     return [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
 
 
-def _ratio(columns: Mapping[str, Amounts], name: str, source: str, decimals: int) -> Ratio | None:
-    """The factor with the fewest digits that explains all but a few rows."""
-    pairs = [(a, b) for a, b in _pairs(columns[source], columns[name]) if a > 0]
+def _find_ratio(columns: Mapping[str, Amounts], name: str, source: str, decimals: int) -> Ratio | None:
+    """Find the factor with the fewest digits that explains all but a few rows."""
+    pairs = [(a, b) for a, b in _complete_pairs(columns[source], columns[name]) if a > 0]
     if len(pairs) < 2 * K or len({a for a, _ in pairs}) < K:
         return None
-    largest = sorted(pairs)[-max(K, len(pairs) // 4) :]  # rounding hides least in them
-    rough = median(b / a for a, b in largest)
-    off = _HALF * 10.0**-decimals
+    largest = sorted(pairs)[-max(K, len(pairs) // 4) :]  # rounding distorts large amounts least
+    estimate = median(b / a for a, b in largest)
+    tolerance = _HALF * 10.0**-decimals
     for digits in range(9):
-        factor = round(rough, digits)
-        if factor > 0 and sum(abs(b - a * factor) <= off for a, b in pairs) >= _HOLDS * len(pairs):
+        factor = round(estimate, digits)
+        if factor > 0 and sum(abs(b - a * factor) <= tolerance for a, b in pairs) >= _MIN_EXPLAINED * len(pairs):
             return Ratio(source, factor)
     return None
 
 
-def _reduced(columns: Mapping[str, Amounts], name: str, source: str) -> Reduced | None:
-    pairs = _pairs(columns[source], columns[name])
-    if len(pairs) < 2 * K or sum(a == b for a, b in pairs) < _LEAST_UNREDUCED * len(pairs):
+def _find_reduction(columns: Mapping[str, Amounts], name: str, source: str) -> Reduced | None:
+    pairs = _complete_pairs(columns[source], columns[name])
+    if len(pairs) < 2 * K or sum(a == b for a, b in pairs) < _MIN_UNREDUCED * len(pairs):
         return None
     for downwards in (True, False):
-        if sum(b <= a if downwards else b >= a for a, b in pairs) >= _HOLDS * len(pairs):
+        if sum(b <= a if downwards else b >= a for a, b in pairs) >= _MIN_EXPLAINED * len(pairs):
             return Reduced(source, downwards)
     return None
 
 
-def follows(texts: Mapping[str, Texts], name: str, sources: Sequence[str]) -> Follows | None:
-    """The first source whose value decides this column's, in every row."""
+def find_lookup_rule(texts: Mapping[str, Texts], name: str, sources: Sequence[str]) -> LookupRule | None:
+    """Find the first column whose text implies another column's text in every row.
+
+    Args:
+        texts: By column, the text of each row.
+        name: The column that may follow.
+        sources: The columns that it may follow from.
+
+    Returns:
+        The rule, of source texts that at least K rows have; None if there is none.
+    """
     for source in sources:
-        decided: dict[str, str] = {}
+        implied: dict[str, str] = {}
         pairs = list(zip(texts[source], texts[name], strict=True))
-        if all(decided.setdefault(one or "", other or "") == (other or "") for one, other in pairs):
+        if all(implied.setdefault(one or "", other or "") == (other or "") for one, other in pairs):
             counts = Counter(one or "" for one, _ in pairs)
-            frequent = {one: other for one, other in decided.items() if counts[one] >= K}
+            frequent = {one: other for one, other in implied.items() if counts[one] >= K}
             if len(set(frequent.values())) > 1:
-                return Follows(source, frequent)
+                return LookupRule(source, frequent)
     return None
 
 
-def flagged(texts: Texts, columns: Mapping[str, Amounts], rules: Mapping[str, Ratio | Reduced]) -> Flagged | None:
-    """Whether this column says which rows are reduced."""
+def find_flag_rule(
+    texts: Texts, columns: Mapping[str, Amounts], rules: Mapping[str, Ratio | Reduced]
+) -> FlagRule | None:
+    """Find the price whose reduction a column of texts flags.
+
+    Args:
+        texts: The text of each row.
+        columns: By column, the amount of each row.
+        rules: Rules between these columns.
+
+    Returns:
+        The rule; None if the texts flag no reduction.
+    """
     for name, rule in rules.items():
         if not isinstance(rule, Reduced):
             continue
-        said: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+        counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
         for text, price, source in zip(texts, columns[name], columns[rule.source], strict=True):
             if price is not None and source is not None:
-                said[price != source][text or ""] += 1
-        if all(len(counts) == 1 and counts.total() >= K for counts in said.values()):
-            reduced, whole = next(iter(said[True])), next(iter(said[False]))
-            if reduced != whole:
-                return Flagged(name, rule.source, reduced, whole)
+                counts[price != source][text or ""] += 1
+        if all(len(found) == 1 and found.total() >= K for found in counts.values()):
+            if_reduced, if_equal = next(iter(counts[True])), next(iter(counts[False]))
+            if if_reduced != if_equal:
+                return FlagRule(name, rule.source, if_reduced, if_equal)
     return None

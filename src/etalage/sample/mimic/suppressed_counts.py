@@ -1,9 +1,9 @@
-"""Frequencies that give nobody away: each one that is kept rests on at least K different owners.
+"""Frequencies that identify nobody: each one that is kept rests on at least K different owners.
 
 What is too rare in its own context is counted again in a wider one, together with what was too rare in that one's other
-parts, and so on. So the frequencies over all contexts stay what they were, while no kept number speaks of fewer than K.
-Where what was left out would itself speak of fewer than K, the least frequent kept value is left out as well
-(complementary suppression: Hundepool et al., Statistical Disclosure Control, 2012, section 4.4).
+parts, and so on. The frequencies over all contexts therefore stay what they were, and no kept number speaks of fewer
+than K owners. Where the values left out would themselves speak of fewer than K, the least frequent kept value is left
+out as well (complementary suppression: Hundepool et al., Statistical Disclosure Control, 2012, section 4.4).
 """
 
 from bisect import bisect_right
@@ -12,139 +12,163 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Generic, TypeVar
 
-__all__ = ["Cells", "Contexts", "K", "Seen", "views"]
+__all__ = ["Contexts", "K", "Observation", "SuppressedCounts"]
 
 K = 5
-"""Products, or titles, that anything learned has to be common to."""
+"""Products, or titles, that have to share whatever is learned."""
 
 _ALL = 1 - 1e-9
+"""Shares that sum to more than this leave nothing for wider contexts; below 1 because floats lose digits."""
 
 T = TypeVar("T", bound=Hashable)
 Contexts = tuple[Hashable, ...]
-Seen = tuple[Contexts, T, Hashable]
-"""Contexts from the narrowest to the widest, what was seen there, and whose it is."""
+Observation = tuple[Contexts, T, Hashable]
+"""Contexts from the narrowest to the widest, the value observed there, and the value's owner."""
 
 
 @dataclass(frozen=True)
-class _Cell(Generic[T]):
+class _Shares(Generic[T]):
+    """The values that are kept in one context."""
+
     values: tuple[T, ...]
     """The most frequent one first."""
-    upto: tuple[float, ...]
-    """Running total of their shares; what lacks from 1 is looked up in the next context."""
+    cumulative: tuple[float, ...]
+    """Running total of their shares; what is missing from 1 is looked up in the next context."""
 
 
 @dataclass(frozen=True)
-class Cells(Generic[T]):
-    """What is seen how often in which context."""
+class SuppressedCounts(Generic[T]):
+    """Shares of values by context, without those that fewer than K owners have."""
 
-    levels: tuple[Mapping[Hashable, _Cell[T]], ...]
-    """By context, all that is seen there: where looking things up begins."""
-    rests: tuple[Mapping[Hashable, _Cell[T]], ...]
-    """By context, what was too rare in the narrower ones: where looking up goes on."""
-    whole: _Cell[T]
-    """Of everything in the widest sense, for contexts that were never seen."""
+    tables: tuple[Mapping[Hashable, _Shares[T]], ...]
+    """For each level, by context: all that was observed there. A lookup begins here."""
+    remainders: tuple[Mapping[Hashable, _Shares[T]], ...]
+    """For each level, by context: what was too rare in the narrower contexts. A lookup goes on here."""
+    overall: _Shares[T]
+    """Shares over all contexts, for contexts that were never observed."""
     num_suppressed: int
     """Combinations of a context and a value that were too rare to be kept in it."""
 
     @classmethod
     def learn(
-        cls, seen: Iterable[Seen[T]], fallback: T, *, coarse: Callable[[T], T] | None = None, num_fine: int = 0
-    ) -> "Cells[T]":
-        """Count.
+        cls,
+        observations: Iterable[Observation[T]],
+        fallback: T,
+        *,
+        coarsen: Callable[[T], T] | None = None,
+        num_fine_contexts: int = 0,
+    ) -> "SuppressedCounts[T]":
+        """Count observations, context by context from the narrowest to the widest.
 
         Args:
-            seen: All with equally many contexts.
-            fallback: What stands for everything where nothing at all is frequent enough.
-            coarse: Makes a value less telling. What is too rare in the first `num_fine` contexts goes on as that.
+            observations: What was observed; each with the same number of contexts.
+            fallback: The only value if nothing at all is frequent enough.
+            coarsen: Makes a value less specific. It is applied to what the first contexts left over.
+            num_fine_contexts: The number of those first contexts.
+
+        Returns:
+            The counts, as shares.
         """
-        rest = everything = list(seen)
-        levels: list[Mapping[Hashable, _Cell[T]]] = []
-        rests: list[Mapping[Hashable, _Cell[T]]] = []
+        remaining = everything = list(observations)
+        tables: list[Mapping[Hashable, _Shares[T]]] = []
+        remainders: list[Mapping[Hashable, _Shares[T]]] = []
         num_suppressed = 0
-        for level in range(len(rest[0][0]) if rest else 0):
-            if coarse is not None and level == num_fine:
-                rest, everything = _made_coarse(rest, coarse), _made_coarse(everything, coarse)
-            levels.append(_table(everything, level)[0])
-            table, rest = _table(rest, level)
-            rests.append(table)
-            num_suppressed += len({(entry[0][level], entry[1]) for entry in rest})
-        whole, _ = _kept(_by_value(everything if coarse is None else _made_coarse(everything, coarse)))
-        widest = _cell(whole, sum(whole.values())) if whole else _Cell((fallback,), (1.0,))
-        return cls(tuple(levels), tuple(rests), widest, num_suppressed)
+        for level in range(len(remaining[0][0]) if remaining else 0):
+            if coarsen is not None and level == num_fine_contexts:
+                remaining, everything = _coarsened(remaining, coarsen), _coarsened(everything, coarsen)
+            tables.append(_count_level(everything, level)[0])
+            table, remaining = _count_level(remaining, level)
+            remainders.append(table)
+            num_suppressed += len({(contexts[level], value) for contexts, value, _ in remaining})
+        kept, _ = _suppress(_by_value(everything if coarsen is None else _coarsened(everything, coarsen)))
+        overall = _shares(kept, sum(kept.values())) if kept else _Shares((fallback,), (1.0,))
+        return cls(tuple(tables), tuple(remainders), overall, num_suppressed)
 
     def draw(self, contexts: Contexts, uniform: float) -> T:
-        """The value at a place between 0 and 1; evenly spread places give the values their exact shares."""
-        tables = self.levels
-        for level, context in enumerate(contexts[: len(tables)]):  # no levels, if nothing was seen
-            cell = tables[level].get(context)
-            if cell is None:
+        """Return the value at a quantile; evenly spread quantiles give the values their exact shares.
+
+        Args:
+            contexts: Contexts from the narrowest to the widest, as learned with.
+            uniform: The quantile, from 0 to 1.
+
+        Returns:
+            A value that at least K owners have, or the fallback.
+        """
+        tables = self.tables
+        for level, context in enumerate(contexts[: len(tables)]):  # there are no levels if nothing was observed
+            shares = tables[level].get(context)
+            if shares is None:
                 continue
-            tables, most = self.rests, cell.upto[-1]
-            if uniform < most:
-                return cell.values[bisect_right(cell.upto, uniform)]
-            if most > _ALL:
-                return cell.values[-1]
-            uniform = (uniform - most) / (1 - most)
-        place = bisect_right(self.whole.upto, uniform)
-        return self.whole.values[min(place, len(self.whole.values) - 1)]
+            tables, covered = self.remainders, shares.cumulative[-1]
+            if uniform < covered:
+                return shares.values[bisect_right(shares.cumulative, uniform)]
+            if covered > _ALL:
+                return shares.values[-1]
+            uniform = (uniform - covered) / (1 - covered)
+        index = bisect_right(self.overall.cumulative, uniform)
+        return self.overall.values[min(index, len(self.overall.values) - 1)]
 
     def shares(self, contexts: Contexts) -> dict[T, float]:
-        """How often `draw` gives each value."""
+        """Return how often `draw` gives each value.
+
+        Args:
+            contexts: Contexts from the narrowest to the widest, as learned with.
+
+        Returns:
+            Shares by value; they sum to 1.
+        """
         found: dict[T, float] = {}
-        left, tables = 1.0, self.levels
+        left, tables = 1.0, self.tables
         for level, context in enumerate((*contexts[: len(tables)], None)):
-            cell = self.whole if level == len(tables) else tables[level].get(context)
-            if cell is None or left < 1 - _ALL:
+            shares = self.overall if level == len(tables) else tables[level].get(context)
+            if shares is None or left < 1 - _ALL:
                 continue
-            tables = self.rests
-            for value, low, high in zip(cell.values, (0.0, *cell.upto), cell.upto, strict=False):
+            tables = self.remainders
+            for value, low, high in zip(shares.values, (0.0, *shares.cumulative), shares.cumulative, strict=False):
                 found[value] = found.get(value, 0.0) + left * (high - low)
-            left *= 1 - cell.upto[-1]
+            left *= 1 - shares.cumulative[-1]
         return found
 
 
-def _table(entries: Iterable[Seen[T]], level: int) -> tuple[dict[Hashable, _Cell[T]], list[Seen[T]]]:
-    """By context of a level what is frequent enough there, and all entries that are not."""
-    by_context: dict[Hashable, list[Seen[T]]] = {}
-    for entry in entries:
-        by_context.setdefault(entry[0][level], []).append(entry)
-    table, rest = {}, []
+def _count_level(
+    observations: Iterable[Observation[T]], level: int
+) -> tuple[dict[Hashable, _Shares[T]], list[Observation[T]]]:
+    """Return, by context of a level, what is frequent enough there, and all observations that are not."""
+    by_context: dict[Hashable, list[Observation[T]]] = {}
+    for observation in observations:
+        by_context.setdefault(observation[0][level], []).append(observation)
+    table, remaining = {}, []
     for context, found in by_context.items():
         values = _by_value(found)
-        kept, suppressed = _kept(values)
+        kept, suppressed = _suppress(values)
         if kept:
-            table[context] = _cell(kept, len(found))
-        rest += [entry for value in suppressed for entry in values[value]]
-    return table, rest
+            table[context] = _shares(kept, len(found))
+        remaining += [observation for value in suppressed for observation in values[value]]
+    return table, remaining
 
 
-def _made_coarse(entries: Iterable[Seen[T]], coarse: Callable[[T], T]) -> list[Seen[T]]:
-    return [(contexts, coarse(value), owner) for contexts, value, owner in entries]
+def _coarsened(observations: Iterable[Observation[T]], coarsen: Callable[[T], T]) -> list[Observation[T]]:
+    return [(contexts, coarsen(value), owner) for contexts, value, owner in observations]
 
 
-def _by_value(entries: Sequence[Seen[T]]) -> dict[T, list[Seen[T]]]:
-    values: dict[T, list[Seen[T]]] = {}
-    for entry in entries:
-        values.setdefault(entry[1], []).append(entry)
+def _by_value(observations: Sequence[Observation[T]]) -> dict[T, list[Observation[T]]]:
+    values: dict[T, list[Observation[T]]] = {}
+    for observation in observations:
+        values.setdefault(observation[1], []).append(observation)
     return values
 
 
-def _kept(values: Mapping[T, Sequence[Seen[T]]]) -> tuple[dict[T, int], list[T]]:
-    """The values to keep, the most frequent first, with their counts, and those that are too rare here."""
-    owners = {value: len({owner for _, _, owner in entries}) for value, entries in values.items()}
-    ranked = sorted(values, key=lambda value: (-owners[value], str(value)))
-    kept = [value for value in ranked if owners[value] >= K]
+def _suppress(values: Mapping[T, Sequence[Observation[T]]]) -> tuple[dict[T, int], list[T]]:
+    """Return the values to keep, the most frequent first, with their counts, and those that are too rare here."""
+    num_owners = {value: len({owner for _, _, owner in found}) for value, found in values.items()}
+    ranked = sorted(values, key=lambda value: (-num_owners[value], str(value)))
+    kept = [value for value in ranked if num_owners[value] >= K]
     suppressed = ranked[len(kept) :]
+    # Who knows a context's total could subtract the kept values from it and learn about the few that are left.
     if kept and 0 < len({owner for value in suppressed for _, _, owner in values[value]}) < K:
         suppressed = [kept.pop(), *suppressed]
     return {value: len(values[value]) for value in kept}, suppressed
 
 
-def _cell(kept: Mapping[T, int], total: int) -> _Cell[T]:
-    upto = [count / total for count in accumulate(kept.values())]
-    return _Cell(tuple(kept), tuple(upto))
-
-
-def views(place: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Ways to look at a place in the category tree, the narrowest first: all of it, but its end, its end, its start."""
-    return place, place[:-1], ("…", *place[-1:]), place[:1]
+def _shares(kept: Mapping[T, int], total: int) -> _Shares[T]:
+    return _Shares(tuple(kept), tuple(count / total for count in accumulate(kept.values())))

@@ -1,0 +1,1 @@
+"""From a prepared catalogue to the laws of its columns, of its families and of its pictures."""
