@@ -15,8 +15,8 @@ from pathlib import Path
 from measured import measured
 
 from etalage.processes import NUM_WORKERS
-from etalage.sample.drawn import Drawn
-from etalage.sample.world import brand_of
+from etalage.sample.drawn import DrawnRows
+from etalage.sample.brands import make_brand
 
 NUM_PICTURES = 3000
 
@@ -25,7 +25,7 @@ def rate_on_one_core() -> None:
     """Rows as they come, and which styles take longest."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    rows = Drawn(seed=0, brands=[number for number in range(200) if brand_of(number).aspect == 1])
+    rows = DrawnRows(seed=0, brands=[number for number in range(200) if make_brand(number).aspect == 1])
     rows.make(0)
     spent: dict[str, list[float]] = defaultdict(list)
     for number in range(1, NUM_PICTURES + 1):

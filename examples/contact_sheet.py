@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from etalage.sample.drawn import Drawn
+from etalage.sample.drawn import DrawnRows
 
 COLUMNS, LINES, CELL_PX = 10, 6, 150
 
@@ -15,7 +15,7 @@ def sheet(num_brands: int = LINES) -> Image.Image:
     """A line per brand."""
     paper = Image.new("RGB", (COLUMNS * CELL_PX, num_brands * CELL_PX), "white")
     for line in range(num_brands):
-        rows = Drawn(seed=1, brands=[line], picture_px=2 * CELL_PX)
+        rows = DrawnRows(seed=1, brands=[line], picture_px=2 * CELL_PX)
         for column in range(COLUMNS):
             picture = rows.make(column * 16).picture
             assert picture is not None

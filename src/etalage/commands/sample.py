@@ -9,8 +9,8 @@ from etalage.commands.console import console, say
 from etalage.config import SampleCheckConfig, SampleConfig, SampleServeConfig
 from etalage.errors import EtalageError
 from etalage.progress import progress_bar
-from etalage.sample.drawn import Drawn
-from etalage.sample.faults import MANIFEST, Faulty, check, parse_rates, read_planted
+from etalage.sample.drawn import DrawnRows
+from etalage.sample.faults import MANIFEST, FaultyRows, check_faults, parse_rates, read_faults
 from etalage.sample.mimic import learn
 from etalage.sample.rows import Rows
 from etalage.sample.server import serve
@@ -31,14 +31,14 @@ def sample(config: SampleConfig) -> None:
     if config.like is not None and find_spec("sklearn") is None:
         raise EtalageError("--like compares with the original, which needs one more package; pip install etalage[like]")
     rows: Rows = (
-        Drawn(config.seed, range(config.brand, config.brand + config.num_brands), config.picture_px)
+        DrawnRows(config.seed, range(config.brand, config.brand + config.num_brands), config.picture_px)
         if config.like is None
         else learn(config.like, seed=config.seed, rows=config.rows)
     )
     if config.faults:
         links = bool(config.image_url)
         rates = parse_rates(config.faults, links=links)
-        rows = Faulty(rows, rates, seed=config.seed, num_rows=config.rows, links=links)
+        rows = FaultyRows(rows, rates, seed=config.seed, num_rows=config.rows, links=links)
     with progress_bar("sample", config.rows) as progress:
         manifest = write_sample(
             config.out,
@@ -88,10 +88,10 @@ def sample_check(config: SampleCheckConfig) -> None:
         EtalageError: Some faults are not accounted for; lists the first twenty.
     """
     manifest = config.sample / MANIFEST
-    if wrong := check(config.catalogue, manifest):
+    if wrong := check_faults(config.catalogue, manifest):
         shown = "\n".join(wrong[:20])
         raise EtalageError(f"{len(wrong)} planted faults are not accounted for in {config.catalogue}:\n{shown}")
-    say(f"all {len(read_planted(manifest))} planted faults are accounted for")
+    say(f"all {len(read_faults(manifest))} planted faults are accounted for")
 
 
 def _measure_fidelity(folder: Path, manifest: Mapping[str, Any], config: SampleConfig) -> None:

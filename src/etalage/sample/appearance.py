@@ -1,14 +1,15 @@
-"""What can be seen in a sample picture: the product's looks, and the scene that it is photographed in.
+"""What can be seen in a sample picture: the product's appearance, and the scene in which it is photographed.
 
-Words only. `draw` turns them into pixels, `world` gives them names and prices.
+This module holds words only: `draw` turns them into pixels, `brands` gives them names and prices.
 """
 
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["BACKGROUNDS", "CUTS", "HARDWARE", "MATERIALS", "PATTERNS", "POSES", "Look", "Rgb", "Scene"]
+__all__ = ["BACKGROUNDS", "CUTS", "HARDWARE", "MATERIALS", "PATTERNS", "POSES", "Appearance", "Rgb", "Scene"]
 
 Rgb = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
 
 CUTS = MappingProxyType(
     {
@@ -39,62 +40,74 @@ CUTS = MappingProxyType(
         "umbrella": ("open", "folded"),
     }
 )
-"""Styles of products, each with the cuts that it comes in. All of them can be told apart by their outlines."""
+"""Styles of products, each with its cuts. The cuts of a style can be told apart by their outlines."""
 
 PATTERNS = ("plain", "check", "striped", "pinstripe", "dotted", "monogram", "houndstooth", "floral")
-"""Of the main colour and the accent colour."""
+"""Patterns; all but plain are of the main colour and the accent colour."""
 
 MATERIALS = ("cotton", "gabardine", "wool", "knit", "leather", "suede", "satin", "denim", "quilted", "straw", "metal")
-"""Textures and how they take the light. Jewellery and watches are of metal; their colour is the stone's or dial's."""
+"""Materials, each with a texture and a gloss. Jewellery and watches are of metal; their colour is the stone's or the
+dial's."""
 
 HARDWARE = ("gold", "silver", "black")
-"""Of buckles, buttons, chains, frames, caps of bottles, and of jewellery itself."""
+"""Metals of buckles, buttons, chains, frames, caps of bottles, and of jewellery itself."""
 
 BACKGROUNDS = ("plain", "gradient", "studio", "wall", "wood", "transparent")
-"""studio: floor and wall meet; wall: lit from one side, with a shadow; transparent: only where the mode has alpha."""
+"""Backgrounds. studio: a floor meets a wall; wall: lit from one side, with a shadow; transparent: white where the mode
+has no alpha."""
 
 POSES = ("flat", "hanging", "worn")
-"""Clothes lie flat, hang on a hanger, or stand on a dress form. Other products stand, tilt or turn instead."""
+"""Poses. Clothes lie flat, hang on a hanger, or stand on a dress form; other products stand, tilt or turn instead."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """All that a price or a title may follow from."""
+class Appearance:
+    """Everything about a product that its price and its title may follow from."""
 
     style: str
     """A key of CUTS."""
     cut: str
+    """One of the style's values in CUTS."""
     colour: Rgb
     accent: Rgb
+    """Second colour of a pattern."""
     pattern: str
+    """One of PATTERNS."""
     material: str
+    """One of MATERIALS."""
     hardware: str
+    """One of HARDWARE."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What varies without meaning, and how the picture is written."""
+    """Everything about a picture that varies without meaning, and the file format it is written in."""
 
     width_px: int
     height_px: int
     background: str = "plain"
+    """One of BACKGROUNDS."""
     tint: Rgb = (238, 238, 236)
+    """Colour of the background."""
     pose: str = "flat"
+    """One of POSES."""
     angle: float = 0.0
-    """Degrees, clockwise."""
+    """Rotation in degrees, clockwise."""
     scale: float = 0.85
-    """Share of the picture's shorter fitting side that the product takes; above 1 it is cropped."""
+    """Size of the product as a share of what fits into the picture; above 1 it is cropped."""
     shift: tuple[float, float] = (0.0, 0.0)
-    """From the middle, as shares of width and height."""
+    """Distance from the middle, as shares of width and height."""
     light: float = 0.5
-    """Where it comes from: 0 left, 1 right."""
+    """Side that the light comes from: 0 is left, 1 is right."""
     contrast: float = 0.5
-    """Of shading and shadow, 0 to 1."""
+    """Strength of shading and shadow, 0 to 1."""
     flipped: bool = False
+    """Whether left and right are swapped."""
     mode: str = "RGB"
-    """As Pillow's: RGB, RGBA, L, LA, P, CMYK."""
+    """Pillow's name of the mode: RGB, RGBA, L, LA, P, CMYK."""
     format: str = "JPEG"
-    """As Pillow's: JPEG, PNG, WEBP, GIF."""
+    """Pillow's name of the file format: JPEG, PNG, WEBP, GIF."""
     quality: int = 88
+    """Quality of JPEG and WebP, up to 100."""
     seed: int = 0
-    """For folds, speckles and the places of flowers: anything that drawing itself decides."""
+    """Seed of everything that drawing decides itself: creases, wood grain, the offset of a print."""

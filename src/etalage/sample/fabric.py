@@ -1,57 +1,56 @@
-"""Cloth as SVG: tones of a colour, patterns of two colours, textures, and how a material takes the light."""
+"""Fabric as SVG: patterns of two colours, textures, and how a material reflects the light.
+
+Patterns come in two kinds. Checks and stripes turn with the product and are plain shapes. Prints and textures are SVG
+patterns of whole pixels that lie level however the product is turned: a tile of whole pixels is copied, any other is
+resampled, which takes the renderer ten times as long as the rest of the picture.
+"""
 
 import math
 import random
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from etalage.sample.appearance import Look, Rgb
-from etalage.sample.silhouettes.outline import Box, circle, dots, moved, number
+from etalage.sample.appearance import Appearance
+from etalage.sample.colour import adjust_tone, luminance, to_hex
+from etalage.sample.silhouettes.path import Box, format_number
+from etalage.sample.silhouettes.shapes import circle, dots
+from etalage.sample.silhouettes.transforms import transform
 
-__all__ = ["bars", "brightness", "hexed", "light", "printed", "texture", "toned"]
-
-
-def hexed(colour: Rgb) -> str:
-    """As SVG writes it."""
-    return "#{:02x}{:02x}{:02x}".format(*colour)
+__all__ = ["bar_shapes", "light_stops", "print_tile", "texture_tile"]
 
 
-def toned(colour: Rgb, amount: float) -> Rgb:
-    """Towards white (1) or black (-1)."""
-    goal = 255 if amount > 0 else 0
-    red, green, blue = (round(part + (goal - part) * abs(amount)) for part in colour)
-    return red, green, blue
+def bar_shapes(appearance: Appearance, box: Box, rng: random.Random) -> list[str]:
+    """Return checks or stripes as shapes in the product's coordinates.
 
+    Args:
+        appearance: The pattern and its accent colour.
+        box: The part of the product to cover.
+        rng: Decides where the pattern begins.
 
-def brightness(colour: Rgb) -> float:
-    """0 to 255, as the eye sees it."""
-    red, green, blue = colour
-    return 0.3 * red + 0.59 * green + 0.11 * blue
-
-
-def bars(look: Look, box: Box, rng: random.Random) -> list[str]:
-    """Checks and stripes: shapes that cover the box, in a product's coordinates, so that they turn with it."""
-    if look.pattern not in _BARS:
+    Returns:
+        SVG elements, none if the pattern is of another kind.
+    """
+    if appearance.pattern not in _BARS:
         return []
     left, top, right, bottom = box
-    repeat, layers = _BARS[look.pattern]
+    repeat, layers = _BARS[appearance.pattern]
     start_x, start_y = left - rng.random() * repeat, top - rng.random() * repeat
     width, height = right - start_x, bottom - start_y
     shapes = []
-    for upright, offset, thick, share in layers:
-        if upright:
+    for vertical, offset, thickness, opacity in layers:
+        if vertical:
             count = math.ceil((width - offset) / repeat)
-            way = (
-                f"M{number(start_x + offset)} {number(start_y)}"
-                + f"v{number(height)}h{thick}v{number(-height)}zm{repeat} 0" * count
+            path = (
+                f"M{format_number(start_x + offset)} {format_number(start_y)}"
+                + f"v{format_number(height)}h{thickness}v{format_number(-height)}zm{repeat} 0" * count
             )
         else:
             count = math.ceil((height - offset) / repeat)
-            way = (
-                f"M{number(start_x)} {number(start_y + offset)}"
-                + f"h{number(width)}v{thick}h{number(-width)}zm0 {repeat}" * count
+            path = (
+                f"M{format_number(start_x)} {format_number(start_y + offset)}"
+                + f"h{format_number(width)}v{thickness}h{format_number(-width)}zm0 {repeat}" * count
             )
-        shapes.append(f'<path d="{way}" fill="{hexed(look.accent)}" fill-opacity="{share}"/>')
+        shapes.append(f'<path d="{path}" fill="{to_hex(appearance.accent)}" fill-opacity="{opacity}"/>')
     return shapes
 
 
@@ -62,41 +61,53 @@ _BARS: Mapping[str, tuple[float, Sequence[tuple[bool, float, float, float]]]] = 
         "pinstripe": (11, ((True, 0, 2.2, 1),)),
     }
 )
-"""The repeat, and bars: upright or not, where in the repeat, how thick, and how much of the accent colour covers."""
+"""The length of a repeat, and its bars: vertical or not, offset in the repeat, thickness, and opacity of the accent
+colour."""
 
 
-def printed(look: Look, unit_px: float, rng: random.Random) -> str:
-    """A pattern of whole pixels, id "print", or nothing. It lies level, see `texture`."""
-    if look.pattern not in _PRINTS:
+def print_tile(appearance: Appearance, px_per_unit: float, rng: random.Random) -> str:
+    """Return the SVG pattern with the id "print", or nothing if the product has no print.
+
+    Args:
+        appearance: The pattern and its accent colour.
+        px_per_unit: Pixels per unit of the product's coordinates.
+        rng: Decides where the first tile lies.
+
+    Returns:
+        An SVG element or an empty string.
+    """
+    if appearance.pattern not in _PRINTS:
         return ""
-    width, height, motif = _PRINTS[look.pattern]
-    pale = brightness(look.accent) > 120
+    width, height, motif = _PRINTS[appearance.pattern]
+    pale = luminance(appearance.accent) > 120
     marks = motif.format(
-        accent=hexed(look.accent),
-        leaf=hexed(toned(look.accent, -0.4 if pale else 0.4)),
-        heart=hexed(toned(look.accent, -0.55 if pale else 0.65)),
+        accent=to_hex(appearance.accent),
+        leaf=to_hex(adjust_tone(appearance.accent, -0.4 if pale else 0.4)),
+        heart=to_hex(adjust_tone(appearance.accent, -0.55 if pale else 0.65)),
     )
-    return _tile("print", width, height, unit_px, marks, (rng.random(), rng.random()))
+    return _tile("print", width, height, px_per_unit, marks, (rng.random(), rng.random()))
 
 
 def _tile(
-    name: str, width: float, height: float, unit_px: float, marks: str, shift: tuple[float, float] = (0, 0)
+    name: str, width: float, height: float, px_per_unit: float, marks: str, shift: tuple[float, float] = (0, 0)
 ) -> str:
-    wide, high = max(2, round(width * unit_px)), max(2, round(height * unit_px))
+    width_px, height_px = max(2, round(width * px_per_unit)), max(2, round(height * px_per_unit))
     return (
-        f'<pattern id="{name}" patternUnits="userSpaceOnUse" x="{round(shift[0] * wide)}" y="{round(shift[1] * high)}" '
-        f'width="{wide}" height="{high}" viewBox="0 0 {width} {height}" preserveAspectRatio="none">{marks}</pattern>'
+        f'<pattern id="{name}" patternUnits="userSpaceOnUse" '
+        f'x="{round(shift[0] * width_px)}" y="{round(shift[1] * height_px)}" width="{width_px}" height="{height_px}" '
+        f'viewBox="0 0 {width} {height}" preserveAspectRatio="none">{marks}</pattern>'
     )
 
 
-def _flower(x: float, y: float, size: float, turn: float) -> str:
-    """Five petals round a heart, on two leaves."""
+def _flower(x: float, y: float, size: float, rotation: float) -> str:
+    """Return five petals around a heart, on two leaves; `rotation` is in radians."""
     petals = "".join(
-        circle(x + math.cos(at) * size * 0.62, y + math.sin(at) * size * 0.62, size * 0.44)
-        for at in (turn + step * math.tau / 5 for step in range(5))
+        circle(x + math.cos(angle) * size * 0.62, y + math.sin(angle) * size * 0.62, size * 0.44)
+        for angle in (rotation + step * math.tau / 5 for step in range(5))
     )
     leaves = "".join(
-        moved("M0 0Q9 -7 18 0Q9 7 0 0Z", x, y, scale=size / 10, turn=math.degrees(turn) + at) for at in (36, 160)
+        transform("M0 0Q9 -7 18 0Q9 7 0 0Z", x, y, scale=size / 10, rotation=math.degrees(rotation) + degrees)
+        for degrees in (36, 160)
     )
     return _filled("leaf", leaves) + _filled("accent", petals) + _filled("heart", circle(x, y, size * 0.3))
 
@@ -130,7 +141,7 @@ _PRINTS: Mapping[str, tuple[float, float, str]] = MappingProxyType(
         ),
     }
 )
-"""The width and height of one repeat, and what is drawn there."""
+"""The width and height of a tile, in a product's units, and the shapes in it."""
 
 
 _DARK, _BRIGHT = "#000", "#fff"
@@ -220,42 +231,56 @@ _TEXTURES: Mapping[str, tuple[float, float, Sequence[tuple[str, str, float, floa
         ),
     }
 )
-"""The width and height of one repeat, in a product's units, and its marks: path, tone, how much of it covers, and the
-width of the line (0 is filled). Dark and bright, so that they show on any colour. Cotton and satin are smooth."""
+"""The width and height of a tile, in a product's units, and its marks: path, tone, opacity, and stroke width (0 fills).
+Marks are dark and bright, so that they show on any colour. Cotton and satin are smooth."""
 
 
-def texture(material: str, unit_px: float) -> str:
-    """A pattern of whole pixels, id "texture", or nothing.
+def texture_tile(material: str, px_per_unit: float) -> str:
+    """Return the SVG pattern with the id "texture", or nothing if the material is smooth.
 
-    It lies level however the product is turned: a repeat of whole pixels is copied, any other is resampled, which takes
-    ten times as long as all the rest of the picture.
+    Args:
+        material: One of MATERIALS.
+        px_per_unit: Pixels per unit of the product's coordinates.
+
+    Returns:
+        An SVG element or an empty string.
     """
     if material not in _TEXTURES:
         return ""
     width, height, marks = _TEXTURES[material]
-    drawn = "".join(
-        f'<path d="{path}" fill="none" stroke="{tone}" stroke-opacity="{share}" stroke-width="{thick}"/>'
-        if thick
-        else f'<path d="{path}" fill="{tone}" fill-opacity="{share}"/>'
-        for path, tone, share, thick in marks
+    shapes = "".join(
+        f'<path d="{path}" fill="none" stroke="{tone}" stroke-opacity="{opacity}" stroke-width="{thickness}"/>'
+        if thickness
+        else f'<path d="{path}" fill="{tone}" fill-opacity="{opacity}"/>'
+        for path, tone, opacity, thickness in marks
     )
-    return _tile("texture", width, height, unit_px, drawn)
+    return _tile("texture", width, height, px_per_unit, shapes)
 
 
 _Stop = tuple[float, str, float]
 
 
-def light(material: str, where: float, contrast: float) -> str:
-    """The stops of a gradient from left to right over the product: where it is bright and where dark."""
+def light_stops(material: str, direction: float, contrast: float) -> str:
+    """Return the stops of the gradient of light from left to right over the product.
+
+    Args:
+        material: One of MATERIALS; decides how sharp the reflection is.
+        direction: Side that the light comes from: 0 is left, 1 is right.
+        contrast: Strength of the light, 0 to 1.
+
+    Returns:
+        SVG elements for inside a gradient.
+    """
     strength = 0.45 + 1.1 * contrast
-    peak = 0.18 + 0.64 * where
+    peak = 0.18 + 0.64 * direction
     stops = [
-        (place if abs(place) == 1 else min(0.99, max(0.01, peak + place)), tone, min(0.9, share * strength))
-        for place, tone, share in _GLOSS.get(material, _MATT)
+        # -1 and 1 stay at the edges wherever the light is, so that the stops keep their order
+        (offset if abs(offset) == 1 else min(0.99, max(0.01, peak + offset)), tone, min(0.9, opacity * strength))
+        for offset, tone, opacity in _GLOSS.get(material, _MATT)
     ]
     return "".join(
-        f'<stop offset="{number(max(0, place))}" stop-color="{tone}" stop-opacity="{number(share)}"/>'
-        for place, tone, share in stops
+        f'<stop offset="{format_number(max(0, offset))}" stop-color="{tone}" stop-opacity="{format_number(opacity)}"/>'
+        for offset, tone, opacity in stops
     )
 
 
@@ -306,4 +331,4 @@ _GLOSS: Mapping[str, Sequence[_Stop]] = MappingProxyType(
         "quilted": ((-1, _DARK, 0.34), (-0.1, _DARK, 0.04), (0, _BRIGHT, 0.3), (0.1, _DARK, 0.02), (1, _DARK, 0.36)),
     }
 )
-"""Places relative to the brightest (from -1 to 1), its tone, and how much of it covers at medium contrast."""
+"""Stops: offset from the brightest place (-1 and 1 are the product's edges), tone, and opacity at medium contrast."""

@@ -1,7 +1,7 @@
-"""The pictures of a sample, answered as shops answer: late, slowly, and now and then not at all.
+"""An HTTP server for a sample's pictures that answers as shops do: late, slowly, and sometimes not at all.
 
-On the machine's own address, for `prepare --allow-private`. The faults that the sample's manifest plants in the server
-(too-many-requests, server-error, flaky) happen here, and as many by chance as are asked for.
+It listens on this machine's own address, for `prepare --allow-private`. The faults that the sample's manifest plants in
+the server (too-many-requests, server-error, flaky) happen here, and as many random failures as are asked for.
 """
 
 import asyncio
@@ -22,24 +22,24 @@ from yarl import URL
 
 from etalage.catalogue.pictures import BadPicture, resolve_picture
 from etalage.errors import EtalageError
-from etalage.sample.faults import MANIFEST, Planted, read_planted
+from etalage.sample.faults import MANIFEST, PlantedFault, read_faults
 
-__all__ = ["Manner", "Server", "serve", "serving"]
+__all__ = ["Server", "ServerOptions", "run_server", "serve"]
 
 IMAGES = "images"
-"""Folder of the sample; nothing outside it is given out."""
+"""Name of the sample's folder of pictures; nothing outside it is served."""
 
 RETRY_AFTER_S = 1
-MAX_CHANCE_TRIES = 2
-"""Requests for a picture that may fail by chance; the third and later ones do not, so that what is expected of the
-picture holds however often others fail."""
+MAX_RANDOM_FAILURES = 2
+"""The number of requests for a picture that may fail at random. Later ones do not, so that what the manifest expects of
+the picture holds at any error rate, since `prepare` tries more often."""
 
-_CHANCES = ("500", "503", "reset")
-_PIECE_BYTES = 1 << 12
+_RANDOM_FAILURES = ("500", "503", "reset")
+_CHUNK_BYTES = 1 << 12
 
 
-class Manner(TypedDict, total=False):
-    """How a server answers; see `serving`."""
+class ServerOptions(TypedDict, total=False):
+    """Options of `run_server`."""
 
     host: str
     port: int
@@ -50,38 +50,44 @@ class Manner(TypedDict, total=False):
 
 @dataclass
 class Server:
-    """A server that runs, and what it has done."""
+    """A running server and its statistics."""
 
     url: str
-    """With its slash: a picture's path in the sample goes right behind it."""
-    asked: Counter[str] = field(default_factory=Counter)
-    """Requests by path."""
-    answers: Counter[str] = field(default_factory=Counter)
-    """By status, and `reset` for connections that either side broke off."""
+    """Address with a slash at the end, to be followed by a picture's path in the sample."""
+    requests: Counter[str] = field(default_factory=Counter)
+    """The number of requests by path."""
+    responses: Counter[str] = field(default_factory=Counter)
+    """The number of responses by status, with `reset` for connections that either side broke off."""
 
     @property
     def summary(self) -> str:
-        """Such as: 12 requests answered: 10 x 200, 2 x 404."""
-        counts = ", ".join(f"{count} x {answer}" for answer, count in sorted(self.answers.items()))
-        total = self.answers.total()
+        """The statistics as a line, such as: 12 requests answered: 10 x 200, 2 x 404."""
+        counts = ", ".join(f"{count} x {status}" for status, count in sorted(self.responses.items()))
+        total = self.responses.total()
         return f"{total} request{'s' * (total != 1)} answered{counts and ': '}{counts}"
 
 
-def serve(out: Path, say: Callable[[str], None] = print, **manner: Unpack[Manner]) -> None:
-    """Answer a sample's pictures until Ctrl-C; say where, and in the end how many requests were answered how.
+def serve(sample: Path, say: Callable[[str], None] = print, **options: Unpack[ServerOptions]) -> None:
+    """Serve a sample's pictures until Ctrl-C, then print how many requests were answered.
 
-    Args and Raises: as for `serving`.
+    Args:
+        sample: Folder that `sample` wrote.
+        say: Called with each line of output.
+        **options: Options of `run_server`.
+
+    Raises:
+        EtalageError: `sample` is not a sample, its manifest is damaged, or the port cannot be used.
     """
-    with serving(out, **manner) as server:
+    with run_server(sample, **options) as server:
         with suppress(KeyboardInterrupt):
-            say(f"{out / IMAGES} is at {server.url}{IMAGES}; Ctrl-C ends")
+            say(f"{sample / IMAGES} is at {server.url}{IMAGES}; press Ctrl-C to stop")
             threading.Event().wait()
         say(server.summary)
 
 
 @contextmanager
-def serving(
-    out: Path,
+def run_server(
+    sample: Path,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -89,29 +95,34 @@ def serving(
     error_rate: float = 0.0,
     bandwidth_kib_s: float | None = None,
 ) -> Iterator[Server]:
-    """Answer a sample's pictures, in a thread, while the block runs.
+    """Serve a sample's pictures from a thread while the block runs.
 
-    What was asked how often is forgotten at the end: started again, the same requests get the same answers.
+    Request counts are forgotten at the end: a server that is started again gives the same answers to the same requests.
 
     Args:
-        out: Folder that `sample` wrote. Nothing but files in its folder of pictures is given out.
-        port: 0 takes a free one.
-        latency_ms: Before each answer.
-        error_rate: Share of the first two requests for each picture that fail by chance: 500, 503, or the connection
-            is reset.
-        bandwidth_kib_s: Of each connection; None for as fast as it goes.
+        sample: Folder that `sample` wrote. Only files in its folder of pictures are served.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        latency_ms: Delay before each response.
+        error_rate: Share of the first two requests for each picture that fail at random: with status 500, 503, or with
+            a reset of the connection.
+        bandwidth_kib_s: Speed of each connection; None for no limit.
+
+    Yields:
+        The running server.
+
     Raises:
-        EtalageError: `out` is no sample, its manifest is damaged, or the port cannot be had.
+        EtalageError: `sample` is not a sample, its manifest is damaged, or the port cannot be used.
     """
-    shop = _Shop(out, read_planted(out / MANIFEST), latency_ms / 1000, error_rate, bandwidth_kib_s)
+    pictures = _PictureServer(sample, read_faults(sample / MANIFEST), latency_ms / 1000, error_rate, bandwidth_kib_s)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="serve", daemon=True)
     thread.start()
     try:
-        runner = asyncio.run_coroutine_threadsafe(shop.open(host, port), loop).result()
-        shop.server.url = str(URL.build(scheme="http", host=host, port=runner.addresses[0][1], path="/"))
+        runner = asyncio.run_coroutine_threadsafe(pictures.open(host, port), loop).result()
+        pictures.server.url = str(URL.build(scheme="http", host=host, port=runner.addresses[0][1], path="/"))
         try:
-            yield shop.server
+            yield pictures.server
         finally:
             asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
     finally:
@@ -121,15 +132,20 @@ def serving(
         loop.close()
 
 
-class _Shop:
-    """What answers. All but the constructor runs in the loop's thread."""
+class _PictureServer:
+    """The request handlers. All methods but the constructor run in the event loop's thread."""
 
     def __init__(
-        self, out: Path, faults: list[Planted], latency_s: float, error_rate: float, bandwidth_kib_s: float | None
+        self,
+        sample: Path,
+        faults: list[PlantedFault],
+        latency_s: float,
+        error_rate: float,
+        bandwidth_kib_s: float | None,
     ) -> None:
         self.server = Server("")
-        self._images = out.resolve() / IMAGES
-        self._faults: Mapping[str, Planted] = {fault["picture"]: fault for fault in faults if fault["picture"]}
+        self._images = sample.resolve() / IMAGES
+        self._faults: Mapping[str, PlantedFault] = {fault["picture"]: fault for fault in faults if fault["picture"]}
         self._latency_s, self._error_rate, self._bandwidth_kib_s = latency_s, error_rate, bandwidth_kib_s
 
     async def open(self, host: str, port: int) -> web.AppRunner:
@@ -142,53 +158,53 @@ class _Shop:
         except OSError as error:
             await runner.cleanup()
             raise EtalageError(
-                f"port {port} of {host} cannot be had: {error}; name another by --port, or 0 for any that is free"
+                f"cannot listen on port {port} of {host}: {error}; name another with --port, or 0 for any free one"
             ) from error
         return runner
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            answer = await self._answer(request)
+            response = await self._respond(request)
         except ConnectionError:
-            self.server.answers["reset"] += 1
-            return web.Response()  # that nobody reads
-        self.server.answers[str(answer.status)] += 1
-        return answer
+            self.server.responses["reset"] += 1
+            return web.Response()  # aiohttp wants one, though the connection is gone
+        self.server.responses[str(response.status)] += 1
+        return response
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
         if request.method not in ("GET", "HEAD"):
             return web.Response(status=405, headers={"Allow": "GET, HEAD"})
         path = request.match_info["path"]
-        self.server.asked[path] += 1
-        trouble = self._trouble(path, self.server.asked[path])
+        self.server.requests[path] += 1
+        failure = self._choose_failure(path, self.server.requests[path])
         await asyncio.sleep(self._latency_s)
-        if trouble == "reset":
-            _reset(request)
-        if trouble:
-            headers = {"Retry-After": str(RETRY_AFTER_S)} if trouble == "429" else {}
-            return web.Response(status=int(trouble), headers=headers)
+        if failure == "reset":
+            _reset_connection(request)
+        if failure:
+            headers = {"Retry-After": str(RETRY_AFTER_S)} if failure == "429" else {}
+            return web.Response(status=int(failure), headers=headers)
         content = await asyncio.to_thread(self._read, path)
         if content is None:
             return web.Response(status=404)
         if self._bandwidth_kib_s is None or request.method == "HEAD":
             return web.Response(body=content, content_type=self._content_type(path))
-        return await self._trickle(request, content, self._bandwidth_kib_s)
+        return await self._send_slowly(request, content, self._bandwidth_kib_s)
 
-    def _trouble(self, path: str, tries: int) -> str:
-        """What goes wrong this time: a status, `reset`, or nothing."""
+    def _choose_failure(self, path: str, attempt: int) -> str:
+        """Return how the request fails, as a status or `reset`; an empty string if it does not."""
         fault = self._faults.get(path)
         if fault and fault["kind"] == "server-error":
             return "500"
-        if fault and tries == 1 and fault["kind"] == "too-many-requests":
+        if fault and attempt == 1 and fault["kind"] == "too-many-requests":
             return "429"
-        if fault and tries == 1 and fault["kind"] == "flaky":
+        if fault and attempt == 1 and fault["kind"] == "flaky":
             return "reset" if fault["detail"] == "reset" else "500"
-        rng = random.Random(f"{path} {tries}")
-        by_chance = tries <= MAX_CHANCE_TRIES and rng.random() < self._error_rate
-        return rng.choice(_CHANCES) if by_chance else ""
+        rng = random.Random(f"{path} {attempt}")
+        fails = attempt <= MAX_RANDOM_FAILURES and rng.random() < self._error_rate
+        return rng.choice(_RANDOM_FAILURES) if fails else ""
 
     def _read(self, path: str) -> bytes | None:
-        """A file in the folder of pictures; nothing for any other path, and for links that lead out of it."""
+        """Return a file of the folder of pictures; None for any other path, and for links that lead out of it."""
         if not path.startswith(f"{IMAGES}/"):
             return None
         try:
@@ -203,21 +219,21 @@ class _Shop:
             return "text/html"
         return mimetypes.guess_type(path)[0] or "application/octet-stream"
 
-    async def _trickle(self, request: web.Request, content: bytes, kib_s: float) -> web.StreamResponse:
-        answer = web.StreamResponse()
-        answer.content_type, answer.content_length = self._content_type(request.match_info["path"]), len(content)
-        await answer.prepare(request)
-        for start in range(0, len(content), _PIECE_BYTES):
-            piece = content[start : start + _PIECE_BYTES]
-            await asyncio.sleep(len(piece) / 1024 / kib_s)
-            await answer.write(piece)
-        return answer
+    async def _send_slowly(self, request: web.Request, content: bytes, kib_s: float) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_type, response.content_length = self._content_type(request.match_info["path"]), len(content)
+        await response.prepare(request)
+        for start in range(0, len(content), _CHUNK_BYTES):
+            chunk = content[start : start + _CHUNK_BYTES]
+            await asyncio.sleep(len(chunk) / 1024 / kib_s)
+            await response.write(chunk)
+        return response
 
 
-def _reset(request: web.Request) -> NoReturn:
-    """Break the connection off so that the client is told so at once."""
+def _reset_connection(request: web.Request) -> NoReturn:
+    """Break the connection off at once, so that the client sees a reset rather than an end."""
     if request.transport is not None:
-        linger = struct.pack("ii", 1, 0)
+        linger = struct.pack("ii", 1, 0)  # on, for 0 seconds: closing sends RST instead of FIN
         request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         request.transport.abort()
     raise ConnectionResetError

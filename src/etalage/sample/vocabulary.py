@@ -1,4 +1,4 @@
-"""What sample brands may sell, and the words that they may use for it."""
+"""The styles that sample brands may sell, and the words that they may use for them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,31 +9,34 @@ __all__ = [
     "CUT_WORDS",
     "DEPARTMENT_WORDS",
     "HARDWARE_WORDS",
+    "LOG_FACTORS",
     "MATERIAL_WORDS",
-    "METAL_NAMED",
     "PATTERN_WORDS",
     "SHADES",
     "STYLES",
-    "WORTH",
+    "STYLES_NAMING_METAL",
     "Style",
 ]
 
 
 @dataclass(frozen=True)
 class Style:
-    """A style of products, as every brand knows it."""
+    """The properties of a style that are the same for every brand."""
 
     department: str
-    shelf: str
+    """Top of the category tree, a key of DEPARTMENT_WORDS."""
+    section: str
+    """Second level of the category tree."""
     nouns: tuple[str, ...]
-    """Its names, of which a brand has one."""
-    price: float
-    """In dollars, about."""
+    """Its names; each brand uses one of them."""
+    base_price_usd: float
+    """Price before the brand's factors."""
     materials: tuple[str, ...]
-    """It comes in; where there is one only, titles do not name it."""
+    """Materials it comes in, the frequent first. If there is only one, titles do not name it."""
     patterns: tuple[str, ...] = ("plain",)
+    """Patterns it comes in, the frequent first."""
     hardware: bool = False
-    """Whether any is in sight."""
+    """Whether metal parts can be seen on it."""
 
 
 _WOVEN = ("plain", "check", "striped", "dotted", "floral")
@@ -135,7 +138,7 @@ STYLES: Mapping[str, Style] = {
         ("plain", "check", "monogram", "dotted", "striped"),
     ),
 }
-"""By the keys of CUTS. Patterns stand in the order of their frequency."""
+"""Styles by the keys of CUTS."""
 
 SHADES: Sequence[tuple[Rgb, tuple[str, ...]]] = (
     ((34, 34, 38), ("Black", "Noir", "Anthracite")),
@@ -157,7 +160,7 @@ SHADES: Sequence[tuple[Rgb, tuple[str, ...]]] = (
     ((24, 122, 128), ("Teal", "Petrol", "Turquoise")),
     ((176, 84, 54), ("Rust", "Terracotta", "Copper")),
 )
-"""What brands call them is found again by `catalogue.duplicates.title_family` at the end of a title."""
+"""Colours and their names. `catalogue.duplicates.title_family` recognises every name at the end of a title."""
 
 CUT_WORDS: Mapping[str, tuple[str, ...]] = {
     "short": ("Short", "Cropped", "Mini"),
@@ -170,7 +173,7 @@ CUT_WORDS: Mapping[str, tuple[str, ...]] = {
     "roll neck": ("Roll Neck", "Turtleneck", "Funnel Neck"),
     "v-neck": ("V-neck", "Deep-neck"),
 }
-"""Of the cuts that go by several words; the others go by their own."""
+"""Words for cuts that have several; the other cuts go by their own name."""
 
 PATTERN_WORDS: Mapping[str, tuple[str, ...]] = {
     "check": ("Check", "Vintage Check", "Tartan"),
@@ -181,6 +184,8 @@ PATTERN_WORDS: Mapping[str, tuple[str, ...]] = {
     "houndstooth": ("Houndstooth", "Dogtooth"),
     "floral": ("Floral", "Floral Print", "Blossom"),
 }
+"""Words for patterns; plain has none."""
+
 MATERIAL_WORDS: Mapping[str, tuple[str, ...]] = {
     "cotton": ("Cotton", "Cotton Poplin", "Organic Cotton"),
     "gabardine": ("Gabardine", "Cotton Gabardine"),
@@ -193,21 +198,25 @@ MATERIAL_WORDS: Mapping[str, tuple[str, ...]] = {
     "quilted": ("Quilted", "Diamond Quilted", "Padded"),
     "straw": ("Raffia", "Straw", "Woven"),
 }
+"""Words for materials; metal has none, since titles name the kind of metal instead."""
+
 HARDWARE_WORDS: Mapping[str, tuple[str, ...]] = {
     "gold": ("Gold-tone", "Gold", "Gilded"),
     "silver": ("Silver-tone", "Silver", "Palladium"),
     "black": ("Gunmetal", "Black-tone", "Ruthenium"),
 }
+"""Words for the metals of HARDWARE."""
 
-# Means of the logarithms of what multiplies a price; each brand has its own about these.
-WORTH: Mapping[str, float] = {
+LOG_FACTORS: Mapping[str, float] = {
     **{"cotton": 0.0, "gabardine": 0.1, "wool": 0.15, "knit": 0.2, "leather": 0.45, "suede": 0.35, "satin": 0.25},
     **{"denim": -0.1, "quilted": 0.1, "straw": -0.2, "metal": 0.0, "plain": 0.0, "check": 0.2, "striped": 0.08},
     **{"pinstripe": 0.1, "dotted": 0.1, "monogram": 0.3, "houndstooth": 0.15, "floral": 0.18},
     **{"gold": 0.12, "silver": 0.0, "black": -0.08},
 }
-METAL_NAMED = ("sunglasses", "earrings", "necklace", "watch")
-"""Styles whose titles name the metal: there it is the material."""
+"""Logarithms of the factors by which a material, pattern or metal multiplies a price; means over all brands."""
+
+STYLES_NAMING_METAL = ("sunglasses", "earrings", "necklace", "watch")
+"""Styles whose titles name the metal, since it is what they are made of."""
 
 DEPARTMENT_WORDS: Mapping[str, tuple[str, ...]] = {
     "clothing": ("Clothing", "Apparel", "Ready-to-wear"),
@@ -217,3 +226,4 @@ DEPARTMENT_WORDS: Mapping[str, tuple[str, ...]] = {
     "beauty": ("Beauty", "Fragrance and Beauty"),
     "jewellery": ("Jewellery", "Watches and Jewellery"),
 }
+"""Words for the departments of `Style`."""

@@ -1,4 +1,4 @@
-"""A sample on disk: whole, the same in any number of processes, and readable by whatever reads tables."""
+"""A sample on disk is complete, the same in any number of processes, and readable by other tools."""
 
 import csv
 import json
@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from etalage.sample import write
-from etalage.sample.drawn import COLUMNS, Drawn
-from etalage.sample.faults import Faulty
+from etalage.sample.drawn import COLUMNS, DrawnRows
+from etalage.sample.faults import FaultyRows
 from etalage.sample.write import write_sample
 
 ROWS = 40
@@ -21,7 +21,7 @@ ROWS = 40
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("sample") / "drawn"
-    write_sample(out, Drawn(7, picture_px=64), ROWS)
+    write_sample(out, DrawnRows(7, picture_px=64), ROWS)
     return out
 
 
@@ -40,35 +40,35 @@ def test_the_table_names_a_picture_in_each_row(sample: Path) -> None:
             image.load()
 
 
-def test_the_side_table_tells_what_lies_behind_each_row(sample: Path) -> None:
-    hidden = pq.read_table(sample / "attributes.parquet").to_pylist()
-    rows = Drawn(7, picture_px=64)
-    assert hidden == [{"source_row": number + 1, **rows.make(number).attributes} for number in range(ROWS)]
+def test_the_attributes_table_holds_the_attributes_of_each_row(sample: Path) -> None:
+    attributes = pq.read_table(sample / "attributes.parquet").to_pylist()
+    rows = DrawnRows(7, picture_px=64)
+    assert attributes == [{"source_row": number + 1, **rows.make(number).attributes} for number in range(ROWS)]
 
 
-def test_the_manifest_states_the_best_reachable_figures(sample: Path) -> None:
+def test_the_manifest_states_the_best_possible_scores(sample: Path) -> None:
     manifest = json.loads((sample / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["rows"], manifest["seed"], manifest["faults"]) == (ROWS, 7, [])
     assert set(manifest["oracle"]) == {"title_exact", "category_accuracy", "price_median_factor_error"}
     assert 1 <= manifest["oracle"]["price_median_factor_error"] < 1.1
 
 
-def test_same_seed_same_bytes_in_one_process_and_in_several(sample: Path, tmp_path: Path, monkeypatch) -> None:
+def test_one_process_and_several_write_the_same_bytes(sample: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(write, "CHUNK_ROWS", 7)
     monkeypatch.setattr(write, "NUM_WORKERS", 2)
     seen: list[tuple[int, int]] = []
-    write_sample(tmp_path / "again", Drawn(7, picture_px=64), ROWS, progress=lambda *n: seen.append(n))
+    write_sample(tmp_path / "again", DrawnRows(7, picture_px=64), ROWS, progress=lambda *n: seen.append(n))
     one, other = read(sample), read(tmp_path / "again")
-    hidden = [files.pop("attributes.parquet") for files in (one, other)]  # in other row groups
+    attributes = [files.pop("attributes.parquet") for files in (one, other)]  # in other row groups
     assert one == other
-    assert pq.read_table(pa.BufferReader(hidden[0])) == pq.read_table(pa.BufferReader(hidden[1]))
+    assert pq.read_table(pa.BufferReader(attributes[0])) == pq.read_table(pa.BufferReader(attributes[1]))
     assert [done for done, _ in seen] == [7, 14, 21, 28, 35, 40]
 
 
 def test_parquet_holds_the_same_rows_and_pictures(sample: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(write, "CHUNK_ROWS", 8)
     monkeypatch.setattr(write, "SHARD_ROWS", 16)
-    write_sample(tmp_path / "shards", Drawn(7, picture_px=64), ROWS, table_format="parquet")
+    write_sample(tmp_path / "shards", DrawnRows(7, picture_px=64), ROWS, table_format="parquet")
     parts = sorted((tmp_path / "shards/catalogue").iterdir())
     assert [part.name for part in parts] == [f"part-0000{n}.parquet" for n in range(3)]
     assert [pq.read_metadata(part).num_rows for part in parts] == [16, 16, 8]
@@ -84,40 +84,40 @@ def test_parquet_holds_the_same_rows_and_pictures(sample: Path, tmp_path: Path, 
             assert {name: str(value) for name, value in row.items()} == written
 
 
-def test_parquet_with_prices_as_words(tmp_path: Path) -> None:
-    rows = Faulty(Drawn(1, picture_px=32), {"price-text": 0.5}, seed=1, num_rows=30, links=False)
+def test_parquet_holds_text_where_faults_write_prices_as_words(tmp_path: Path) -> None:
+    rows = FaultyRows(DrawnRows(1, picture_px=32), {"price-text": 0.5}, seed=1, num_rows=30, links=False)
     write_sample(tmp_path / "out", rows, 30, table_format="parquet")
     prices = pq.read_table(tmp_path / "out/catalogue")["full_price"].to_pylist()
     assert any(not price.replace(".", "").isdigit() for price in prices)
     assert any(price.replace(".", "").isdigit() for price in prices)
 
 
-def test_links_start_as_asked(tmp_path: Path) -> None:
-    write_sample(tmp_path / "out", Drawn(1, picture_px=32), 2, image_url="http://127.0.0.1:1/")
+def test_links_begin_with_the_image_url(tmp_path: Path) -> None:
+    write_sample(tmp_path / "out", DrawnRows(1, picture_px=32), 2, image_url="http://127.0.0.1:1/")
     assert b",http://127.0.0.1:1/images/000002." in (tmp_path / "out/catalogue.csv").read_bytes()
 
 
-def test_a_folder_in_use_is_refused_and_a_broken_run_leaves_nothing(sample: Path, tmp_path: Path) -> None:
+def test_a_folder_in_use_is_refused_and_an_interrupted_run_leaves_nothing(sample: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="already holds something"):
-        write_sample(sample, Drawn(7), 1)
+        write_sample(sample, DrawnRows(7), 1)
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_sample(tmp_path / "out", Drawn(7, picture_px=32), 2, progress=stop)
+        write_sample(tmp_path / "out", DrawnRows(7, picture_px=32), 2, progress=stop)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_dead_process_is_said(tmp_path: Path, monkeypatch) -> None:
+def test_a_worker_that_dies_is_reported(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(write, "CHUNK_ROWS", 4)
     monkeypatch.setattr(write, "NUM_WORKERS", 1)
 
     def kill(done: int, total: int) -> None:
         for child in psutil.Process().children():
-            for worker in child.children():  # of the server that forks them
+            for worker in child.children():  # children of the server that forks workers
                 worker.kill()
 
     with pytest.raises(OSError, match="has died"):
-        write_sample(tmp_path / "out", Drawn(7, picture_px=32), 400, progress=kill)
+        write_sample(tmp_path / "out", DrawnRows(7, picture_px=32), 400, progress=kill)
     assert not list(tmp_path.iterdir())

@@ -1,29 +1,20 @@
-"""Sunglasses, perfume, earrings, necklaces, watches: of metal, glass and stone."""
+"""Sunglasses, perfume, earrings, necklaces and watches: of metal, glass and stone."""
 
 import math
 from itertools import pairwise
 
-from etalage.sample.silhouettes.outline import (
-    circle,
-    dots,
-    ellipse,
-    lines,
-    mirrored,
-    moved,
-    pair,
-    polygon,
-    rounded,
-)
+from etalage.sample.silhouettes.shapes import circle, dots, ellipse, lines, polygon, rounded_box
 from etalage.sample.silhouettes.sketch import Item, Sketch
+from etalage.sample.silhouettes.transforms import mirror, pair, transform
 
 __all__ = ["earrings", "necklace", "perfume", "sunglasses", "watch"]
 
 
 def sunglasses(cut: str) -> Sketch:
-    """Lenses of the colour in a metal frame, the temples folded behind."""
+    """Outline sunglasses: lenses in the colour in a metal frame, the temples folded back."""
     lens = {
         "round": circle(50, 0, 36),
-        "square": rounded(12, -28, 90, 30, 8),
+        "square": rounded_box(12, -28, 90, 30, 8),
         "cat-eye": "M13 -8Q30 -26 66 -30L100 -44Q100 -6 82 18Q60 38 34 28Q12 18 13 -8Z",
         "aviator": "M16 -22Q30 -32 60 -30Q92 -28 92 -14Q92 26 62 40Q34 46 20 18Q10 -8 16 -22Z",
     }[cut]
@@ -46,38 +37,38 @@ def sunglasses(cut: str) -> Sketch:
         ),
         front=(
             Item("stone", pair(lens)),
-            Item("shine", shine + moved(shine, -102)),
+            Item("shine", shine + transform(shine, -102)),
             Item("metal", pair(lens), 7 if cut in ("square", "cat-eye") else 5),
             Item("metal", bridge, 5),
             Item("pearl", pair(ellipse(14, 12, 2.6, 5))),
-            Item("metal", pair(rounded(88, -26, 98, -14, 2))),
+            Item("metal", pair(rounded_box(88, -26, 98, -14, 2))),
         ),
         stands=True,
     )
 
 
 def perfume(cut: str) -> Sketch:
-    """A bottle of thick glass; colour is the liquid's, metal are cap and collar."""
+    """Outline a bottle of perfume: thick glass, a liquid in the colour, cap and collar of metal."""
     glass, liquid, label, cap, top = {
         "round": (
             circle(0, 34, 72),
-            mirrored("M0 0Q30 -4 50 0C66 24 62 94 0 95"),
+            mirror("M0 0Q30 -4 50 0C66 24 62 94 0 95"),
             ellipse(0, 42, 34, 24),
             circle(0, -84, 26),
             -62,
         ),
         "square": (
-            rounded(-68, -36, 68, 104, 12),
-            rounded(-57, -12, 57, 90, 7),
-            rounded(-36, 14, 36, 66, 2),
-            rounded(-30, -104, 30, -56, 5),
+            rounded_box(-68, -36, 68, 104, 12),
+            rounded_box(-57, -12, 57, 90, 7),
+            rounded_box(-36, 14, 36, 66, 2),
+            rounded_box(-30, -104, 30, -56, 5),
             -58,
         ),
         "tall": (
-            mirrored("M0 -48L30 -48Q42 -46 42 -34L50 108Q50 118 40 118L0 118"),
-            mirrored("M0 -18L33 -18L40 102Q40 106 36 106L0 106"),
-            rounded(-24, 10, 24, 84, 2),
-            mirrored("M0 -124Q22 -124 22 -116L24 -66L0 -66"),
+            mirror("M0 -48L30 -48Q42 -46 42 -34L50 108Q50 118 40 118L0 118"),
+            mirror("M0 -18L33 -18L40 102Q40 106 36 106L0 106"),
+            rounded_box(-24, 10, 24, 84, 2),
+            mirror("M0 -124Q22 -124 22 -116L24 -66L0 -66"),
             -70,
         ),
     }[cut]
@@ -89,9 +80,12 @@ def perfume(cut: str) -> Sketch:
             Item("stone", liquid),
             Item("shine", _gleam(cut)),
             Item("ivory", label),
-            Item("hole", rounded(left, y - 9, -left, y - 5, 1) + rounded(left * 0.6, y + 3, -left * 0.6, y + 6, 1)),
+            Item(
+                "hole",
+                rounded_box(left, y - 9, -left, y - 5, 1) + rounded_box(left * 0.6, y + 3, -left * 0.6, y + 6, 1),
+            ),
             Item("metal", label, 2.4),
-            Item("metal", rounded(-16, top, 16, base + 2, 2)),
+            Item("metal", rounded_box(-16, top, 16, base + 2, 2)),
             Item("metal", cap),
             Item(
                 "shine",
@@ -107,7 +101,7 @@ def perfume(cut: str) -> Sketch:
 
 
 def _gleam(cut: str) -> str:
-    """Where the glass mirrors a window."""
+    """Return the window that the glass reflects."""
     return {
         "round": "M-62 34Q-60 -14 -20 -30Q-46 -4 -52 40Q-50 76 -30 92Q-60 78 -62 34Z",
         "square": "M-62 -30L-48 -30L-48 98L-62 98ZM-40 -12L-34 -12L-34 90L-40 90Z",
@@ -116,10 +110,10 @@ def _gleam(cut: str) -> str:
 
 
 def earrings(cut: str) -> Sketch:
-    """A pair. Hoops with a stone at the foot, drops, or studs in claws."""
-    one: tuple[Item, ...]
+    """Outline a pair of earrings: hoops with a stone at the foot, drops, or studs in claws."""
+    right: tuple[Item, ...]
     if cut == "hoop":
-        one = (
+        right = (
             Item("metal", circle(50, 8, 38), 8),
             Item("metal", "M50 -30L50 -42Q50 -50 44 -50", 3),
             Item("metal", circle(50, 52, 17)),
@@ -127,7 +121,7 @@ def earrings(cut: str) -> Sketch:
             Item("shine", "M42 48Q44 42 50 42Q46 46 45 52Z"),
         )
     elif cut == "drop":
-        one = (
+        right = (
             Item("metal", "M44 -70Q36 -92 48 -96Q58 -96 56 -78L50 -58", 4),
             Item("metal", circle(50, -46, 11)),
             Item("metal", lines((50, -38, 50, -10)), 3.4),
@@ -138,7 +132,7 @@ def earrings(cut: str) -> Sketch:
     else:
         points = [(50 + 34 * math.cos(a), 34 * math.sin(a)) for a in (math.pi * (k + 0.5) / 4 for k in range(8))]
         inner = [(50 + 18 * math.cos(a), 18 * math.sin(a)) for a in (math.pi * (k + 0.5) / 4 for k in range(8))]
-        one = (
+        right = (
             Item("metal", circle(50, 0, 42)),
             Item("stone", polygon(*points)),
             Item("facet", polygon(*inner) + lines(*((*a, *b) for a, b in zip(points, inner, strict=True))), 1.2),
@@ -150,13 +144,13 @@ def earrings(cut: str) -> Sketch:
                 ),
             ),
         )
-    twin = tuple(Item(item.paint, moved(item.path, -100, -4), item.width) for item in one)
-    cast = tuple(item for item in (*twin, *one) if item.paint == "metal")[:: 1 if cut == "drop" else 2]
-    return Sketch(front=(*twin, *one), cast=cast, stands=cut != "drop")
+    left = tuple(Item(item.paint, transform(item.path, -100, -4), item.stroke_width) for item in right)
+    casters = tuple(item for item in (*left, *right) if item.paint == "metal")[:: 1 if cut == "drop" else 2]
+    return Sketch(front=(*left, *right), shadow_casters=casters, stands=cut != "drop")
 
 
 def necklace(cut: str) -> Sketch:
-    """A fine chain with a pendant, a chain of large links, or a string of beads."""
+    """Outline a necklace: a fine chain with a pendant, a chain of large links, or a string of beads."""
     if cut == "pendant":
         return Sketch(
             front=(
@@ -167,7 +161,7 @@ def necklace(cut: str) -> Sketch:
                 Item("facet", "M0 58L0 110M-24 81L24 81M-10 70L0 81L10 70", 1.2),
                 Item("shine", "M-18 80L-4 66L-2 80Z"),
             ),
-            cast=(
+            shadow_casters=(
                 Item("chain", "M-70 -112Q-66 -10 0 40Q66 -10 70 -112", 3),
                 Item("metal", "M0 50L32 80L0 120L-32 80Z"),
             ),
@@ -183,12 +177,13 @@ def necklace(cut: str) -> Sketch:
                 Item("stone", "".join(circle(x, y, size) for x, y, size in beads)),
                 Item("shine", "".join(circle(x - size * 0.35, y - size * 0.4, size * 0.28) for x, y, size in beads)),
                 Item("metal", dots(4, *between)),
-                Item("metal", rounded(-30, -134, 30, -122, 5)),
+                Item("metal", rounded_box(-30, -134, 30, -122, 5)),
             ),
-            cast=(string,),
+            shadow_casters=(string,),
         )
     links = "".join(
-        moved(rounded(-13, -8, 13, 8, 7), x, y, turn=math.degrees(math.atan2(y + 30, x)) + 90) for x, y in places
+        transform(rounded_box(-13, -8, 13, 8, 7), x, y, rotation=math.degrees(math.atan2(y + 30, x)) + 90)
+        for x, y in places
     )
     return Sketch(
         front=(
@@ -197,16 +192,16 @@ def necklace(cut: str) -> Sketch:
             Item("metal", circle(0, 82, 20), 5),
             Item("shine", "M-12 78Q-8 68 2 67Q-6 74 -7 84Z"),
         ),
-        cast=(string,),
+        shadow_casters=(string,),
     )
 
 
 def watch(cut: str) -> Sketch:
-    """A dial of the colour on a bracelet of links."""
+    """Outline a watch: a dial in the colour on a bracelet of links."""
     case, dial = (
         (circle(0, 0, 52), circle(0, 0, 41))
         if cut == "round"
-        else (rounded(-46, -54, 46, 54, 12), rounded(-36, -44, 36, 44, 6))
+        else (rounded_box(-46, -54, 46, 54, 12), rounded_box(-36, -44, 36, 44, 6))
     )
     rim_x, rim_y = (36, 36) if cut == "round" else (30, 38)
     marks = []
@@ -216,15 +211,16 @@ def watch(cut: str) -> Sketch:
         x, y = x * stretch, y * stretch
         marks.append((x * rim_x, y * rim_y, x * (rim_x - 7), y * (rim_y - 7)))
     rows = [y for side in (1, -1) for y in (side * 61, side * 75, side * 89, side * 103, side * 117)]
-    wide = "".join(rounded(-11, y - 6, 11, y + 6, 2) for y in rows)
+    wide = "".join(rounded_box(-11, y - 6, 11, y + 6, 2) for y in rows)
     narrow = "".join(
-        rounded(-30 + abs(y) / 12, y - 6, -13, y + 6, 2) + rounded(13, y - 6, 30 - abs(y) / 12, y + 6, 2) for y in rows
+        rounded_box(-30 + abs(y) / 12, y - 6, -13, y + 6, 2) + rounded_box(13, y - 6, 30 - abs(y) / 12, y + 6, 2)
+        for y in rows
     )
     return Sketch(
         back=(Item("metal", wide + narrow), Item("shade", wide)),
-        cast=(Item("metal", mirrored("M0 -122L20 -122L27 -50L27 50L20 122L0 122")), Item("metal", case)),
+        shadow_casters=(Item("metal", mirror("M0 -122L20 -122L27 -50L27 50L20 122L0 122")), Item("metal", case)),
         front=(
-            Item("metal", rounded(46, -7, 60, 7, 3)),
+            Item("metal", rounded_box(46, -7, 60, 7, 3)),
             Item("metal", case),
             Item("stone", dial),
             Item("metal", dial, 2.4),

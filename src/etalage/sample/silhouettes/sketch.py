@@ -1,84 +1,86 @@
-"""What a silhouette hands to the pen."""
+"""The outlines of one product, in the layers in which they are painted."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from etalage.sample.silhouettes.outline import Box, bounds, grown
+from etalage.sample.silhouettes.path import Box
+from etalage.sample.silhouettes.transforms import bounds, grow
 
 __all__ = ["Hanger", "Item", "Sketch"]
 
 
 @dataclass(frozen=True)
 class Item:
-    """A shape that is not of the product's cloth."""
+    """A shape that is not of the product's fabric, such as a button or a sole."""
 
     paint: str
-    """A key of draw's paints: metal, stone, colour, dark, leather ..."""
+    """A key of `paint.paints`: metal, stone, colour, dark, leather ..."""
     path: str
-    width: float = 0
-    """Of a stroke; 0 fills the path instead."""
+    stroke_width: float = 0
+    """Width of the line along the path; 0 fills the path instead."""
 
 
 @dataclass(frozen=True)
 class Hanger:
-    """Where a piece of clothing meets a hanger or a dress form."""
+    """The place where a piece of clothing meets a hanger or a dress form."""
 
     top: float
-    """The height of neck or waistband."""
-    half: float
-    """Half of the width there that carries: to the shoulder's end, or to the waist's."""
+    """The y of the neck or the waistband."""
+    half_width: float
+    """Half of the width that carries the piece: to the shoulder's end, or to the waist's."""
     hem: float
-    waist: bool = False
-    """Hung by the waistband, not on the shoulders."""
+    """The y of the hem."""
+    at_waist: bool = False
+    """The piece hangs by its waistband, not on the shoulders."""
 
 
 @dataclass(frozen=True)
 class Sketch:
-    """A product as outlines, from the back to the front."""
+    """A product's outlines, from the back to the front."""
 
-    cloth: str = ""
-    """Closed outlines, clockwise: filled with colour, pattern and texture, shaded, and framed."""
+    fabric: str = ""
+    """Closed clockwise outlines: filled with colour, pattern and texture, shaded, and framed."""
     back: tuple[Item, ...] = ()
-    """Behind the cloth."""
+    """Items behind the fabric."""
     sunken: str = ""
-    """Parts of the cloth in shade: linings, the inner side of a neck, gaps."""
+    """Parts of the fabric in shade: linings, the inner side of a neck, gaps."""
     raised: str = ""
-    """Parts of the cloth that lie on top: lapels, pockets, flaps, bands."""
+    """Parts of the fabric that lie on top: lapels, pockets, flaps, bands."""
     folds: str = ""
-    """Where the cloth falls away from the light: closed outlines, faintly dark."""
-    glow: str = ""
-    """Where it bulges towards the light: closed outlines, faintly bright."""
+    """Closed outlines, faintly dark, where the fabric falls away from the light."""
+    highlights: str = ""
+    """Closed outlines, faintly bright, where the fabric bulges towards the light."""
     seams: str = ""
     stitches: str = ""
-    """Like seams, but dashed and bright."""
+    """Lines like seams, but dashed and bright."""
     front: tuple[Item, ...] = ()
-    """Buttons, buckles, soles."""
-    cast: tuple[Item, ...] = ()
-    """What throws a shadow on the ground, if it is not the cloth. Its paint does not matter."""
+    """Items in front of the fabric: buttons, buckles, soles."""
+    shadow_casters: tuple[Item, ...] = ()
+    """Items that throw a shadow, for products without fabric. Their paint does not matter."""
     hanger: Hanger | None = None
-    """Of clothes; others stand on a floor or lie."""
+    """Set for clothes only; other products stand on a floor or lie."""
     stands: bool = False
-    """On a floor, so that a shadow lies under it."""
+    """The product stands on a floor, so that a shadow lies under it."""
     drapes: bool = False
-    """Soft enough for folds of chance."""
+    """The fabric is soft enough for creases in random places."""
 
     @cached_property
     def rim(self) -> str:
-        """The cloth's outline, a little wider: lies behind the cloth, whose dark edge it is, and throws its shadow."""
-        return grown(self.cloth, 1)
+        """The fabric's outline made a little wider: behind the fabric it is a dark edge, and it throws the shadow."""
+        return grow(self.fabric, 1)
 
     @cached_property
-    def cloth_box(self) -> Box:
-        """Left, top, right, bottom of the cloth."""
-        return bounds(self.cloth)
+    def fabric_box(self) -> Box:
+        """The bounding box of the fabric: left, top, right, bottom."""
+        return bounds(self.fabric)
 
     @cached_property
     def box(self) -> Box:
-        """Left, top, right, bottom of all that is drawn."""
-        boxes = [self.cloth_box] if self.cloth else []
+        """The bounding box of everything that is drawn: left, top, right, bottom."""
+        boxes = [self.fabric_box] if self.fabric else []
         for item in (*self.back, *self.front):
             left, top, right, bottom = bounds(item.path)
-            half = item.width / 2
+            half = item.stroke_width / 2
             boxes.append((left - half, top - half, right + half, bottom + half))
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
         return min(lefts), min(tops), max(rights), max(bottoms)
