@@ -43,7 +43,7 @@ from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VImageProcessor, Ph
 from etalage.phi3v.image_plan import token_order
 from etalage.processes import NUM_WORKERS, process_pool
 from etalage.sample.appearance import CUTS, HARDWARE, MATERIALS, PATTERNS
-from etalage.sample.drawn import Drawn
+from etalage.sample.drawn import DrawnRows
 from etalage.sample.vocabulary import SHADES, STYLES
 from etalage.task import END_TOKEN, Task, format_price
 from etalage.train.trainable import decay_groups
@@ -487,7 +487,7 @@ def drawn_lesson(seed: int, num_rows: int, num_brands: int, processor: Phi3VProc
     images = processor.image_processor
     side = 2 * images.crop_size
     first_brand = FIRST_BRAND + seed * num_brands
-    draw = partial(_draw, Drawn(seed, range(first_brand, first_brand + num_brands), side), images, side)
+    draw = partial(_draw, DrawnRows(seed, range(first_brand, first_brand + num_brands), side), images, side)
     chunks = [range(first, min(first + CHUNK, num_rows)) for first in range(0, num_rows, CHUNK)]
     pixels: list[Tensor] = []
     hidden: list[dict[str, Any]] = []
@@ -503,7 +503,7 @@ def drawn_lesson(seed: int, num_rows: int, num_brands: int, processor: Phi3VProc
 
 
 def _draw(
-    rows: Drawn, images: Phi3VImageProcessor, side: int, numbers: range
+    rows: DrawnRows, images: Phi3VImageProcessor, side: int, numbers: range
 ) -> tuple[NDArray[np.uint8], list[dict[str, Any]]]:
     """Pictures and what is known of them; those that the HD transform does not lay out as a square are left out."""
     pixels, hidden = [], []

@@ -12,7 +12,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
 from etalage.phi3v import Phi3VConfig, Phi3VImageProcessor, Phi3VProcessor
-from etalage.sample.world import brand_of
+from etalage.sample.brands import make_brand
 from etalage.task import format_price
 
 NUM_PIECES = 2036
@@ -83,7 +83,7 @@ def corpus(num_lines: int = 24_000) -> list[str]:
     lines = []
     for line in range(num_lines):
         if line % 3:
-            brand = brand_of(1000 + line % 600)
+            brand = make_brand(1000 + line % 600)
             design = brand.dyed(brand.piece(rng), *brand.palette(rng)[:2])
             title, category, price = design.title, rng.choice(design.categories), format_price(design.price)
         else:

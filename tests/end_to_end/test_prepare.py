@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from etalage.sample.faults import MANIFEST
-from etalage.sample.server import Server, serving
+from etalage.sample.server import Server, run_server
 
 NUM_PICTURES = 120
 CODES = ["../../x", "a\0b", "c" * 300, "手提包‮", "=HYPERLINK()", "CON", "-1", ""]
@@ -34,7 +34,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             path.write_text("<html>gone</html>")
         elif number % 10 != 3:
             coarse.resize((80, 100), Image.Resampling.BICUBIC).save(path)
-    with serving(folder, latency_ms=30) as server:
+    with run_server(folder, latency_ms=30) as server:
         yield server
 
 
@@ -72,7 +72,7 @@ def test_a_run_killed_five_times_ends_as_an_unbroken_one(shop: Server, table: Pa
     began = time.perf_counter()
     subprocess.run(command(table, unbroken, *slow), check=True, stdout=subprocess.DEVNULL)
     whole = time.perf_counter() - began
-    shop.asked.clear()
+    shop.requests.clear()
     killed = tmp_path / "killed"
     rng = random.Random(0)
     for _ in range(5):
@@ -88,7 +88,7 @@ def test_a_run_killed_five_times_ends_as_an_unbroken_one(shop: Server, table: Pa
     assert {path.name for path in tmp_path.iterdir()} == {
         "killed", "killed.downloads", "unbroken", "unbroken.downloads",
     }  # fmt: skip
-    again = [path for path, times in shop.asked.items() if times > 2]
+    again = [path for path, times in shop.requests.items() if times > 2]
     assert len(again) < NUM_PICTURES / 2, "what had arrived was not asked for again"
 
 

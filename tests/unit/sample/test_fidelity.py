@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from etalage.sample.drawn import Drawn
+from etalage.sample.drawn import DrawnRows
 from etalage.sample.fidelity import measure, read_written, write_fidelity
 from etalage.sample.fidelity.figures import (
     contingency_similarity,
@@ -188,7 +188,7 @@ def test_detection_agrees_with_sdmetrics(folder: Path) -> None:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     """From a table and from Parquet files alike; empty cells are None, pictures inside are left out."""
     for table_format in ("csv", "parquet"):
-        write_sample(tmp_path / table_format, Drawn(1, picture_px=24), 12, table_format=table_format)
+        write_sample(tmp_path / table_format, DrawnRows(1, picture_px=24), 12, table_format=table_format)
     one, other = read_written(tmp_path / "csv"), read_written(tmp_path / "parquet")
     assert one.pop("imageurl")[3] == "images/000004.jpg"
     assert one == other
