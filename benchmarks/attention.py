@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from triton.testing import do_bench
 
-from etalage.phi3v import attention
+from etalage.phi3v import attention_kernels
 from etalage.train import benchmark
 
 MIXED = [2000, 1984, 1936, 1904, 1872, 1632, 1488, 1184]
@@ -28,20 +28,20 @@ def milliseconds(lengths: Sequence[int], heads: tuple[int, int], causal: bool) -
     query, key, value = states.split(heads[0], 1)
     grad = torch.randn_like(query)
     how = (cu_seqlens, max(lengths), causal, heads[1] ** -0.5)
-    forward = partial(attention.attend_packed, query, key, value, *how)
-    backward = partial(attention.attend_packed_backward, grad, query, key, value, *forward(), *how)
+    forward = partial(attention_kernels.attend_packed, query, key, value, *how)
+    backward = partial(attention_kernels.attend_packed_backward, grad, query, key, value, *forward(), *how)
     first, second = (do_bench(work, warmup=50, rep=300, return_mode="median") for work in (forward, backward))
     return first, second
 
 
 if __name__ == "__main__":
     print(benchmark.machine())
-    flash = attention.flash_attention
+    flash = attention_kernels.flash_attention
     kernels = {"cuDNN": lambda device: None} | ({"FlashAttention 4": flash} if flash(torch.device("cuda")) else {})
     print(f"\n| ms, forward and backward | {' | '.join(kernels)} |\n|---|{'---|' * len(kernels)}")
     for name, lengths, heads, causal in CASES:
         cells = []
         for chosen in kernels.values():
-            attention.flash_attention = chosen
+            attention_kernels.flash_attention = chosen
             cells.append("{:.2f}, {:.2f}".format(*milliseconds(lengths, heads, causal)))
         print(f"| {name} | {' | '.join(cells)} |", flush=True)

@@ -14,7 +14,8 @@ from transformers.models.phi3.modeling_phi3 import Phi3DecoderLayer
 from etalage.fused.linear import FROZEN, FusedLoraLinear
 from etalage.fused.matmul import Product, elementwise_ops_for, has_kernels, lora_matmul_of
 from etalage.fused.reference import Form
-from etalage.phi3v.attention import PACKED, attend_packed, attend_packed_backward
+from etalage.phi3v.attention import PACKED
+from etalage.phi3v.attention_kernels import attend_packed, attend_packed_backward
 from etalage.phi3v.cache_name import cache_in
 from etalage.phi3v.modeling import Phi3VLastDecoderLayer
 
@@ -62,7 +63,7 @@ class FusedDecoderLayer(Phi3DecoderLayer):
         hidden_states: Tensor,
         *args: Any,
         position_embeddings: tuple[Tensor, Tensor],
-        kept: Tensor | None = None,
+        kept_positions: Tensor | None = None,
         **kwargs: Any,
     ) -> Tensor:
         """As Phi3DecoderLayer's, with packed_attention's keywords; only the last layer heeds `kept`."""
@@ -75,7 +76,9 @@ class FusedDecoderLayer(Phi3DecoderLayer):
             or (window and window < longest)
             or not all(linear.adapts(*FROZEN) for linear in _linears(self))
         ):
-            return super().forward(hidden_states, *args, position_embeddings=position_embeddings, kept=kept, **kwargs)
+            return super().forward(
+                hidden_states, *args, position_embeddings=position_embeddings, kept_positions=kept_positions, **kwargs
+            )
         linears = _linears(self)
         cos, sin = (turn[0].contiguous() for turn in position_embeddings)
         how = _How(
@@ -88,7 +91,7 @@ class FusedDecoderLayer(Phi3DecoderLayer):
             longest,
         )
         with torch.autocast(hidden_states.device.type, enabled=False):
-            kept = kept if isinstance(self, Phi3VLastDecoderLayer) else None
+            kept = kept_positions if isinstance(self, Phi3VLastDecoderLayer) else None
             adapters = [part for linear in linears for part in linear.adapter()[:2]]
             return _Layer.apply(hidden_states[0].contiguous(), how, cos, sin, kept, *adapters)[None]
 

@@ -8,7 +8,7 @@ import xxhash
 from torch import Tensor, nn
 
 from etalage.phi3v import Phi3VImageProcessor
-from etalage.phi3v.modeling import image_embedding
+from etalage.phi3v.image_embedding import find_image_embedding
 from etalage.phi3v.transfer import to_device
 
 __all__ = ["FeatureCache", "cache_features"]
@@ -25,7 +25,7 @@ def cache_features(model: nn.Module) -> None:
     compared; see FeatureCache. Each crop is read on its own, so that its features do not depend, in the
     last bit, on which crops come with it.
     """
-    embedding = image_embedding(model)
+    embedding = find_image_embedding(model)
     if embedding.glb_GN.device.type == "cpu":
         embedding.tower_features = _Memory(embedding.tower_features, ROOM_BYTES)  # type: ignore[method-assign]
 
@@ -64,7 +64,7 @@ class FeatureCache:
     """
 
     def __init__(self, model: nn.Module, images: Phi3VImageProcessor, room_bytes: int | None = None) -> None:
-        self._embedding = image_embedding(model)
+        self._embedding = find_image_embedding(model)
         self._images = images
         self._room = (
             os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 if room_bytes is None else room_bytes

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from etalage.fused.linear import FP8Linear, FusedLoraLinear, fp8_matmul
 from etalage.fused.reference import Form, Rows
-from etalage.phi3v.attention import cudnn_is_faster
+from etalage.phi3v.attention_kernels import cudnn_is_faster
 
 __all__ = ["Product", "elementwise_ops_for", "has_kernels", "lora_matmul_of"]
 

@@ -14,7 +14,8 @@ from transformers.models.clip.modeling_clip import CLIPEncoderLayer
 from etalage.fused.linear import FP8Linear, FusedLoraLinear
 from etalage.fused.matmul import Product, elementwise_ops_for, has_kernels, lora_matmul_of
 from etalage.fused.reference import Form
-from etalage.phi3v.attention import PACKED, attend_packed, attend_packed_backward
+from etalage.phi3v.attention import PACKED
+from etalage.phi3v.attention_kernels import attend_packed, attend_packed_backward
 
 __all__ = ["FusedVisionLayer", "use_fused_vision"]
 

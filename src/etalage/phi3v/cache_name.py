@@ -21,8 +21,10 @@ def cache_in(arguments: Mapping[str, Any]) -> Cache | None:
 
     Args:
         arguments: Keyword arguments of a model, a layer or `generate`. Others than the cache are ignored.
+
     Returns:
         The cache, or None if there is none.
+
     Raises:
         ValueError: Both names hold a cache.
     """

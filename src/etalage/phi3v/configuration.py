@@ -1,11 +1,13 @@
-"""Phi-3-vision's configuration: the hub's flat config.json on disk, transformers' own parts inside."""
+"""Phi-3-vision's configuration: the hub's flat config.json on disk, transformers' own parts in memory."""
 
 from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
 from transformers import CLIPVisionConfig, Phi3Config
 
-# The only layout of images that the published checkpoints use, hence the only one written here.
+__all__ = ["Phi3VConfig"]
+
+# The only layout of images that the published checkpoints use, and the only one that is implemented.
 EMBD_LAYER = {
     "embedding_cls": "image",
     "hd_transform_order": "sub_glb",
@@ -35,14 +37,15 @@ CLIP_VIT_L14_336 = {
 
 @strict
 class Phi3VConfig(Phi3Config):
-    """Sizes of decoder and image tower.
+    """The sizes of decoder and image tower.
 
-    On disk: exactly the hub's keys (`rope_scaling` of type "su", `img_processor`, `embd_layer`, `torch_dtype`).
-    Inside: `rope_parameters` of type "longrope" for the decoder and `vision_config` for the tower, both derived.
-    Tower sizes other than CLIP ViT-L/14-336 are read from `img_processor["clip_config"]`.
+    The file has exactly the hub's keys (`rope_scaling` of type "su", `img_processor`, `embd_layer`, `torch_dtype`).
+    `rope_parameters` of type "longrope" for the decoder and `vision_config` for the tower are derived from them. Tower
+    sizes other than CLIP ViT-L/14-336 are read from `img_processor["clip_config"]`.
 
     Raises:
-        ValueError: a value that this implementation would have to ignore, or sizes that do not fit together.
+        ValueError: A value is one that this implementation would have to ignore, or sizes do not fit together.
+
     Source: config.json of microsoft/Phi-3-vision-128k-instruct and microsoft/Phi-3.5-vision-instruct.
     """
 
@@ -60,14 +63,14 @@ class Phi3VConfig(Phi3Config):
         kwargs.pop("vision_config", None)
         self.vision_config = CLIPVisionConfig(**CLIP_VIT_L14_336 | self.img_processor.get("clip_config", {}))
         self._check_images()
-        # The hub asks for flash attention in config.json and points to its remote code; neither is wanted here.
+        # The hub's config.json asks for flash attention, which may not be installed, and points to remote code.
         kwargs.pop("_attn_implementation", None)
         kwargs.pop("auto_map", None)
         super().__post_init__(**kwargs)
 
     def _check_images(self) -> None:
-        tower, given, embd_layer = self.vision_config, self.img_processor, self.embd_layer
-        assert given is not None
+        tower, img_processor, embd_layer = self.vision_config, self.img_processor, self.embd_layer
+        assert img_processor is not None
         assert embd_layer is not None
         for key, value in EMBD_LAYER.items():
             if embd_layer.get(key, value) != value:
@@ -79,31 +82,38 @@ class Phi3VConfig(Phi3Config):
             )
         derived = {"num_img_tokens": self.num_img_tokens, "image_dim_out": tower.hidden_size, "type_feature": "patch"}
         for key, value in derived.items():
-            if given.get(key, value) != value:
-                raise ValueError(f"img_processor.{key} is {given[key]!r}; the tower gives {value!r}")
+            if img_processor.get(key, value) != value:
+                raise ValueError(f"img_processor.{key} is {img_processor[key]!r}; the tower gives {value!r}")
         if not 0 < self.num_tower_layers <= tower.num_hidden_layers:
             raise ValueError(
-                f"img_processor.layer_idx {given['layer_idx']} names no layer of {tower.num_hidden_layers}; "
+                f"img_processor.layer_idx {img_processor['layer_idx']} names no layer of {tower.num_hidden_layers}; "
                 "give a negative index of the hidden states, -2 on the hub"
             )
 
     @property
     def crop_size(self) -> int:
-        """Side of one crop, in pixels."""
+        """The side of one crop, in pixels."""
         return self.vision_config.image_size
 
     @property
     def num_img_tokens(self) -> int:
-        """Tokens of one crop: its patches, merged 2x2."""
+        """The number of tokens of one crop: its patches, merged 2x2."""
         return (self.vision_config.image_size // self.vision_config.patch_size // 2) ** 2
 
     @property
     def num_tower_layers(self) -> int:
-        """Tower layers that the features pass; later ones are stored but never run."""
+        """The number of tower layers that the features pass; later ones are stored but never run."""
         return self.vision_config.num_hidden_layers + 1 + (self.img_processor or {}).get("layer_idx", -2)
 
     def convert_rope_params_to_dict(self, **kwargs: Any) -> dict[str, Any]:
-        """Map the hub's `rope_scaling` of type "su" to transformers' "longrope"; called by the base class."""
+        """Map the hub's `rope_scaling` of type "su" to transformers' "longrope".
+
+        Args:
+            kwargs: The base class passes the keys of config.json.
+
+        Raises:
+            ValueError: rope_scaling has another type.
+        """
         scaling = kwargs.pop("rope_scaling", None) or self.rope_parameters or {}
         kind = scaling.get("rope_type", scaling.get("type", "default"))
         if kind not in ("su", "longrope", "default"):
@@ -113,7 +123,7 @@ class Phi3VConfig(Phi3Config):
         return super().convert_rope_params_to_dict(rope_scaling=scaling, **kwargs)
 
     def standardize_rope_params(self) -> None:
-        """Keep the extension factor in step with the two lengths, which may be changed after construction."""
+        """Update the extension factor from the two lengths, which may be changed after construction."""
         super().standardize_rope_params()
         if self.rope_parameters["rope_type"] == "longrope":
             self.rope_parameters["factor"] = max(
@@ -121,7 +131,7 @@ class Phi3VConfig(Phi3Config):
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """The hub's keys, from which an equal configuration can be made."""
+        """Return the hub's keys, from which an equal configuration can be made."""
         output = super().to_dict()
         output.pop("vision_config", None)
         rope = output.pop("rope_parameters")
@@ -132,7 +142,7 @@ class Phi3VConfig(Phi3Config):
         return output
 
     def to_diff_dict(self) -> dict[str, Any]:
-        """What config.json holds."""
+        """Return the content of config.json."""
         output = super().to_diff_dict()
         output["torch_dtype"] = output.pop("dtype", None)
         return output

@@ -1,4 +1,4 @@
-"""Which pictures of a batch stand where: worked out on the CPU, before anything is sent to the model.
+"""Which pictures of a batch stand where, worked out on the CPU before anything is sent to the model.
 
 Letters: B rows, T tokens, N images, C crop slots, U used crops, S side of a crop in pixels, G side of a crop's grid
 after the 2x2 merge, P image tokens of the whole batch.
@@ -16,34 +16,35 @@ from torch.nn.functional import pad
 
 __all__ = ["ImagePlan", "plan_images", "token_order"]
 
-# Rows that stand for the separators in an image's token order; counted from the end of the projected rows.
+# Rows of the separators in an image's token order, counted from the end of the projected rows.
 SUB_GN, GLB_GN = -2, -1
 
 
 class ImagePlan(NamedTuple):
-    """Where the pictures of one batch come from and go to.
-
-    used: (N, C) bool, the crop slots that hold picture; None where there are no others.
-    order: (P,) int64, for each image token its row among the projected cells; SUB_GN and GLB_GN are separators.
-    rows, columns: (P,) int64, for each image token its place in input_ids.
-    """
+    """The source of each image token of a batch, and its place in input_ids."""
 
     used: Tensor | None
+    """(N, C) bool, the crop slots that hold a crop; None if unused slots were left out before."""
     order: Tensor
+    """(P,) int64, for each image token its row among the projected cells; SUB_GN and GLB_GN are separators."""
     rows: Tensor
+    """(P,) int64, for each image token its row of input_ids."""
     columns: Tensor
+    """(P,) int64, for each image token its column of input_ids."""
 
 
 @lru_cache(maxsize=256)
 def token_order(rows: int, columns: int, side: int) -> Tensor:
-    """Order in which the cells of one picture are read.
+    """Return the order in which the cells of one picture are read.
 
     Args:
-        rows, columns: The picture in crops.
+        rows, columns: The picture's size in crops.
         side: G, cells along one side of a crop.
+
     Returns:
-        (tokens,) int64 into the cells of the picture's crops, global view first, each row by row; the tiled picture,
-        then GLB_GN, then the global view, with SUB_GN after every row.
+        (tokens,) int64: first the tiled picture, then GLB_GN, then the global view, with SUB_GN after every row. The
+        numbers index the cells of the picture's crops, global view first, each crop row by row.
+
     Source: "sub_glb" order with learnable separators of Phi-3-vision's image embedding.
     """
     cells = torch.arange((rows * columns + 1) * side * side)
@@ -61,19 +62,21 @@ def plan_images(
     crop_size: int,
     num_img_tokens: int,
 ) -> ImagePlan | None:
-    """Bind every image position to a picture; id -n is image n of its own row.
+    """Bind every image position to a picture.
 
     Args:
-        input_ids: (B, T) int64 on the CPU.
-        pixel_shape: Of pixel_values: N, C, 3, S, S, images of row 0, then of row 1 ...; or U, 3, S, S, their used crops
-            alone.
+        input_ids: (B, T) int64 on the CPU; id -n is image n of its own row.
+        pixel_shape: The shape of pixel_values: (N, C, 3, S, S), images of row 0, then of row 1 ...; or (U, 3, S, S),
+            their used crops alone.
         image_sizes: (N, 2) int64, pixels after the HD transform, height first.
         crop_size: S.
         num_img_tokens: Tokens of one crop, G * G.
+
     Returns:
-        None if there are neither pictures nor image positions.
+        The plan, or None if there are neither pictures nor image positions.
+
     Raises:
-        ValueError: missing, surplus or cut images, or bad shapes; names row and image.
+        ValueError: An image is missing, left over or cut, or a shape is wrong. Names row and image.
     """
     rows, columns = (input_ids < 0).nonzero(as_tuple=True)
     if pixel_shape is None:
@@ -101,13 +104,14 @@ def plan_images(
     if len(pixel_shape) == 5:
         num_used = torch.tensor([height * width + 1 for height, width in grids])
         used = torch.arange(pixel_shape[1]) < num_used[:, None]
-    # Stable: tokens of one image keep their order, images go by row and number, whichever comes first in the text.
-    place = (rows * (numbers.max() + 1) + numbers).argsort(stable=True)
-    return ImagePlan(used, torch.cat(order), rows[place], columns[place])
+    # Images go by row and number, whichever comes first in the text. The sort is stable, so that the tokens of one
+    # image keep their order.
+    by_image = (rows * (numbers.max() + 1) + numbers).argsort(stable=True)
+    return ImagePlan(used, torch.cat(order), rows[by_image], columns[by_image])
 
 
 def _check_pixels(shape: tuple[int, ...], image_sizes: Tensor | None, side: int) -> list[tuple[int, int]]:
-    """Grids of the pictures, in crops."""
+    """Return the grids of the pictures, in crops."""
     if image_sizes is None:
         raise ValueError(
             f"pixel_values {shape} without image_sizes: the pictures would not be seen; pass the processor's "
@@ -143,9 +147,9 @@ def _check_pixels(shape: tuple[int, ...], image_sizes: Tensor | None, side: int)
 
 def _check_positions(counts: Counter, grids: list[tuple[int, int]], num_rows: int, side: int) -> None:
     """Compare the image positions, counted by (row, number), with the pictures."""
-    numbers_of_row = [sorted(number for row, number in counts if row == this) for this in range(num_rows)]
+    numbers_by_row = [sorted(number for at, number in counts if at == row) for row in range(num_rows)]
     image = 0
-    for row, numbers in enumerate(numbers_of_row):
+    for row, numbers in enumerate(numbers_by_row):
         if numbers != list(range(1, len(numbers) + 1)):
             raise ValueError(
                 f"row {row}: input_ids hold images {numbers}, expected 1 to {len(numbers)} without gaps; an image "
@@ -155,7 +159,7 @@ def _check_positions(counts: Counter, grids: list[tuple[int, int]], num_rows: in
             if image == len(grids):
                 raise ValueError(
                     f"row {row}, image {number}: no picture left, pixel_values hold {len(grids)} and input_ids "
-                    f"name {sum(map(len, numbers_of_row))}; pass the pictures of all rows, in row order"
+                    f"name {sum(map(len, numbers_by_row))}; pass the pictures of all rows, in row order"
                 )
             height, width = grids[image]
             expected = len(token_order(height, width, side))
@@ -169,6 +173,6 @@ def _check_positions(counts: Counter, grids: list[tuple[int, int]], num_rows: in
     if image < len(grids):
         raise ValueError(
             f"pixel_values hold {len(grids)} pictures but the {num_rows} rows of input_ids have positions for "
-            f"{image} (by row: {[len(numbers) for numbers in numbers_of_row]}); leave the surplus out or name them "
+            f"{image} (by row: {[len(numbers) for numbers in numbers_by_row]}); leave the surplus out or name them "
             "in the text"
         )

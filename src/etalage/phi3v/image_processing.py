@@ -18,6 +18,8 @@ from transformers.image_processing_utils import BaseImageProcessor
 
 from etalage.phi3v.transfer import to_device
 
+__all__ = ["Phi3VImageProcessor", "Phi3VImageProcessorKwargs", "Picture", "num_image_tokens"]
+
 Picture = Image.Image | np.ndarray
 
 
@@ -26,9 +28,12 @@ def num_image_tokens(height: int, width: int, *, crop_size: int = 336, num_img_t
 
     Args:
         height, width: Pixels, multiples of crop_size.
+        crop_size: Side of a crop in pixels.
         num_img_tokens: Tokens of one crop.
+
     Returns:
         Tokens of crops and global view, one separator per row of either, and one between the two.
+
     Source: Phi-3-vision's image embedding; the public recipes' formula rewritten in crops.
     """
     rows, columns = height // crop_size, width // crop_size
@@ -37,13 +42,13 @@ def num_image_tokens(height: int, width: int, *, crop_size: int = 336, num_img_t
 
 @lru_cache(maxsize=16)
 def _constant(per_channel: tuple[float, ...], device: torch.device) -> Tensor:
-    """(3, 1, 1), sent once: sending makes a GPU and this code wait for each other."""
+    """Return a (3, 1, 1) tensor. It is cached, as sending one makes a GPU and this code wait for each other."""
     with torch.inference_mode(mode=False):
         return torch.tensor(per_channel, device=device).view(3, 1, 1)
 
 
 class Phi3VImageProcessorKwargs(TypedDict, total=False):
-    """What preprocessor_config.json and `from_pretrained` may set."""
+    """The settings that preprocessor_config.json and `from_pretrained` may change."""
 
     num_crops: int
     image_mean: Sequence[float]
@@ -54,7 +59,7 @@ class Phi3VImageProcessorKwargs(TypedDict, total=False):
 
 
 class Phi3VImageProcessor(BaseImageProcessor):
-    """Enlarge a picture to at most `num_crops` square crops and add a global view.
+    """An image processor that enlarges a picture to at most `num_crops` square crops and adds a global view.
 
     Args:
         num_crops: Largest number of crops of one picture, global view not counted. Hub: 16 (Phi-3), 4 (Phi-3.5).
@@ -62,8 +67,11 @@ class Phi3VImageProcessor(BaseImageProcessor):
         do_convert_rgb: Convert other modes to RGB; alpha is dropped. False: refuse them.
         crop_size: Side of a crop in pixels, the tower's image_size.
         num_img_tokens: Tokens of one crop.
+        kwargs: Passed to transformers.
+
     Raises:
-        ValueError: num_crops below 1, or num_img_tokens not a square.
+        ValueError: num_crops is below 1, or num_img_tokens is not a square.
+
     Source: image_processing_phi3_v.py of microsoft/Phi-3-vision-128k-instruct, rewritten from its description.
     """
 
@@ -80,7 +88,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
         num_img_tokens: int = 144,
         **kwargs: Any,
     ) -> None:
-        kwargs.pop("auto_map", None)  # points to the hub's remote code
+        kwargs.pop("auto_map", None)  # It points to the hub's remote code.
         super().__init__(**kwargs)
         if num_crops < 1:
             raise ValueError(f"num_crops is {num_crops}; give at least 1")
@@ -94,7 +102,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
         self.num_img_tokens = num_img_tokens
 
     def to_dict(self) -> dict[str, Any]:
-        """What preprocessor_config.json holds."""
+        """Return the content of preprocessor_config.json."""
         names = Phi3VImageProcessorKwargs.__annotations__
         return {name: getattr(self, name) for name in names} | {
             "image_processor_type": type(self).__name__,
@@ -102,28 +110,36 @@ class Phi3VImageProcessor(BaseImageProcessor):
         }
 
     def hd_size(self, width: int, height: int) -> tuple[int, int]:
-        """Size of a picture after the HD transform.
+        """Return the size of a picture after the HD transform.
+
+        Args:
+            width, height: Pixels before it.
 
         Returns:
             (height, width) in pixels, both multiples of crop_size.
+
         Raises:
-            ValueError: the picture is so narrow that its short side vanishes.
+            ValueError: The picture is so narrow that its short side vanishes.
         """
         long_side, short_side = self._resized(width, height)
         padded = math.ceil(short_side / self.crop_size) * self.crop_size
         return (long_side, padded) if width < height else (padded, long_side)
 
     def calc_num_image_tokens_from_image_size(self, width: int, height: int) -> int:
-        """Count the tokens of a picture of this size, before any processing.
+        """Count the tokens of a picture, given its size before any processing.
+
+        Args:
+            width, height: Pixels.
 
         Raises:
-            ValueError: as hd_size.
+            ValueError: The picture is so narrow that its short side vanishes.
         """
         hd_height, hd_width = self.hd_size(width, height)
         return num_image_tokens(hd_height, hd_width, crop_size=self.crop_size, num_img_tokens=self.num_img_tokens)
 
     def _resized(self, width: int, height: int) -> tuple[int, int]:
-        """Long and short side after resizing, before padding. Doubles on purpose: the reference truncates them."""
+        """Return the long and the short side after resizing, before padding."""
+        # In floating point on purpose: the reference truncates doubles, which at some sizes is a pixel less than exact.
         ratio = max(width, height) / min(width, height)
         scale = 1
         while (scale + 1) * math.ceil((scale + 1) / ratio) <= self.num_crops:
@@ -141,11 +157,13 @@ class Phi3VImageProcessor(BaseImageProcessor):
         """Resize and pad one picture.
 
         Args:
-            image: PIL image, or (height, width[, channels]) uint8. EXIF orientation is not looked at.
+            image: PIL image, or (height, width[, channels]) uint8. EXIF orientation is ignored.
+
         Returns:
             (height, width, 3) uint8, both sides multiples of crop_size, padded with white.
+
         Raises:
-            ValueError: not a picture, not RGB while do_convert_rgb is False, or too narrow.
+            ValueError: It is no picture, not RGB while do_convert_rgb is False, or too narrow.
         """
         if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim in (2, 3):
             image = Image.fromarray(image)
@@ -156,8 +174,8 @@ class Phi3VImageProcessor(BaseImageProcessor):
             raise ValueError(f"picture has mode {image.mode}, not RGB; convert it or set do_convert_rgb")
         image = image.convert("RGB")
         long_side, short_side = self._resized(*image.size)
-        # The reference mirrors portraits to landscape and back. PIL rounds to 8 bits between its two passes, so the
-        # order of the axes shows in the pixels: the long side first, each in its own call, does without mirroring.
+        # The reference mirrors portraits to landscape and back. PIL rounds to 8 bits between its two passes, so pixels
+        # depend on the order of the axes. Resizing the long side first, in a call of its own, equals that mirroring.
         padding = -short_side % self.crop_size
         across, along = (padding // 2, padding - padding // 2), (0, 0)
         if image.width < image.height:
@@ -169,17 +187,28 @@ class Phi3VImageProcessor(BaseImageProcessor):
         return np.pad(np.asarray(image), padded, constant_values=255)
 
     def pixels(self, image: Picture) -> Tensor:
-        """(3, height, width) uint8, what hd_transform makes of a picture; raises as it does."""
+        """Return hd_transform's picture as a (3, height, width) uint8 tensor.
+
+        Args:
+            image: As for hd_transform.
+
+        Raises:
+            ValueError: hd_transform refuses the picture.
+        """
         return torch.from_numpy(np.ascontiguousarray(self.hd_transform(image).transpose(2, 0, 1)))
 
     def crops(self, image: Picture) -> tuple[Tensor, tuple[int, int]]:
         """Turn one picture into normalised crops.
 
+        Args:
+            image: As for hd_transform.
+
         Returns:
             (C, 3, S, S) float32: global view, then the crops row by row, then zeros; and the (height, width) in
             pixels that the crops cover.
+
         Raises:
-            ValueError: as hd_transform.
+            ValueError: hd_transform refuses the picture.
         """
         pixels = self.pixels(image)
         used = self.cut_bytes(pixels, pixels.device)
@@ -188,11 +217,11 @@ class Phi3VImageProcessor(BaseImageProcessor):
         return slots, (pixels.shape[1], pixels.shape[2])
 
     def num_tokens(self, pixels: Tensor) -> int:
-        """Tokens of (3, height, width) pixels."""
+        """Return the number of tokens of a (3, height, width) picture after the HD transform."""
         return num_image_tokens(*pixels.shape[1:], crop_size=self.crop_size, num_img_tokens=self.num_img_tokens)
 
     def num_used_crops(self, pixels: Tensor) -> int:
-        """Crops that `cut` makes of (3, height, width) pixels, the global view counted."""
+        """Return the number of crops that `cut` makes of a (3, height, width) picture, the global view counted."""
         return pixels.shape[1] * pixels.shape[2] // self.crop_size**2 + 1
 
     def cut(self, pixels: Tensor) -> Tensor:
@@ -200,19 +229,28 @@ class Phi3VImageProcessor(BaseImageProcessor):
 
         Args:
             pixels: (N, 3, height, width) float32 in 0..1, after the HD transform.
+
         Returns:
             (N, used crops, 3, S, S) float32: the global view, then the crops row by row.
         """
         side = self.crop_size
         mean, std = (_constant(tuple(values), pixels.device) for values in (self.image_mean, self.image_std))
         full = (pixels - mean).div_(std)
-        # Of the normalised picture, without antialiasing or clamping, as the checkpoints were trained.
+        # The normalised picture, without antialiasing or clamping, is what the checkpoints were trained on.
         overview = functional.interpolate(full, size=(side, side), mode="bicubic", align_corners=False)
         tiles = full.unflatten(3, (-1, side)).unflatten(2, (-1, side)).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
         return torch.cat([overview[:, None], tiles], 1)
 
     def cut_bytes(self, pixels: Tensor, device: torch.device) -> Tensor:
-        """(3, height, width) uint8 on the CPU, sent and cut: (used crops, 3, S, S) float32 on the device."""
+        """Send one picture to a device, and normalise and cut it there.
+
+        Args:
+            pixels: (3, height, width) uint8 on the CPU, after the HD transform.
+            device: Where to cut it.
+
+        Returns:
+            (used crops, 3, S, S) float32 on the device.
+        """
         return self.cut(to_device(pixels, device)[None].float() / 255)[0]
 
     def preprocess(self, images: Picture | Sequence[Picture], return_tensors: str | None = None) -> BatchFeature:
@@ -221,11 +259,13 @@ class Phi3VImageProcessor(BaseImageProcessor):
         Args:
             images: One picture or a flat sequence of at least one.
             return_tensors: As everywhere in transformers; None keeps torch tensors.
+
         Returns:
             pixel_values: (N, C, 3, S, S) float32, normalised, unused slots zero. image_sizes: (N, 2) int64, pixels
             after the HD transform, height first. num_img_tokens: N ints.
+
         Raises:
-            ValueError: no picture, or one that hd_transform refuses.
+            ValueError: There is no picture, or hd_transform refuses one.
         """
         images = [images] if isinstance(images, Picture) else list(images)
         if not images:

@@ -15,9 +15,11 @@ from transformers.utils import cached_file
 
 from etalage.phi3v.image_processing import Phi3VImageProcessor, Picture
 
+__all__ = ["Phi3VProcessor", "load_tokenizer"]
+
 IMAGE_TAG = re.compile(r"<\|image_(\d+)\|>")
 
-# tokenizer_config.json has more, all of which tokenizer.json says better.
+# What is read from tokenizer_config.json; tokenizer.json is the better source for all else.
 TOKENIZER_KEYS = (
     "bos_token",
     "eos_token",
@@ -38,17 +40,18 @@ def load_tokenizer(folder: str | os.PathLike, **kwargs: Any) -> PreTrainedTokeni
     after a special token becomes [13] where the model was trained on [29871, 13].
 
     Args:
-        folder: A checkpoint's folder or hub name.
-        kwargs: Override tokenizer_config.json, for instance padding_side; or say which hub revision.
+        folder: A checkpoint's folder or hub id.
+        kwargs: Override tokenizer_config.json, for instance padding_side; or choose the hub's revision.
+
     Raises:
-        OSError: no tokenizer.json.
+        OSError: There is no tokenizer.json.
     """
     hub = {key: kwargs.pop(key) for key in ("revision", "cache_dir", "token", "local_files_only") if key in kwargs}
     settings = {}
     if config_file := cached_file(folder, "tokenizer_config.json", _raise_exceptions_for_missing_entries=False, **hub):
         config = json.loads(Path(config_file).read_text(encoding="utf-8"))
         settings = {key: config[key] for key in TOKENIZER_KEYS if config.get(key) is not None}
-        # Written as {"content": ...} by some versions.
+        # Some versions write tokens as {"content": ...}.
         settings = {key: value["content"] if isinstance(value, Mapping) else value for key, value in settings.items()}
     if template := cached_file(folder, "chat_template.jinja", _raise_exceptions_for_missing_entries=False, **hub):
         settings["chat_template"] = Path(template).read_text(encoding="utf-8")
@@ -61,6 +64,11 @@ class Phi3VProcessor(ProcessorMixin):
     `<|image_n|>` in a text stands for the nth of its pictures and becomes id -n, once per image token. The text
     between pictures is tokenised piece by piece, each piece with the tokenizer's own special tokens, so every piece
     starts with a BOS: that is how the checkpoints were trained.
+
+    Args:
+        image_processor: Cuts pictures.
+        tokenizer: Made by load_tokenizer.
+        chat_template: The tokenizer's by default.
 
     Source: processing_phi3_v.py of microsoft/Phi-3-vision-128k-instruct, rewritten from its description.
     """
@@ -75,7 +83,9 @@ class Phi3VProcessor(ProcessorMixin):
         """Load a checkpoint's own files.
 
         Args:
+            pretrained_model_name_or_path: A checkpoint's folder or hub id.
             kwargs: The image processor's settings (num_crops ...); others go to load_tokenizer (padding_side ...).
+
         Raises:
             OSError: tokenizer.json or preprocessor_config.json is missing.
         """
@@ -89,7 +99,15 @@ class Phi3VProcessor(ProcessorMixin):
         )
 
     def save_pretrained(self, save_directory: str | os.PathLike, **kwargs: Any) -> list[str]:
-        """Write the files that from_pretrained, and the hub's own code, read; returns their paths."""
+        """Write the files that from_pretrained and the hub's own code read.
+
+        Args:
+            save_directory: The folder to write to.
+            kwargs: Passed to transformers.
+
+        Returns:
+            Paths of the files.
+        """
         files = list(self.image_processor.save_pretrained(save_directory, **kwargs))
         return files + list(self.tokenizer.save_pretrained(save_directory, **kwargs))
 
@@ -115,14 +133,19 @@ class Phi3VProcessor(ProcessorMixin):
             padding: True or "longest", "max_length", or False.
             truncation: Cut rows to max_length (default: the tokenizer's model_max_length) at the tokenizer's
                 truncation_side. Text only: an image is never cut.
+            max_length: Tokens, for padding="max_length" and truncation.
             padding_side: The tokenizer's by default.
+            pad_to_multiple_of: Pad to a multiple of it.
+            add_special_tokens: Whether each piece of text starts with a BOS.
             return_tensors: "pt" gives (B, T) tensors; None gives lists of ids, one list alone if text is a str.
+
         Returns:
             input_ids, attention_mask: (B, T) int64. With pictures also pixel_values: (N, C, 3, S, S) float32 and
             image_sizes: (N, 2) int64; images of row 0, then of row 1 ...
+
         Raises:
-            ValueError: tags and pictures of a row do not agree, a row would be cut inside an image, rows differ in
-                length and padding is False, or a picture that the image processor refuses. Names the row.
+            ValueError: Tags and pictures of a row do not agree, a row would be cut inside an image, rows differ in
+                length and padding is False, or the image processor refuses a picture. Names the row.
         """
         if text is None:
             raise ValueError("no text given; pictures need a prompt with one <|image_n|> each")
@@ -163,10 +186,14 @@ class Phi3VProcessor(ProcessorMixin):
         return [[] if row is None else list(row) for row in images]
 
     def ids(self, prompt: str, num_img_tokens: Sequence[int]) -> list[int]:
-        """A prompt's ids, given how many tokens each of its pictures has.
+        """Encode a prompt, given how many tokens each of its pictures has.
+
+        Args:
+            prompt: Text with one `<|image_n|>` for each picture.
+            num_img_tokens: Tokens of each picture.
 
         Raises:
-            ValueError: tags and pictures do not agree.
+            ValueError: Tags and pictures do not agree.
         """
         _check_tags(0, prompt, len(num_img_tokens))
         return self._row_ids(prompt, num_img_tokens, add_special_tokens=True)
@@ -184,11 +211,11 @@ class Phi3VProcessor(ProcessorMixin):
         if surplus <= 0:
             return ids
         left = self.tokenizer.truncation_side == "left"
-        lost, kept = (ids[:surplus], ids[surplus:]) if left else (ids[limit:], ids[:limit])
-        if cut := [-id for id in lost if id < 0]:
+        cut, kept = (ids[:surplus], ids[surplus:]) if left else (ids[limit:], ids[:limit])
+        if images := [-id for id in cut if id < 0]:
             raise ValueError(
-                f"row {row}: {len(ids)} tokens do not fit max_length {limit} without cutting image {cut[0]} "
-                f"({ids.count(-cut[0])} tokens); raise max_length, lower num_crops or shorten the text"
+                f"row {row}: {len(ids)} tokens do not fit max_length {limit} without cutting image {images[0]} "
+                f"({ids.count(-images[0])} tokens); raise max_length, lower num_crops or shorten the text"
             )
         return kept
 
@@ -231,17 +258,22 @@ class Phi3VProcessor(ProcessorMixin):
                 `<|image_n|>` tags, or a list of {"type": "image"} and {"type": "text", "text": ...} parts, whose
                 images are numbered through the conversation, each on a line of its own. A picture may come with its
                 part, under "image".
+            chat_template: The processor's by default.
+            add_generation_prompt: Whether the prompt ends where the assistant's answer begins.
             tokenize: Return model inputs instead of text.
             images: With tokenize: the pictures, as for __call__, unless they come with the parts.
-            processor_kwargs: With tokenize: as for __call__, which may also stand among kwargs.
-            kwargs: Without tokenize: as for the tokenizer's apply_chat_template.
+            processor_kwargs: With tokenize: arguments of __call__; they may also be among kwargs.
+            return_assistant_tokens_mask: Not supported.
+            kwargs: Without tokenize: arguments of the tokenizer's apply_chat_template.
+
         Returns:
             One text per conversation, or model inputs.
+
         Raises:
-            ValueError: a part of another type, or a mask of the assistant's tokens, which the template does not mark.
+            ValueError: A part has another type, or return_assistant_tokens_mask is set.
         """
         if return_assistant_tokens_mask:
-            raise ValueError("the template does not mark the assistant's tokens; give prompts and completions apart")
+            raise ValueError("the template does not mark assistant tokens; pass prompts and completions separately")
         batched = bool(conversation) and not isinstance(conversation[0], Mapping)
         flattened = [_flatten(messages) for messages in cast(Any, conversation if batched else [conversation])]
         texts = [
@@ -262,13 +294,23 @@ class Phi3VProcessor(ProcessorMixin):
         return self(texts if batched else texts[0], images, **kwargs, **(processor_kwargs or {}))
 
     def decode(self, token_ids: Any, **kwargs: Any) -> str:
-        """As the tokenizer's; image positions, which generate() returns with the prompt, are left out."""
+        """Decode ids; image positions, which generate() returns with the prompt, are left out.
+
+        Args:
+            token_ids: One id or a sequence of ids.
+            kwargs: Arguments of the tokenizer's decode.
+        """
         ids = token_ids.tolist() if isinstance(token_ids, torch.Tensor) else token_ids
         ids = [int(id) for id in ([ids] if isinstance(ids, int) else ids) if id >= 0]
         return self.tokenizer.decode(ids, **kwargs)
 
     def batch_decode(self, sequences: Any, **kwargs: Any) -> list[str]:
-        """decode() of each row."""
+        """Decode each row.
+
+        Args:
+            sequences: Rows of ids.
+            kwargs: Arguments of the tokenizer's decode.
+        """
         return [self.decode(sequence, **kwargs) for sequence in sequences]
 
 
@@ -288,7 +330,7 @@ def _check_tags(row: int, prompt: str, num_images: int) -> None:
 
 
 def _flatten(messages: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[Picture]]:
-    """Messages with plain text as content, and the pictures that came with their parts."""
+    """Return messages with plain text as content, and the pictures that came with their parts."""
     flat, pictures, number = [], [], 0
     for message in messages:
         content = message["content"]

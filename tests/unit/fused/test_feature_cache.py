@@ -5,7 +5,7 @@ import torch
 
 from etalage.fused import feature_cache
 from etalage.fused.feature_cache import FeatureCache, cache_features
-from etalage.phi3v.modeling import Phi3VImageEmbedding
+from etalage.phi3v.image_embedding import Phi3VImageEmbedding
 
 
 @pytest.fixture

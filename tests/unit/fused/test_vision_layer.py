@@ -9,7 +9,7 @@ from transformers.models.clip.modeling_clip import CLIPEncoderLayer
 
 from etalage.fused import vision_layer
 from etalage.fused.vision_layer import FusedVisionLayer
-from etalage.phi3v.modeling import image_embedding
+from etalage.phi3v.image_embedding import find_image_embedding
 from etalage.train.activation_checkpointing import CheckpointedLayers
 from etalage.train.trainable import make_trainable, trainable_parameters
 
@@ -38,7 +38,7 @@ def both(small, config):
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 nn.init.normal_(parameter, std=0.05)
-        assert num_quick(model) >= image_embedding(model).num_tower_layers
+        assert num_quick(model) >= find_image_embedding(model).num_tower_layers
         plain = copy.deepcopy(model)
         for layer in plain.modules():
             if isinstance(layer, FusedVisionLayer):
@@ -50,7 +50,7 @@ def both(small, config):
 
 def features_and_gradients(model, crops, wanted):
     model.zero_grad()
-    features = image_embedding(model).tower_features(crops)
+    features = find_image_embedding(model).tower_features(crops)
     (features * wanted).sum().backward()
     gradients = {name: p.grad for name, p in trainable_parameters(model).items() if p.grad is not None}
     return {"features": features.detach(), **gradients}
@@ -67,13 +67,13 @@ def crops(small):
 def wanted(small, crops):
     """A gradient of the features."""
     with torch.no_grad():
-        return torch.randn_like(image_embedding(small[0]).tower_features(crops))
+        return torch.randn_like(find_image_embedding(small[0]).tower_features(crops))
 
 
 @pytest.mark.parametrize("memory", ["none", "full"])
 def test_it_learns_as_the_plain_layer_does(both, crops, wanted, memory):
     plain, quick = both()
-    num_layers = image_embedding(quick).num_tower_layers
+    num_layers = find_image_embedding(quick).num_tower_layers
     expected = features_and_gradients(plain, crops, wanted)
     CheckpointedLayers(quick, memory)
     found = features_and_gradients(quick, crops, wanted)
@@ -103,24 +103,26 @@ def test_where_nothing_learns_it_is_the_plain_layer(both, crops, wanted):
             for model in (plain, quick):
                 if without:
                     model.base_model.disable_adapter_layers()
-                outputs.append(image_embedding(model).tower_features(crops))
+                outputs.append(find_image_embedding(model).tower_features(crops))
             torch.testing.assert_close(*outputs, rtol=1e-4, atol=1e-4)
 
 
 def test_frozen_it_sees_as_the_plain_layer_does(both, crops):
     plain, quick = both(freeze=("tower",))
-    expected, found, again = (image_embedding(model).tower_features(crops) for model in (plain, quick, quick))
+    expected, found, again = (find_image_embedding(model).tower_features(crops) for model in (plain, quick, quick))
     assert not found.requires_grad
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
     assert torch.equal(again, found)
     quick.double().float()  # its weights are new ones
-    torch.testing.assert_close(image_embedding(quick).tower_features(crops), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(find_image_embedding(quick).tower_features(crops), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_frozen_with_eight_bits_too(both, crops, eight_bit_products):
     """Their scales come along when three weights become one."""
     plain, quick = both(freeze=("tower",), quantization="fp8")
-    expected, found = (image_embedding(model.bfloat16()).tower_features(crops.bfloat16()) for model in (plain, quick))
+    expected, found = (
+        find_image_embedding(model.bfloat16()).tower_features(crops.bfloat16()) for model in (plain, quick)
+    )
     assert (found - expected).float().norm() < 0.05 * expected.float().norm()
 
 

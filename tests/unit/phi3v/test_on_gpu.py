@@ -10,7 +10,7 @@ from etalage.catalogue.pictures import open_picture
 from etalage.data.encoding import encode
 from etalage.data.packing import collate
 from etalage.models import load_base
-from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor, attention
+from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor, attention_kernels
 from etalage.phi3v.attention import PACKED, packed_attention
 from etalage.task import Product, Task
 
@@ -114,8 +114,8 @@ def test_attention_and_its_gradients_are_near(
 ) -> None:
     """Beside float32."""
     if kernels == "cuDNN":
-        monkeypatch.setattr(attention, "flash_attention", lambda device: None)
-    elif attention.flash_attention(torch.device("cuda")) is None:
+        monkeypatch.setattr(attention_kernels, "flash_attention", lambda device: None)
+    elif attention_kernels.flash_attention(torch.device("cuda")) is None:
         pytest.skip("not installed")
     torch.manual_seed(0)
     states = [torch.randn(1, 4, sum(lengths), 96) for _ in range(4)]
