@@ -1,12 +1,18 @@
-"""Which device to compute on, and in which number formats."""
+"""Which device to compute on, in which number formats, and what to do when its memory is too small."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from etalage.config import Recipe
+from etalage.errors import EtalageError
 
-__all__ = ["autocast", "device", "weights_dtype"]
+__all__ = ["autocast", "device", "explain_out_of_memory", "on_device", "weights_dtype"]
+
+M = TypeVar("M", bound=nn.Module)
 
 
 def device() -> torch.device:
@@ -29,3 +35,36 @@ def weights_dtype(recipe: Recipe | None = None) -> torch.dtype:
 def autocast() -> AbstractContextManager[object]:
     """Return a context in which a GPU multiplies in bfloat16, whatever the weights' type; it does nothing on a CPU."""
     return torch.autocast("cuda", torch.bfloat16) if device().type == "cuda" else nullcontext()
+
+
+def on_device(model: M) -> M:
+    """Move a model to the device, in place, and return it.
+
+    Args:
+        model: On any device.
+
+    Raises:
+        EtalageError: The GPU's memory is too small for the weights.
+    """
+    with explain_out_of_memory("end other processes on this GPU, or use one with more memory"):
+        return model.to(device())
+
+
+@contextmanager
+def explain_out_of_memory(remedy: str) -> Iterator[None]:
+    """Turn torch's error for memory that is too small into one that says what to do.
+
+    Args:
+        remedy: What the user can do, as the end of a sentence.
+
+    Raises:
+        EtalageError: Memory ran out, the GPU's or the machine's.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise EtalageError(f"the GPU's memory is too small ({error}); {remedy}") from error
+    except RuntimeError as error:
+        if "DefaultCPUAllocator" not in str(error):  # the CPU's has no class of its own
+            raise
+        raise EtalageError(f"the machine's memory is too small ({error}); {remedy}") from error

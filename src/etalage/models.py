@@ -104,4 +104,4 @@ def _load(run: Run, checkpoint: str) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
         raise EtalageError(f"{run.folder}: training is not done; `etalage train` with the same arguments resumes it")
     processor = Phi3VProcessor.from_pretrained(run.model)
     model, _ = load_base(checkpoint, dtype=devices.weights_dtype())
-    return model.to(devices.device()).eval(), processor
+    return devices.on_device(model).eval(), processor

@@ -3,6 +3,7 @@
 import difflib
 import json
 import types
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -10,17 +11,36 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from etalage.config import TrainConfig
 from etalage.errors import EtalageError
 
-__all__ = ["OLD_NAMES", "read_settings"]
+__all__ = ["read_settings", "with_current_names"]
 
-OLD_NAMES = {
-    "num_augmentations": "num_augmentations",
-    "pixel_cache": "pixel_cache",
+_RENAMED = {
+    "views": "num_augmentations",
+    "prepared_pictures": "pixel_cache",
     "memory": "activation_checkpointing",
 }
-"""Settings of the config.json that version 0.1.0 wrote, and their names today."""
+_RENAMED_VALUES = {"save": "full", "keep": "none"}
+"""Values of `memory`, now of activation_checkpointing."""
+_NULL_WAS_AUTO = ("num_crops", "lora_alpha", "tower_learning_rate", "projector_learning_rate")
 
 _FACTS = ("out", "task", "limits", "catalogue_digest", "versions")
 """What a config.json holds besides settings: where and on what the run was, which a new run finds out for itself."""
+
+
+def with_current_names(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the contents of a config.json with the settings of version 0.1.0 under their current names and values.
+
+    Args:
+        recorded: The contents as read. Current names and what is not a setting are returned as they are.
+    """
+    current = {}
+    for key, value in recorded.items():
+        name = _RENAMED.get(key, key)
+        if name == "activation_checkpointing" and value in ("save", "keep"):
+            value = _RENAMED_VALUES[value]
+        elif name in _NULL_WAS_AUTO and value is None:
+            value = "auto"
+        current[name] = value
+    return current
 
 
 def read_settings(path: Path) -> dict[str, Any]:
@@ -44,18 +64,17 @@ def read_settings(path: Path) -> dict[str, Any]:
     hints = get_type_hints(TrainConfig)
     known = [f.name for f in fields(TrainConfig)]
     settings = {}
-    for key, value in found.items():
-        name = str(OLD_NAMES.get(key, key))
+    for name, value in with_current_names(found).items():
         if name in _FACTS:
             continue
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-            raise EtalageError(f"--config {path}: unknown setting {key!r}; did you mean {near!r}?")
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise EtalageError(f"--config {path}: unknown setting {name!r}; did you mean {nearest!r}?")
         try:
             settings[name] = _converted(value, hints[name])
         except TypeError:
             raise EtalageError(
-                f"--config {path}: {key} is {json.dumps(value)}; expected {_described(hints[name])}"
+                f"--config {path}: {name} is {json.dumps(value)}; expected {_described(hints[name])}"
             ) from None
     return settings
 

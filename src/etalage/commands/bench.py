@@ -6,13 +6,13 @@ from etalage.atomic import atomic_write_text
 from etalage.commands.console import say
 from etalage.config import BenchConfig
 from etalage.errors import EtalageError
-from etalage.train.benchmark import Line, lines, machine, table
+from etalage.train.benchmark import Measurement, describe_machine, format_table, measure_all
 
 __all__ = ["bench"]
 
 
 def bench(config: BenchConfig) -> None:
-    """Time several ways to fine-tune, one after the other, and print each as soon as it is measured.
+    """Time several variants of fine-tuning, one after the other, and print each as soon as it is measured.
 
     Args:
         config: Which model, how many crops, and the file to write the table to.
@@ -22,12 +22,12 @@ def bench(config: BenchConfig) -> None:
     """
     if config.model == "random" and not torch.cuda.is_available():
         raise EtalageError("there is no GPU, and the full size would take hours on a CPU; give --model small")
-    device, measured = machine(), list[Line]()
-    say(device)
-    for line in lines(config):
-        measured.append(line)
+    machine, measurements = describe_machine(), list[Measurement]()
+    say(machine)
+    for measurement in measure_all(config):
+        measurements.append(measurement)
         if config.out is not None:
-            atomic_write_text(config.out, f"{device}\n\n{table(measured)}")
-        say(line.sentence())
+            atomic_write_text(config.out, f"{machine}\n\n{format_table(measurements)}")
+        say(measurement.format_line())
     if config.out is not None:
         say(f"table: {config.out}")

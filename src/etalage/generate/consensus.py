@@ -1,4 +1,4 @@
-"""Many answers to one picture -> the one that they agree on most."""
+"""Several answers about one picture -> the answer that they agree on most."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -11,31 +11,35 @@ __all__ = ["consensus"]
 
 
 def consensus(task: Task, answers: Sequence[str]) -> str:
-    """An answer whose every value is what the answers say on the whole.
+    """Return an answer made field by field of the values that the answers agree on most.
 
-    The greedy answer follows the likeliest token at each place: the likeliest first digit, then the likeliest second
-    one, and a category that goes with the title it has just made up. Over sampled answers that is averaged out
-    (self-consistency, Wang et al. 2023, arXiv 2203.11171; minimum Bayes risk for texts, Kumar and Byrne 2004).
+    A greedy answer takes the likeliest token at each position: the likeliest first digit of a price, then the likeliest
+    second one, and a category that goes with the title before it. Several samples average that out.
 
     Args:
-        answers: As generated, at least one; those that do not parse have no say.
+        task: Parses the answers and writes the consensus.
+        answers: As generated, at least one. Those that do not parse are ignored.
+
     Returns:
-        Of texts the one that is most like the others, of categories the most frequent, of prices the median, written as
-        an answer. The first answer as it is, if none parses.
+        Texts: the one most similar to the others. Categories: the most frequent one. Prices: the median. If no answer
+        parses, the first one, unchanged.
+
+    Source:
+        Self-consistency (Wang et al. 2023, arXiv 2203.11171); minimum Bayes risk for texts (Kumar and Byrne 2004).
     """
-    parsed = [values for values in map(task.parse, answers) if values is not None]
+    parsed = [values for values in map(task.parse_answer, answers) if values is not None]
     if not parsed:
         return answers[0]
-    values = {field.name: _CHOOSE[field.kind]([said[field.name] for said in parsed]) for field in task.fields}
-    return task.format_answer(values).removesuffix(END_TOKEN)
+    agreed = {field.name: _AGREE[field.kind]([values[field.name] for values in parsed]) for field in task.fields}
+    return task.format_answer(agreed).removesuffix(END_TOKEN)
 
 
-def _most_alike(texts: Sequence[str]) -> str:
+def _most_similar(texts: Sequence[str]) -> str:
     return max(texts, key=lambda text: sum(SequenceMatcher(None, text, other).ratio() for other in texts))
 
 
-_CHOOSE: Mapping[Kind, Callable[[Sequence[Any]], Value]] = {
-    "text": _most_alike,
+_AGREE: Mapping[Kind, Callable[[Sequence[Any]], Value]] = {
+    "text": _most_similar,
     "category": statistics.mode,
     "price": statistics.median,
 }

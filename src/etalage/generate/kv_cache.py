@@ -1,6 +1,6 @@
-"""Keys and values of what has been read and written, in memory with room behind them.
+"""A key-value cache that appends tokens in place, into memory with spare room.
 
-Letters: B rows, N heads, T tokens, C that there is room for, D width of a head.
+Shapes: B rows, N heads, T tokens, C tokens that there is room for, D width of a head.
 """
 
 from typing import Any
@@ -8,25 +8,28 @@ from typing import Any
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
-__all__ = ["growing_cache"]
+__all__ = ["ROOM_MULTIPLE", "growing_cache"]
 
-ROOM = 64
-"""The room for tokens is a multiple of it, so that kernels made for each shape meet few."""
+ROOM_MULTIPLE = 64
+"""The room for tokens is a multiple of it, so that few shapes occur, for which kernels are chosen or compiled."""
 
 
-class _RoomyLayer(DynamicLayer):
-    """As its parent, which copies everything for each new token. What is behind the last one is zero and masked."""
+class _GrowingLayer(DynamicLayer):
+    """The keys and values of a layer. Its parent would copy all of them for each new token.
+
+    The room after the last token is zero, and masked by the model.
+    """
 
     keys: Tensor
     values: Tensor
     length = 0
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        """Append (B, N, T, D) of both; return all of them, (B, N, C, D)."""
+        """Append keys and values, (B, N, T, D) each; return all of them, (B, N, C, D) each."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        self.keys = _appended(self.keys, key_states, self.length)
-        self.values = _appended(self.values, value_states, self.length)
+        self.keys = _append(self.keys, key_states, self.length)
+        self.values = _append(self.values, value_states, self.length)
         self.length += key_states.shape[-2]
         return self.keys, self.values
 
@@ -34,25 +37,25 @@ class _RoomyLayer(DynamicLayer):
         return self.length
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return _room(self.length + query_length), 0
+        return _room_for(self.length + query_length), 0
 
 
-def _appended(held: Tensor, new: Tensor, before: int) -> Tensor:
-    """Behind the tokens `before`, in place if there is room."""
-    after = before + new.shape[-2]
-    if not before or held.shape[-2] < after:
-        roomy = new.new_zeros(*new.shape[:2], _room(after), new.shape[-1])
-        if before:
-            roomy[:, :, :before] = held[:, :, :before]
-        held = roomy
-    held[:, :, before:after] = new
-    return held
+def _append(states: Tensor, new: Tensor, length: int) -> Tensor:
+    """Write new states after the first `length` ones: in place if there is room, else into a larger copy."""
+    new_length = length + new.shape[-2]
+    if not length or states.shape[-2] < new_length:
+        larger = new.new_zeros(*new.shape[:2], _room_for(new_length), new.shape[-1])
+        if length:
+            larger[:, :, :length] = states[:, :, :length]
+        states = larger
+    states[:, :, length:new_length] = new
+    return states
 
 
-def _room(num_tokens: int) -> int:
-    return -(-num_tokens // ROOM) * ROOM
+def _room_for(num_tokens: int) -> int:
+    return -(-num_tokens // ROOM_MULTIPLE) * ROOM_MULTIPLE
 
 
 def growing_cache(num_layers: int) -> Cache:
-    """Empty."""
-    return Cache(layers=[_RoomyLayer() for _ in range(num_layers)])
+    """Return an empty cache for a model of this number of layers."""
+    return Cache(layers=[_GrowingLayer() for _ in range(num_layers)])

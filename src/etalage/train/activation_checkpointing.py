@@ -1,8 +1,9 @@
-"""Which layers keep their activations for the backward pass, and which compute them twice."""
+"""Which layers keep their activations for the backward pass, and which recompute them."""
 
 import gc
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -10,16 +11,19 @@ from torch.utils.checkpoint import checkpoint
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from etalage.config import ActivationCheckpointing
+from etalage.devices import explain_out_of_memory
 from etalage.train.trainable import part_of
 
 __all__ = ["CheckpointedLayers"]
 
-_RESERVE = 0.08
-"""Of a GPU's memory: for rows that take more than the one measured, and for gaps between blocks."""
+T = TypeVar("T")
+
+_RESERVED_FRACTION = 0.08
+"""Share of a GPU's memory that is left free, for rows that take more than the measured one and for fragmentation."""
 
 
 class CheckpointedLayers:
-    """The layers of a model that could compute their activations twice, and those that keep them instead.
+    """The layers of a model that can recompute their activations; some of them keep theirs instead.
 
     Args:
         model: Prepared by `make_trainable`, on its device.
@@ -29,81 +33,106 @@ class CheckpointedLayers:
     def __init__(self, model: nn.Module, mode: ActivationCheckpointing) -> None:
         layers = {name: m for name, m in model.named_modules() if isinstance(m, GradientCheckpointingLayer)}
         for layer in layers.values():
-            # not by the model's own method: with adapters it makes a tower's input want gradients, frozen or not
+            # Not by the model's own method: with adapters it makes a tower's input require gradients, frozen or not.
             layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
             layer.gradient_checkpointing = False
-        # what a frozen tower computes is never kept
-        learning = {part_of(name) for name, p in model.named_parameters() if p.requires_grad} | {"decoder"}
-        # The decoder's before the tower's: they save more time for their memory. The last ones first: what they keep
-        # is the soonest used and gone.
+        # A frozen tower computes without gradients, so it keeps no activations in any case.
+        parts = {part_of(name) for name, p in model.named_parameters() if p.requires_grad} | {"decoder"}
+        # In the order in which they should keep theirs. The decoder first: it saves more time for its memory. Of each
+        # part the last layers first: their activations are used and freed the soonest.
         self._layers = [
             layer
             for part in ("decoder", "tower")
-            if part in learning
+            if part in parts
             for layer in [layer for name, layer in layers.items() if part_of(name) == part][::-1]
         ]
-        self._moments = sum(2 * p.nbytes for p in model.parameters() if p.requires_grad)  # AdamW's, not there yet
-        self._open = mode == "auto" and next(model.parameters()).is_cuda
+        # AdamW's two moments do not exist yet while `measure` runs.
+        self._moment_bytes = sum(2 * p.nbytes for p in model.parameters() if p.requires_grad)
+        self._is_auto = mode == "auto" and next(model.parameters()).is_cuda
         self._keep(0 if mode == "full" else len(self._layers))
 
     @property
     def num_layers(self) -> int:
+        """The number of layers that could recompute their activations."""
         return len(self._layers)
 
-    def _keep(self, count: int) -> None:
-        self.num_kept = count
-        for place, layer in enumerate(self._layers):
-            layer.gradient_checkpointing = place >= count
+    def _keep(self, num_kept: int) -> None:
+        self.num_kept = num_kept
+        for number, layer in enumerate(self._layers):
+            layer.gradient_checkpointing = number >= num_kept
 
-    def measure(self, try_row: Callable[[], object]) -> None:
-        """Choose which, if that was left open: as many as leave a row enough room, found by halving.
+    def measure(self, run_row: Callable[[], object]) -> None:
+        """In mode auto on a GPU, keep the activations of as many layers as its memory allows, found by bisection.
 
         Args:
-            try_row: Forward and backward of a row as large as they get.
+            run_row: Forward and backward of a row as long as rows get.
+
         Raises:
-            OutOfMemoryError: with none kept there is still too little.
+            OutOfMemoryError: Memory is too small even if no layer keeps its activations.
         """
-        if not self._open:
+        if not self._is_auto:
             return
-        most = too_many = self.num_layers
-        if not self._leaves_room(try_row, most):
-            most = 0
-            self._keep(most)
-            _let_go()
-            try_row()
-            while too_many - most > 1:
-                count = (most + too_many) // 2
-                if self._leaves_room(try_row, count):
-                    most = count
+        fits = too_many = self.num_layers
+        if not self._fits(run_row, fits):
+            fits = 0
+            self._keep(fits)
+            _free_cached_memory()
+            run_row()
+            while too_many - fits > 1:
+                num_kept = (fits + too_many) // 2
+                if self._fits(run_row, num_kept):
+                    fits = num_kept
                 else:
-                    too_many = count
-        self._keep(most)
-        _let_go()
+                    too_many = num_kept
+        self._keep(fits)
+        _free_cached_memory()
         torch.cuda.reset_peak_memory_stats()
 
-    def _leaves_room(self, try_row: Callable[[], object], count: int) -> bool:
-        self._keep(count)
-        _let_go()
+    def _fits(self, run_row: Callable[[], object], num_kept: int) -> bool:
+        self._keep(num_kept)
+        _free_cached_memory()
         try:
-            try_row()  # whatever is made once and stays, the compiler's work among it
+            run_row()  # not measured: it also allocates what is made once and stays, and it compiles
             torch.cuda.reset_peak_memory_stats()
-            try_row()
+            run_row()
         except torch.OutOfMemoryError:
             return False
         free, total = torch.cuda.mem_get_info()
-        room = free + torch.cuda.memory_reserved() - _RESERVE * total - self._moments
-        return bool(torch.cuda.max_memory_allocated() <= room)
+        available = free + torch.cuda.memory_reserved() - _RESERVED_FRACTION * total - self._moment_bytes
+        return bool(torch.cuda.max_memory_allocated() <= available)
 
     def shrink(self) -> bool:
-        """Keep a quarter fewer, after memory ran out; False if none was kept or that was not left open."""
-        if not self._open or not self.num_kept:
+        """Keep the activations of a quarter fewer layers; return False if none are kept or the mode is not auto."""
+        if not self._is_auto or not self.num_kept:
             return False
-        _let_go()
+        _free_cached_memory()
         self._keep(self.num_kept * 3 // 4)
         return True
 
+    def retry(self, work: Callable[[], T]) -> T:
+        """Return what the work returns; where memory runs out, shrink and run it again.
 
-def _let_go() -> None:
-    """Of memory that nothing needs, of what a failure broke off too."""
+        Args:
+            work: May be repeated after it has failed halfway.
+
+        Raises:
+            EtalageError: Memory is too small and nothing is left to shrink.
+        """
+        remedy = (
+            "lower --max-tokens, pass --activation-checkpointing auto, or hold the frozen weights in less with "
+            "--quantization nf4"
+        )
+        with explain_out_of_memory(remedy):
+            while True:
+                try:
+                    return work()
+                except torch.OutOfMemoryError as raised:
+                    error = raised.with_traceback(None)  # its frames hold the tensors of the failed attempt
+                if not self.shrink():
+                    raise error
+
+
+def _free_cached_memory() -> None:
+    """Free cached memory, including what a failed attempt left behind."""
     gc.collect()
     torch.cuda.empty_cache()

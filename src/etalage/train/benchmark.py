@@ -1,4 +1,4 @@
-"""How fast a machine fine-tunes, from picture files to optimiser steps, with the loop that `train` runs."""
+"""How fast a machine fine-tunes, from picture files to optimizer steps, with the loop that `train` runs."""
 
 import gc
 import os
@@ -7,55 +7,54 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 
 from etalage import config as c
 from etalage import devices
-from etalage.catalogue.pictures import open_picture
-from etalage.data.dataset import Examples
-from etalage.data.encoding import Encoded
 from etalage.fused.linear import supports_fp8
-from etalage.models import SMALL, load_base
-from etalage.phi3v import Phi3VConfig, Phi3VForCausalLM, Phi3VProcessor
-from etalage.sample.drawn import Drawn
-from etalage.task import Product, Task
 from etalage.train import loop
+from etalage.train.batches import PAD_MULTIPLE
+from etalage.train.benchmark_inputs import TextExamples, draw_photos, load_model, make_examples
 from etalage.train.throughput import matmul_flops_per_second
 from etalage.train.tracking import Figures, NoTracker
 from etalage.train.trainable import make_trainable
 from etalage.versions import versions
 
 __all__ = [
-    "Line",
-    "Steps",
-    "Way",
-    "base",
-    "examples_of",
-    "lines",
-    "machine",
+    "VARIANTS",
+    "Measurement",
+    "StepRecorder",
+    "Variant",
+    "describe_machine",
+    "format_table",
     "measure",
-    "photos",
-    "random_model",
-    "table",
-    "train",
+    "measure_all",
+    "summarize",
+    "train_variant",
 ]
 
-SIZE = (1500, 2100)
-ANSWER_TOKENS = 48
-NUM_PICTURES = 32
+NUM_WARMUP_STEPS = 3
+"""Steps that are not timed: until everything is compiled and every length has been seen."""
 ROWS_PER_STEP = 4
-WARM_UP = 3
-"""Steps until everything is compiled and every length has been seen."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """A way to train, and what was measured of it."""
+class Variant:
+    """A way to fine-tune."""
+
+    name: str
+    changes: Mapping[str, Any]
+    """Fields of TrainConfig that differ from the defaults of LoRA."""
+    has_pictures: bool = True
+    """False: examples of as many tokens, all of them text, which leave out the tower and the reading of pictures."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of a variant."""
 
     name: str
     num_crops: int
@@ -67,13 +66,13 @@ class Line:
     peak_memory_gib: float
 
     @property
-    def shares(self) -> tuple[str, str]:
-        """matmul_efficiency and mfu as they are printed."""
+    def efficiency_and_mfu(self) -> tuple[str, str]:
+        """The two shares as they are printed."""
         return f"{self.matmul_efficiency:.1%}", "–" if self.mfu is None else f"{self.mfu:.1%}"
 
-    def sentence(self) -> str:
-        """Return the line as it is printed while the bench runs."""
-        efficiency, mfu = self.shares
+    def format_line(self) -> str:
+        """Return the line that is printed while the bench runs."""
+        efficiency, mfu = self.efficiency_and_mfu
         return (
             f"{self.num_crops:>2} crops, {self.name}: {self.samples_per_second:.2f} samples/s, "
             f"{self.tokens_per_second:,.0f} tokens/s, matmul efficiency {efficiency}, MFU {mfu}, "
@@ -81,192 +80,177 @@ class Line:
         )
 
 
-@dataclass(frozen=True)
-class Way:
-    """To fine-tune."""
-
-    name: str
-    changes: Mapping[str, Any]
-    """Of a TrainConfig."""
-    pictures: bool = True
-    """False: rows of as many tokens of text, which leave tower and data path out."""
-
-
 _ONE_BY_ONE = {"max_tokens": 1, "activation_checkpointing": "full", "compile": False, "batch_size": 8}
 _TOWER_FROZEN: dict[str, Any] = {"freeze": ("tower",)}
 _FP8 = {**_TOWER_FROZEN, "quantization": "fp8"}
-WAYS = (
-    Way("one by one, checkpointed", _ONE_BY_ONE),
-    Way("one by one, checkpointed, tower frozen", {**_ONE_BY_ONE, **_TOWER_FROZEN}),
-    Way("LoRA everywhere", {}),
-    Way("tower frozen, first epoch", _TOWER_FROZEN),
-    Way("tower frozen, later epochs", {**_TOWER_FROZEN, "epochs": 2}),
-    Way("tower frozen, FP8, first epoch", _FP8),
-    Way("tower frozen, FP8, later epochs", {**_FP8, "epochs": 2}),
-    Way("decoder alone", _TOWER_FROZEN, pictures=False),
-    Way("decoder alone, FP8", _FP8, pictures=False),
+VARIANTS = (
+    Variant("one by one, checkpointed", _ONE_BY_ONE),
+    Variant("one by one, checkpointed, tower frozen", {**_ONE_BY_ONE, **_TOWER_FROZEN}),
+    Variant("LoRA everywhere", {}),
+    Variant("tower frozen, first epoch", _TOWER_FROZEN),
+    Variant("tower frozen, later epochs", {**_TOWER_FROZEN, "epochs": 2}),
+    Variant("tower frozen, FP8, first epoch", _FP8),
+    Variant("tower frozen, FP8, later epochs", {**_FP8, "epochs": 2}),
+    Variant("decoder alone", _TOWER_FROZEN, has_pictures=False),
+    Variant("decoder alone, FP8", _FP8, has_pictures=False),
 )
 
 
-def machine() -> str:
-    """What the figures hold for. Two devices of one name may differ by some percent, which a product shows."""
+def describe_machine() -> str:
+    """Return the device, the speed of its matmuls, and versions: what the figures hold for.
+
+    The speed is measured because two devices of one name may differ by some percent.
+    """
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} {platform.machine()} cores"
-    speed = f"{matmul_flops_per_second(devices.device()) / 1e12:.3g} TFLOP/s in a matrix product"
+    speed = f"{matmul_flops_per_second(devices.device()) / 1e12:.3g} TFLOP/s in a matmul"
     return f"{name}, {speed}; {', '.join(' '.join(pair) for pair in versions().items())}"
 
 
-def lines(config: c.BenchConfig) -> Iterator[Line]:
-    """Each way at each number of crops, as soon as it is measured; FP8 only where the GPU knows it."""
+def measure_all(config: c.BenchConfig) -> Iterator[Measurement]:
+    """Yield the measurement of each variant at each number of crops; FP8 only where the GPU supports it.
+
+    Args:
+        config: The settings of `etalage bench`.
+
+    Yields:
+        Each measurement as soon as it is made.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        pictures = photos(Path(folder))
+        photos = draw_photos(Path(folder))
         for num_crops in config.num_crops:
-            for way in WAYS:
-                if supports_fp8() or "quantization" not in way.changes:
-                    yield measure(config, way, num_crops, pictures, Path(folder))
+            for variant in VARIANTS:
+                if supports_fp8() or "quantization" not in variant.changes:
+                    yield measure(config, variant, num_crops, photos, Path(folder))
 
 
-def measure(config: c.BenchConfig, way: Way, num_crops: int, pictures: Sequence[Path], work: Path) -> Line:
-    """Train until the steps are timed; the folder is for what the loop writes."""
-    steps = Steps(WARM_UP + config.steps)
-    train(config, way, num_crops, pictures, work, steps)
-    timed = steps.seen[WARM_UP:]
+def measure(
+    config: c.BenchConfig, variant: Variant, num_crops: int, photos: Sequence[Path], folder: Path
+) -> Measurement:
+    """Train for a few steps and return their mean speed.
 
-    def mean(name: str) -> float:
-        """Over the time that the steps took together."""
-        return len(timed) / sum(1 / step[name] for step in timed)
+    Args:
+        config: The settings of `etalage bench`.
+        variant: The way to fine-tune.
+        num_crops: Crops per picture at most.
+        photos: Picture files, used again and again.
+        folder: For what the training loop writes.
+    """
+    recorder = StepRecorder(NUM_WARMUP_STEPS + config.steps)
+    train_variant(config, variant, num_crops, photos, folder, recorder)
+    return summarize(variant.name, num_crops, recorder.steps[NUM_WARMUP_STEPS:])
 
-    return Line(
-        way.name,
+
+def summarize(name: str, num_crops: int, steps: Sequence[Figures]) -> Measurement:
+    """Return the mean speed of steps, over the time that they take together.
+
+    Args:
+        name: The variant's name.
+        num_crops: Crops per picture at most.
+        steps: The figures of the timed steps, at least one. Each has about the same work.
+    """
+
+    def mean(figure: str) -> float:
+        return len(steps) / sum(1 / step[figure] for step in steps)
+
+    return Measurement(
+        name,
         num_crops,
         mean("samples_per_second"),
         mean("tokens_per_second"),
         mean("matmul_efficiency"),
-        mean("mfu") if "mfu" in timed[0] else None,
-        timed[-1]["peak_memory_gib"],
+        mean("mfu") if "mfu" in steps[0] else None,
+        steps[-1]["peak_memory_gib"],
     )
 
 
-class _Enough(Exception):
-    """All steps are taken."""
+class _Done(Exception):
+    """Enough steps are recorded."""
 
 
-class Steps(NoTracker):
-    """Keeps the figures of so many steps and then ends the training."""
+class StepRecorder(NoTracker):
+    """A tracker that keeps the figures of each step, and ends the training after enough of them.
+
+    Args:
+        num_steps: The number of steps to record.
+    """
 
     def __init__(self, num_steps: int) -> None:
-        self.seen: list[Figures] = []
+        self.steps: list[Figures] = []
         self._num_steps = num_steps
 
     def log(self, figures: Figures, step: int | None = None) -> None:
-        self.seen.append(dict(figures))
-        if len(self.seen) == self._num_steps:
-            raise _Enough
+        """Keep the figures of a step.
+
+        Args:
+            figures: Numbers by name.
+            step: Ignored; steps are kept in order.
+        """
+        self.steps.append(dict(figures))
+        if len(self.steps) == self._num_steps:
+            raise _Done
 
 
-def train(config: c.BenchConfig, way: Way, num_crops: int, pictures: Sequence[Path], work: Path, steps: Steps) -> None:
-    """Until the steps are enough, on a model of its own."""
-    gc.collect()  # models hold cycles
+def train_variant(
+    config: c.BenchConfig,
+    variant: Variant,
+    num_crops: int,
+    photos: Sequence[Path],
+    folder: Path,
+    recorder: StepRecorder,
+) -> None:
+    """Train a model of its own until the recorder has its steps.
+
+    Args:
+        config: The settings of `etalage bench`.
+        variant: The way to fine-tune.
+        num_crops: Crops per picture at most.
+        photos: Picture files, used again and again.
+        folder: For what the training loop writes.
+        recorder: Receives the figures of each step and ends the training.
+    """
+    gc.collect()  # models hold reference cycles
     torch.compiler.reset()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    model, processor = base(config.model)
+    model, processor = load_model(config.model)
     processor.image_processor.num_crops = num_crops
-    # the pictures over and over, each time another product, so that an epoch is as long as it takes
-    examples = examples_of(processor, [*pictures] * 128)
+    # Each photo is many products, so that the steps to be timed are within one epoch.
+    examples = make_examples(processor, [*photos] * 128)
     first = examples[0]
-    if not way.pictures:
-        examples = _TextAlone(examples, len(first.input_ids))
+    if not variant.has_pictures:
+        examples = TextExamples(examples, len(first.input_ids))
     settings = c.TrainConfig(
-        work,
-        work,
+        folder,
+        folder,
         recipe="lora",
         epochs=1,
-        batch_size=ROWS_PER_STEP * max(1, config.max_tokens // len(first.padded(loop.PAD_MULTIPLE).input_ids)),
+        batch_size=ROWS_PER_STEP * max(1, config.max_tokens // len(first.padded(PAD_MULTIPLE).input_ids)),
         max_tokens=config.max_tokens,
         num_workers=config.num_workers,
         checkpoint_every=1 << 30,
     )
-    settings = replace(settings, **way.changes)
-    with suppress(_Enough):
+    settings = replace(settings, **variant.changes)
+    with suppress(_Done):
         loop.train(
             make_trainable(model, settings),
             examples,
-            examples_of(processor, []),
+            make_examples(processor, []),
             settings,
-            checkpoints=work / "checkpoints",
-            log=work / "log.jsonl",
-            tracker=steps,
+            checkpoints=folder / "checkpoints",
+            log=folder / "log.jsonl",
+            tracker=recorder,
             validation_score=lambda: 0.0,
         )
-    (work / "log.jsonl").unlink()
+    (folder / "log.jsonl").unlink()
 
 
-def base(name: str) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
-    """On the device. Random weights of the full size go with the small model's tokenizer, whose ids they know."""
-    if name != "random":
-        model, processor = load_base(name, dtype=devices.weights_dtype("lora"))
-        return model.to(devices.device()), processor
-    model = random_model(Phi3VConfig())
-    processor = Phi3VProcessor.from_pretrained(SMALL)
-    processor.image_processor.crop_size = model.config.crop_size
-    processor.image_processor.num_img_tokens = model.config.num_img_tokens
-    return model, processor
-
-
-def random_model(config: Phi3VConfig) -> Phi3VForCausalLM:
-    """On the device, in the type that adapters are trained on."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(devices.weights_dtype("lora"))
-    with devices.device():
-        model = Phi3VForCausalLM(config)
-    torch.set_default_dtype(before)
-    return model
-
-
-def photos(folder: Path, sizes: Sequence[tuple[int, int]] = ()) -> list[Path]:
-    """Drawn products, as files of these sizes in turn; of the one that shops' photos have, if none are given."""
-    sizes = sizes or [SIZE]
-    rows = Drawn(seed=0, picture_px=max(map(max, sizes)))
-    paths = []
-    for number, size in zip(range(NUM_PICTURES), cycle(sizes), strict=False):
-        picture = rows.make(number).picture
-        assert picture is not None
-        assert picture.content is not None
-        paths.append(folder / f"{number}.jpg")
-        open_picture(picture.content).resize(size, Image.Resampling.BICUBIC).save(paths[-1], quality=90)
-    return paths
-
-
-def examples_of(processor: Phi3VProcessor, pictures: Sequence[Path]) -> Examples:
-    """A product for each picture, with an answer of ANSWER_TOKENS tokens."""
-    task = Task(c.TaskConfig())
-    values: dict[str, Any] = {"title": "Bag", "category": "Bags", "price": 1290.0}
-    while len(processor.tokenizer(task.format_answer(values), add_special_tokens=False)["input_ids"]) < ANSWER_TOKENS:
-        values["title"] += " a"
-    products = [Product(path.stem, values, path) for path in pictures]
-    return Examples(products, task, processor, lambda product: open_picture(product.image))
-
-
-class _TextAlone(Examples):
-    """As many tokens, and no picture."""
-
-    def __init__(self, like: Examples, num_tokens: int) -> None:
-        super().__init__(like.products, like.task, like.processor, like.open_image)
-        ids = torch.randint(5, 500, (num_tokens,))
-        labels = torch.where(torch.arange(num_tokens) < num_tokens - ANSWER_TOKENS, -100, ids)
-        self._text = Encoded(ids, labels, ())
-
-    def __getitem__(self, index: int) -> Encoded:
-        return self._text
-
-
-def table(measured: Sequence[Line]) -> str:
-    """As Markdown."""
-    names = ("crops", "way", "samples/s", "tokens/s", "matmul efficiency", "MFU", "peak memory")
+def format_table(measurements: Sequence[Measurement]) -> str:
+    """Return measurements as a Markdown table."""
+    names = ("crops", "variant", "samples/s", "tokens/s", "matmul efficiency", "MFU", "peak memory")
     head = f"| {' | '.join(names)} |\n|{'---|' * len(names)}\n"
     return head + "".join(
-        f"| {line.num_crops} | {line.name} | {line.samples_per_second:.2f} | {line.tokens_per_second:,.0f} | "
-        f"{' | '.join(line.shares)} | {line.peak_memory_gib:.1f} GiB |\n"
-        for line in measured
+        f"| {m.num_crops} | {m.name} | {m.samples_per_second:.2f} | {m.tokens_per_second:,.0f} | "
+        f"{' | '.join(m.efficiency_and_mfu)} | {m.peak_memory_gib:.1f} GiB |\n"
+        for m in measurements
     )

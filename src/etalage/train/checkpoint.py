@@ -1,15 +1,17 @@
-"""What a broken run continues from: trainable weights, optimiser state and step, as safetensors and JSON.
+"""What an interrupted run resumes from: trainable weights, optimizer state and step, as safetensors and JSON.
 
-A checkpoint is written aside and renamed, so a folder with the final name is whole. No pickle.
+A checkpoint is written under another name and then renamed, so a folder with the final name is complete. Nothing is
+pickled.
 """
 
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -23,23 +25,25 @@ _BEST = "best.safetensors"
 
 
 def check_disk_space(
-    folder: Path, learned: Iterable[Tensor], result: Iterable[Tensor], *, num_on_the_way: int, keeps_best: bool
+    folder: Path, trainable: Iterable[Tensor], result: Iterable[Tensor], *, num_resumable: int, keeps_best: bool
 ) -> None:
-    """Say before the first step what else the last one would: that the disk is too small for what a run writes.
+    """Check before the first step that the disk holds all that a run writes.
 
     Args:
-        folder: Of the checkpoints, in the run folder; what it holds makes way for later ones.
-        learned: Weights that checkpoints hold.
-        result: Weights that the trained model is written with.
-        num_on_the_way: Checkpoints that steps follow, which have AdamW's two moments beside the weights.
+        folder: The checkpoints, in the run folder. What it holds makes way for later ones.
+        trainable: The weights that checkpoints hold.
+        result: The weights that the trained model is written with.
+        num_resumable: Checkpoints that are followed by further steps. They hold AdamW's two moments, too.
         keeps_best: Whether the best epoch's weights are kept as well.
+
     Raises:
-        EtalageError: there is less room than there must be when it takes most.
+        EtalageError: There is less room than the run takes at its peak.
     """
-    weights = sum(p.nbytes for p in learned)
-    # the result beside the last checkpoint, that one beside another with moments, or two of these
-    most = max(weights + sum(p.nbytes for p in result), (0, 4, 6)[min(num_on_the_way, 2)] * weights)
-    needed = most + keeps_best * weights
+    weights = sum(p.nbytes for p in trainable)
+    # The peak is either the result beside the last checkpoint (1), that checkpoint beside an earlier one with moments
+    # (1 + 3), or two with moments (3 + 3).
+    peak = max(weights + sum(p.nbytes for p in result), (0, 4, 6)[min(num_resumable, 2)] * weights)
+    needed = peak + keeps_best * weights
     held = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     room = shutil.disk_usage(folder.parent).free + held
     if room < needed:
@@ -50,27 +54,32 @@ def check_disk_space(
 
 
 def save_checkpoint(
-    folder: Path, step: int, parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer | None
+    folder: Path, step: int, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer | None
 ) -> Path:
-    """Write `folder/step-STEP` and then remove older ones.
+    """Write `folder/step-STEP` and then remove older checkpoints.
 
     Args:
+        folder: The checkpoints of a run.
         step: Steps done.
-        parameters: Those that learn, by name.
-        optimizer: Holds these parameters; each state entry must be a tensor, as AdamW's are. None: no step follows.
+        parameters: The trainable parameters by name.
+        optimizer: Holds these parameters; each state entry must be a tensor, as AdamW's are. None if no step follows.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        EtalageError: The disk is full; the checkpoint before is still there.
     """
     target = folder / f"step-{step:07d}"
-    with atomic_directory(target) as aside:
-        _save_weights(aside / _WEIGHTS, parameters)
+    with atomic_directory(target) as partial:
+        _save_tensors(partial / _WEIGHTS, parameters)
         if optimizer is not None:
             state = {
-                f"{name}/{key}": value.contiguous()
-                for name, p in parameters.items()
-                for key, value in optimizer.state[p].items()
+                f"{name}/{key}": value for name, p in parameters.items() for key, value in optimizer.state[p].items()
             }
-            save_file(state, aside / _OPTIMIZER)
-        (aside / _STATE).write_text(json.dumps({"step": step}))
-        for file in aside.iterdir():
+            _save_tensors(partial / _OPTIMIZER, state)
+        (partial / _STATE).write_text(json.dumps({"step": step}))
+        for file in partial.iterdir():
             _flush(file)
     _flush(folder)
     for other in folder.glob("step-*"):
@@ -80,47 +89,84 @@ def save_checkpoint(
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
-    """The whole checkpoint with the most steps, if there is one."""
+    """Return the complete checkpoint with the most steps, or None if there is none."""
     return max((path for path in folder.glob("step-*") if not path.suffix), default=None)
 
 
-def load_checkpoint(path: Path, parameters: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> int:
-    """Put weights and optimiser state back, in place.
+def load_checkpoint(path: Path, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> int:
+    """Restore weights and optimizer state, in place.
+
+    Args:
+        path: A complete checkpoint.
+        parameters: The trainable parameters by name.
+        optimizer: Holds these parameters.
 
     Returns:
         Steps done.
+
     Raises:
-        EtalageError: the checkpoint is of other parameters.
+        EtalageError: The checkpoint holds other parameters, or is damaged.
     """
     _load_weights(path / _WEIGHTS, parameters)
     if (path / _OPTIMIZER).exists():
-        for key, value in load_file(path / _OPTIMIZER).items():
+        for key, value in _load_tensors(path / _OPTIMIZER).items():
             name, entry = key.rsplit("/", 1)
             optimizer.state[parameters[name]][entry] = value.to(parameters[name].device)
     return int(json.loads((path / _STATE).read_text())["step"])
 
 
-def save_best(folder: Path, parameters: dict[str, nn.Parameter]) -> None:
-    """Keep these weights, instead of those kept before."""
+def save_best(folder: Path, parameters: Mapping[str, nn.Parameter]) -> None:
+    """Keep these weights instead of those that were kept before.
+
+    Args:
+        folder: The checkpoints of a run.
+        parameters: The trainable parameters by name.
+
+    Raises:
+        EtalageError: The disk is full; the weights that were kept before are still there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f"{_BEST}.partial"
-    _save_weights(aside, parameters)
-    _flush(aside)
-    aside.rename(folder / _BEST)
+    partial = folder / f"{_BEST}.partial"
+    _save_tensors(partial, parameters)
+    _flush(partial)
+    partial.rename(folder / _BEST)
 
 
-def load_best(folder: Path, parameters: dict[str, nn.Parameter]) -> None:
-    """Put the weights that were kept back, in place."""
+def load_best(folder: Path, parameters: Mapping[str, nn.Parameter]) -> None:
+    """Restore the weights that `save_best` kept last, in place.
+
+    Args:
+        folder: The checkpoints of a run.
+        parameters: The trainable parameters by name.
+
+    Raises:
+        EtalageError: The file holds other parameters, or is damaged.
+    """
     _load_weights(folder / _BEST, parameters)
 
 
-def _save_weights(path: Path, parameters: dict[str, nn.Parameter]) -> None:
-    save_file({name: p.detach().contiguous() for name, p in parameters.items()}, path)
+def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    try:
+        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+    except SafetensorError as error:
+        raise EtalageError(
+            f"{path} could not be written ({error}); make room on the disk and run the same command again, which "
+            "resumes from the checkpoint before"
+        ) from error
+
+
+def _load_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise EtalageError(
+            f"{path} is damaged ({error}); restore it, or remove the run folder to begin again"
+        ) from error
 
 
 @torch.no_grad()
-def _load_weights(path: Path, parameters: dict[str, nn.Parameter]) -> None:
-    weights = load_file(path)
+def _load_weights(path: Path, parameters: Mapping[str, nn.Parameter]) -> None:
+    weights = _load_tensors(path)
     if weights.keys() != parameters.keys():
         differing = sorted(weights.keys() ^ parameters.keys())
         raise EtalageError(
@@ -131,6 +177,7 @@ def _load_weights(path: Path, parameters: dict[str, nn.Parameter]) -> None:
 
 
 def _flush(path: Path) -> None:
+    """Wait until the disk holds a file or a folder's entries, so that a power cut cannot undo the renaming."""
     descriptor = os.open(path, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)

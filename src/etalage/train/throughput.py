@@ -1,18 +1,17 @@
-"""How fast a step was, what share of the hardware's speed that is, and how much memory was used."""
+"""How fast a step was, which share of the hardware's speed that is, and how much memory was used."""
 
 import resource
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from etalage.data.encoding import Encoded
 from etalage.phi3v import Phi3VImageProcessor
-from etalage.phi3v.modeling import image_embedding
+from etalage.phi3v.image_embedding import find_image_embedding
 from etalage.train.flops import step_flops
 from etalage.train.trainable import part_of
 
@@ -56,18 +55,19 @@ class ThroughputMeter:
         self._trained = {part_of(name) for name, p in model.named_parameters() if p.requires_grad}
         self._matmul_speed = matmul_flops_per_second(self._device)
         self._peak = dense_bf16_peak(self._device)
-        tower = image_embedding(model).img_processor["vision_model"]
-        tower.pre_layrnorm.register_forward_pre_hook(self._count)  # cached features do not come here
+        tower = find_image_embedding(model).img_processor["vision_model"]
+        # Crops whose features are cached do not pass here, so they are not counted.
+        tower.pre_layrnorm.register_forward_pre_hook(self._count_crops)
         self.begin()
 
     def begin(self) -> None:
         """Start timing the next step."""
-        self._num_encoded_crops, self._began = 0, time.perf_counter()
+        self._num_encoded_crops, self._start = 0, time.perf_counter()
 
-    def _count(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def _count_crops(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         self._num_encoded_crops += len(inputs[0])
 
-    def figures(self, encoded: Sequence[Encoded]) -> dict[str, Any]:
+    def figures(self, encoded: Sequence[Encoded]) -> dict[str, float]:
         """Return the figures of the step that ends here, and start timing the next one.
 
         Args:
@@ -79,22 +79,25 @@ class ThroughputMeter:
             device's dense bfloat16 peak, absent where that is not known; peak_memory_gib: the largest allocation so far
             on a GPU, else the largest resident set.
         """
-        seconds = time.perf_counter() - self._began
+        seconds = time.perf_counter() - self._start
         lengths = [len(e.input_ids) for e in encoded]
         num_crops = sum(self._images.num_used_crops(p) for e in encoded for p in e.pictures)
+        num_supervised = sum(e.num_supervised for e in encoded)
         flops = step_flops(
-            *(self._config, lengths, num_crops, self._num_encoded_crops, sum(e.num_supervised for e in encoded)),
+            *(self._config, lengths, num_crops, self._num_encoded_crops, num_supervised),
             trained=self._trained,
             full=self._full,
         )
-        self.begin()
-        return {
+        figures = {
             "samples_per_second": len(encoded) / seconds,
             "tokens_per_second": sum(lengths) / seconds,
             "matmul_efficiency": flops / seconds / self._matmul_speed,
-            **({} if self._peak is None else {"mfu": flops / seconds / self._peak}),
-            "peak_memory_gib": _peak_memory_gib(self._device),
         }
+        if self._peak is not None:
+            figures["mfu"] = flops / seconds / self._peak
+        figures["peak_memory_gib"] = _peak_memory_gib(self._device)
+        self.begin()
+        return figures
 
 
 def matmul_flops_per_second(device: torch.device) -> float:
@@ -107,18 +110,18 @@ def matmul_flops_per_second(device: torch.device) -> float:
         Floating-point operations per second.
     """
     is_gpu = device.type == "cuda"
-    side, times, dtype = (8192, 20, torch.bfloat16) if is_gpu else (1024, 3, torch.float32)
-    a, b = torch.randn(2, side, side, dtype=dtype, device=device)
-    for _ in range(times // 3):
+    size, repeats, dtype = (8192, 20, torch.bfloat16) if is_gpu else (1024, 3, torch.float32)
+    a, b = torch.randn(2, size, size, dtype=dtype, device=device)
+    for _ in range(repeats // 3):
         a @ b
     if is_gpu:
         torch.cuda.synchronize()
-    began = time.perf_counter()
-    for _ in range(times):
+    start = time.perf_counter()
+    for _ in range(repeats):
         a @ b
     if is_gpu:
         torch.cuda.synchronize()
-    return 2 * side**3 * times / (time.perf_counter() - began)
+    return 2 * size**3 * repeats / (time.perf_counter() - start)
 
 
 def dense_bf16_peak(device: torch.device) -> float | None:
@@ -137,21 +140,18 @@ def dense_bf16_peak(device: torch.device) -> float | None:
 
 
 def summary(steps: Sequence[Mapping[str, float]]) -> str:
-    """Return a line that says how fast a training was: the median of its steps, and the most memory that it used.
+    """Return a line that says how fast a training was: the medians of its steps, and the most memory that it used.
 
     Args:
         steps: The lines of the training log, at least one.
     """
 
-    def middle(name: str) -> float:
-        return median(step[name] for step in steps)
-
-    shares = f"matmul efficiency {middle('matmul_efficiency'):.0%}"
-    if all("mfu" in step for step in steps):
-        shares += f", MFU {middle('mfu'):.0%}"
-    rates = f"{middle('samples_per_second'):.1f} products/s, {middle('tokens_per_second'):,.0f} tokens/s"
+    medians = {name: median(step[name] for step in steps) for name in steps[0] if all(name in step for step in steps)}
+    rates = f"{medians['samples_per_second']:.1f} products/s, {medians['tokens_per_second']:,.0f} tokens/s"
+    efficiency = f"matmul efficiency {medians['matmul_efficiency']:.0%}"
+    mfu = f", MFU {medians['mfu']:.0%}" if "mfu" in medians else ""
     peak = max(step["peak_memory_gib"] for step in steps)
-    return f"{len(steps)} steps: {rates}, {shares}, peak memory {peak:.1f} GiB"
+    return f"{len(steps)} steps: {rates}, {efficiency}{mfu}, peak memory {peak:.1f} GiB"
 
 
 def _peak_memory_gib(device: torch.device) -> float:

@@ -1,4 +1,4 @@
-"""Which weights learn: sets requires_grad, adds adapters."""
+"""Which weights are trained: sets requires_grad, adds adapters, groups parameters for the optimizer."""
 
 import warnings
 from collections.abc import Iterable, Mapping
@@ -19,39 +19,50 @@ __all__ = ["decay_groups", "make_trainable", "optimizer_groups", "part_of", "tra
 
 PARTS: dict[Part, str] = {
     "tower": "model.vision_embed_tokens.img_processor.",
-    "projector": "model.vision_embed_tokens.",  # what is not the tower's
+    "projector": "model.vision_embed_tokens.",
     "decoder": "",
 }
-"""How the names of each part's modules begin; what fits several belongs to the first."""
+"""The prefix of each part's module names. A name that several prefixes fit belongs to the first of them."""
 
 
 def part_of(name: str) -> Part:
-    """Of a module or a weight, adapted or not."""
+    """Return the part that a module or a weight belongs to.
+
+    Args:
+        name: Its full name in the model, adapted or not.
+    """
     name = name.removeprefix("base_model.model.")
-    return next(part for part, beginning in PARTS.items() if name.startswith(beginning))
+    return next(part for part, prefix in PARTS.items() if name.startswith(prefix))
 
 
 def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCausalLM | PeftModel:
-    """Ready the model, on its device, for the config's recipe.
+    """Prepare a model for the training that a configuration describes.
 
-    lora: every linear layer of decoder, tower and projector gets an adapter, the head too, as in the cookbook.
-    full: every weight that the output depends on; tower layers that nothing reads stay as they are.
-    A frozen part has neither adapters nor weights that learn.
+    lora: every linear layer of decoder, tower and projector gets an adapter, and so does the head, as in the Phi-3
+    cookbook. full: every weight that the output depends on is trained; tower layers that nothing reads are not. A
+    frozen part has neither adapters nor trainable weights.
+
+    Args:
+        model: On its device; changed in place.
+        config: Recipe, adapters, frozen parts, quantization and patch dropout.
+
+    Returns:
+        The model, within PEFT's for lora.
     """
     model.set_attn_implementation(PACKED)
     model.model.vision_embed_tokens.patch_dropout = config.patch_dropout
     unused = tuple(f"{name}." for name in model.unused_modules)
 
-    def learns(name: str) -> bool:
+    def is_trained(name: str) -> bool:
         return part_of(name) not in config.freeze and not f"{name}.".startswith(unused)
 
     if config.recipe == "full":
         for name, parameter in model.named_parameters():
-            parameter.requires_grad = learns(name)
+            parameter.requires_grad = is_trained(name)
         return model
-    targets = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) and learns(name)]
+    targets = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) and is_trained(name)]
     is_rslora = config.lora_variant == "rslora"
-    torch.manual_seed(config.seed)  # half of the adapters start from random weights
+    torch.manual_seed(config.seed)  # each adapter's A starts from random weights
     adapters = LoraConfig(
         r=config.lora_rank,
         lora_alpha=(16 if is_rslora else 2 * config.lora_rank) if config.lora_alpha == "auto" else config.lora_alpha,
@@ -60,7 +71,9 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
         use_rslora=is_rslora,
         target_modules=targets,
     )
-    with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # peft uses a name that transformers retires
+    with warnings.catch_warnings(
+        category=FutureWarning, action="ignore"
+    ):  # peft reads an attribute that transformers has deprecated
         adapted = get_peft_model(model, adapters)
     use_fused_linear(adapted)
     quantize(adapted, config.quantization)
@@ -70,24 +83,40 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
 
 
 def trainable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
-    """By name, those that learn."""
+    """Return the parameters that require gradients, by name."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def optimizer_groups(parameters: Mapping[str, nn.Parameter], config: TrainConfig) -> list[dict[str, Any]]:
-    """Each part's two groups, with the `peak` of its learning rate."""
+    """Return an optimizer's parameter groups: two for each part, see `decay_groups`.
+
+    Args:
+        parameters: The trainable parameters by name.
+        config: Learning rates and weight decay.
+
+    Returns:
+        Groups for a torch optimizer, each with the part's peak learning rate as `peak`.
+    """
     peaks = {"tower": config.tower_learning_rate, "projector": config.projector_learning_rate}
     groups = []
     for part in PARTS:
-        own = [p for name, p in parameters.items() if part_of(name) == part]
+        of_part = [p for name, p in parameters.items() if part_of(name) == part]
         peak = peaks.get(part, "auto")
         peak = config.learning_rate if peak == "auto" else peak
-        groups += [{**group, "peak": peak} for group in decay_groups(own, config.weight_decay) if group["params"]]
+        groups += [{**group, "peak": peak} for group in decay_groups(of_part, config.weight_decay) if group["params"]]
     return groups
 
 
 def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
-    """An optimiser's two groups: matrices decay, vectors (norms, biases) do not."""
+    """Return an optimizer's two groups: matrices decay, vectors (norms, biases) do not.
+
+    Args:
+        parameters: The parameters to group.
+        weight_decay: Of the matrices.
+
+    Returns:
+        Groups for a torch optimizer; one of them may be empty.
+    """
     parameters = list(parameters)
     return [
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},

@@ -12,7 +12,9 @@ def test_answers_come_in_order_and_the_model_keeps_its_mode(small, task: Task, m
     model.train().lm_head.eval()
     modes, forward = [], model.forward
     monkeypatch.setattr(model, "forward", lambda **how: modes.append(mode_of(model)) or forward(**how))
-    asked = [(task.build_prompt(question), Image.new("RGB", (64, 64), question)) for question in ("red", "blue", "lime")]
+    asked = [
+        (task.build_prompt(question), Image.new("RGB", (64, 64), question)) for question in ("red", "blue", "lime")
+    ]
     done: list[int] = []
     alone = [next(generate_answers(model, processor, [one], batch_size=1, max_new_tokens=5)) for one in asked]
     answers = generate_answers(model, processor, iter(asked), batch_size=2, max_new_tokens=5, progress=done.append)

@@ -3,7 +3,7 @@
 import torch
 from transformers import DynamicCache
 
-from etalage.generate.kv_cache import ROOM, growing_cache
+from etalage.generate.kv_cache import ROOM_MULTIPLE, growing_cache
 
 
 def test_it_holds_what_a_dynamic_cache_does():
@@ -13,7 +13,7 @@ def test_it_holds_what_a_dynamic_cache_does():
     def append(rows, num_tokens):
         states = torch.randn(2, rows, 3, num_tokens, 8)
         room, _ = found.get_mask_sizes(num_tokens, 0)
-        assert room % ROOM == 0
+        assert room % ROOM_MULTIPLE == 0
         for one, other in zip(expected.update(*states, 0), found.update(*states, 0), strict=True):
             assert other.shape[-2] == room, "as long as the mask"
             assert torch.equal(one, other[:, :, : one.shape[-2]])
@@ -29,7 +29,7 @@ def test_it_holds_what_a_dynamic_cache_does():
         chosen = torch.tensor([0, 2, 5])
         for cache in (expected, found):
             cache.batch_select_indices(chosen)
-        append(3, ROOM + 5)
+        append(3, ROOM_MULTIPLE + 5)
         append(3, 1)
 
 

@@ -63,7 +63,7 @@ def test_as_many_are_kept_as_there_is_room_for(small, config, monkeypatch, total
     """On a GPU that is told about: 10 with none kept, 3 for a decoder's layer, 2 for a tower's, 8 % in reserve."""
     model = make_trainable(small[0], config(recipe="lora", lora_rank=4, freeze=()))
     plan = CheckpointedLayers(model, "none")
-    plan._open, plan._moments = True, 0
+    plan._is_auto, plan._moment_bytes = True, 0
     decoder, tower = plan._layers[:4], plan._layers[4:]
     assert len(tower) == 8
     assert type(decoder[0]).__name__.endswith("LastDecoderLayer")

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
+from etalage.errors import EtalageError
 from etalage.train.checkpoint import check_disk_space, latest_checkpoint, load_checkpoint, save_checkpoint
 
 
@@ -72,7 +72,7 @@ def test_a_write_that_fails_leaves_the_one_before(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
     try:
-        with pytest.raises(SafetensorError):
+        with pytest.raises(EtalageError, match=r"could not be written .*make room on the disk"):
             save_checkpoint(tmp_path, 2, *_made(2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -80,9 +80,9 @@ def test_a_write_that_fails_leaves_the_one_before(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("num_on_the_way", "keeps_best", "needed"), [(0, False, 50), (0, True, 60), (1, False, 50), (2, True, 70)]
+    ("num_resumable", "keeps_best", "needed"), [(0, False, 50), (0, True, 60), (1, False, 50), (2, True, 70)]
 )
-def test_room_is_asked_for_before_it_is_needed(tmp_path, monkeypatch, num_on_the_way, keeps_best, needed):
+def test_room_is_asked_for_before_it_is_needed(tmp_path, monkeypatch, num_resumable, keeps_best, needed):
     checkpoints = tmp_path / "checkpoints"
     checkpoints.mkdir()
     (checkpoints / "of a broken run").write_bytes(bytes(7))
@@ -90,7 +90,7 @@ def test_room_is_asked_for_before_it_is_needed(tmp_path, monkeypatch, num_on_the
 
     def check(room):
         monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=room - 7))
-        check_disk_space(checkpoints, learned, result, num_on_the_way=num_on_the_way, keeps_best=keeps_best)
+        check_disk_space(checkpoints, learned, result, num_resumable=num_resumable, keeps_best=keeps_best)
 
     check(needed)
     with pytest.raises(ValueError, match=r"room for .* GB, .* take up to .* GB; make room"):

@@ -132,7 +132,7 @@ def test_without_patience_nothing_is_generated(run, config):
 
 def test_when_memory_runs_out_a_step_is_taken_again_with_less_of_it(run, config, monkeypatch):
     """A CPU has no such error of its own, so it is raised for it; what is done about it is the loop's."""
-    shrunk, step, left = [], loop._step, [3, 0]
+    shrunk, step, left = [], loop.optimizer_step, [3, 0]
 
     def failing(*how):
         if left[0] > left[1]:
@@ -141,7 +141,7 @@ def test_when_memory_runs_out_a_step_is_taken_again_with_less_of_it(run, config,
         return step(*how)
 
     expected = run("plain", config())[1]
-    monkeypatch.setattr(loop, "_step", failing)
+    monkeypatch.setattr(loop, "optimizer_step", failing)
     monkeypatch.setattr(loop.CheckpointedLayers, "shrink", lambda self: shrunk.append(1) or True)
     found = run("again", config())[1]
     assert len(shrunk) == 3
@@ -161,9 +161,9 @@ def test_a_compiler_that_fails_is_told_from_other_errors(run, config, monkeypatc
 
         return failing
 
-    monkeypatch.setattr(loop, "_step", step(failed("backend='inductor' raised:\nFailed to find C compiler")))
-    with pytest.raises(ValueError, match=r"could not be compiled .*--no-compile does without"):
+    monkeypatch.setattr(loop, "optimizer_step", step(failed("backend='inductor' raised:\nFailed to find C compiler")))
+    with pytest.raises(ValueError, match=r"could not be compiled .*pass --no-compile to train without"):
         run("compiler", config())
-    monkeypatch.setattr(loop, "_step", step(RuntimeError("expected scalar type")))
+    monkeypatch.setattr(loop, "optimizer_step", step(RuntimeError("expected scalar type")))
     with pytest.raises(RuntimeError, match="expected scalar type"):
         run("other", config())

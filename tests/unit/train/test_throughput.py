@@ -90,7 +90,7 @@ def test_the_pace_counts_what_was_needed(small, config, task, products, open_ima
         figures = pace.figures(encoded)
         counted = step_flops(
             *(model.config, [len(encoded[0].input_ids)], num_crops, num_read, encoded[0].num_supervised),
-            learning={"projector", "decoder"},
+            trained={"projector", "decoder"},
             full=True,
         )
         assert figures["samples_per_second"] == 1 / 2.0

@@ -4,7 +4,7 @@ import time
 import pytest
 from PIL import Image
 
-from etalage.train.tracking import NoTracker, track
+from etalage.train.tracking import NoTracker, make_tracker
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def nothing_at_home(tmp_path_factory, monkeypatch):
 
 
 def test_none_writes_nothing(tmp_path):
-    with track("none", tmp_path, {}, "train") as tracker:
+    with make_tracker("none", tmp_path, {}, "train") as tracker:
         tracker.log({"loss": 1.0}, 1)
     assert isinstance(tracker, NoTracker)
     assert not list(tmp_path.iterdir())
@@ -25,12 +25,12 @@ def test_offline_run_holds_figures_table_pictures_and_artifact(tmp_path, monkeyp
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.json").write_text("{}")
     Image.new("RGB", (8, 8), "red").save(tmp_path / "bag.png")
-    with track("wandb", tmp_path, {"learning_rate": 0.5}, "train") as tracker:
+    with make_tracker("wandb", tmp_path, {"learning_rate": 0.5}, "train") as tracker:
         tracker.log({"loss": 1.25}, 1)
-        tracker.keep("run-model", "model", tmp_path / "model")
-    with track("wandb", tmp_path, {"learning_rate": 0.5}, "evaluate") as tracker:
+        tracker.log_folder("run-model", "model", tmp_path / "model")
+    with make_tracker("wandb", tmp_path, {"learning_rate": 0.5}, "evaluate") as tracker:
         tracker.log({"title.chrf": 33.0})
-        tracker.table("test_predictions", ["picture", "answer"], [[tmp_path / "bag.png", "A red bag"]])
+        tracker.log_table("test_predictions", ["picture", "answer"], [[tmp_path / "bag.png", "A red bag"]])
     run_id = json.loads((tmp_path / "wandb.json").read_text())["id"]
     records = sorted((tmp_path / "wandb").glob(f"offline-run-*/run-{run_id}.wandb"))
     assert len(records) == 2, "training and evaluation are two processes of one run"
@@ -51,6 +51,6 @@ def holds(record, *words):
 @pytest.mark.parametrize("setting", ["disabled", "offline"])
 def test_the_users_own_setting_is_kept(setting, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", setting)
-    with track("wandb", tmp_path, {}, "train") as tracker:
+    with make_tracker("wandb", tmp_path, {}, "train") as tracker:
         tracker.log({"loss": 1.0}, 1)
     assert bool(list(tmp_path.glob("wandb/offline-run-*"))) == (setting == "offline")
