@@ -15,13 +15,15 @@ from etalage.commands.console import console, say
 from etalage.config import EvaluateConfig
 from etalage.evaluate import baselines, controls
 from etalage.evaluate.predictions import Prediction, write_predictions
-from etalage.evaluate.verdict import build_metrics, table, verdict
+from etalage.evaluate.summary import summary_table
+from etalage.evaluate.systems import build_metrics
+from etalage.evaluate.verdict import verdict
 from etalage.flatten import flatten
 from etalage.models import load_run, load_run_base
 from etalage.progress import progress_bar
 from etalage.runs import Run
 from etalage.task import Product
-from etalage.train.tracking import track
+from etalage.train.tracking import make_tracker
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -45,7 +47,7 @@ def evaluate(config: EvaluateConfig) -> None:
     catalogue = Catalogue.load(Path(trained["catalogue"]))
     task, products = catalogue.task, catalogue.split(config.split)
     groups = [product.group for product in products]
-    answers = _generate(config, run, catalogue, controls.shuffled(products, trained["seed"], groups=groups))
+    answers = _generate(config, run, catalogue, controls.shuffle_pictures(products, trained["seed"], groups=groups))
     parsed = {name: [task.parse_answer(text) for text in texts] for name, texts in answers.items()}
     metrics = build_metrics(
         config.split,
@@ -53,7 +55,7 @@ def evaluate(config: EvaluateConfig) -> None:
         [p.values for p in products],
         parsed["model"],
         before=parsed["before"],
-        majority=baselines.majority(task.fields, [p.values for p in catalogue.split("train")]),
+        majority=baselines.majority_answer(task.fields, [p.values for p in catalogue.split("train")]),
         blank=parsed["blank"],
         shuffled=parsed["shuffled"],
         groups=groups,
@@ -65,14 +67,14 @@ def evaluate(config: EvaluateConfig) -> None:
     ]
     write_predictions(run.predictions, predictions)
     atomic_write_text(run.metrics, json.dumps(metrics, indent=1, allow_nan=False) + "\n")
-    with track(config.track, run.folder, trained, "evaluate") as tracker:
+    with make_tracker(config.track, run.folder, trained, "evaluate") as tracker:
         tracker.log({name: float(v) for name, v in flatten(metrics) if isinstance(v, int | float)})
-        tracker.table(
+        tracker.log_table(
             f"{config.split}_predictions",
             ["picture", "target", "before", "answer"],
             [[p.image, task.format_answer(p.target or {}), p.before, p.answer] for p in predictions[:100]],
         )
-    console.print(table(metrics))
+    console.print(summary_table(metrics))
     say(verdict(metrics))
     say(f"metrics: {run.metrics}")
 
@@ -85,7 +87,7 @@ def _generate(
     asked: dict[str, Iterable[tuple[str, Image.Image]]] = {
         "before": ((task.build_prompt(p.question), catalogue.open(p)) for p in products),
         "model": ((task.build_prompt(p.question), catalogue.open(p)) for p in products),
-        "blank": ((task.build_prompt(p.question), controls.blank(catalogue.open(p))) for p in products),
+        "blank": ((task.build_prompt(p.question), controls.blank_picture(catalogue.open(p))) for p in products),
         "shuffled": ((task.build_prompt(p.question), catalogue.open(p)) for p in shuffled),
     }
     answers: dict[str, list[str]] = {}

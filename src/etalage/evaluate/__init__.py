@@ -1,1 +1,1 @@
-"""Judging a model by what it writes: predictions, metrics, baselines, controls, intervals, report."""
+"""Evaluation of a model by the text that it generates: predictions, metrics, baselines, controls, intervals, report."""

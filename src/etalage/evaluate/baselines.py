@@ -1,4 +1,4 @@
-"""What to beat: answers that need no picture."""
+"""Baselines: answers that need no picture, which a model has to beat."""
 
 import statistics
 from collections import Counter
@@ -8,19 +8,29 @@ from etalage.errors import EtalageError
 from etalage.evaluate.metrics import Values
 from etalage.task import Field, Value
 
-__all__ = ["majority"]
+__all__ = ["majority_answer"]
 
 
-def majority(fields: Sequence[Field], train_values: Sequence[Values]) -> dict[str, Value]:
-    """The best constant answer: most frequent text and category, median price of the training split.
+def majority_answer(fields: Sequence[Field], train_values: Sequence[Values]) -> dict[str, Value]:
+    """Return the best constant answer: the most frequent text and category, and the median price.
 
-    Of equally frequent ones the first in alphabetical order, so that row order decides nothing.
+    Of equally frequent values the first in alphabetical order is taken, so that the order of rows decides nothing.
+
+    Args:
+        fields: The fields of the task.
+        train_values: The values of each product in the training split.
+
+    Returns:
+        A value by field name.
 
     Raises:
-        EtalageError: no training products.
+        EtalageError: There are no training products.
     """
     if not train_values:
-        raise EtalageError("the training split is empty; there is nothing to take the most frequent answer from")
+        raise EtalageError(
+            "the training split is empty, so there is no most frequent answer to compare with; "
+            "prepare the catalogue again with a smaller --test-fraction or --validation-fraction"
+        )
     answer: dict[str, Value] = {}
     for field in fields:
         column = [values[field.name] for values in train_values]

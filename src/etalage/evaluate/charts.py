@@ -1,137 +1,142 @@
-"""Numbers -> the coordinates that the report's template draws as SVG.
-
-Drawn by hand and not by a plotting library: the lines then take the page's colours, in light and dark, and the report
-renders in a fraction of a second.
-"""
+"""The charts of the report: scores with intervals, predicted against true prices, and the loss curve."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from etalage.evaluate.metrics import DECIDING, FIGURES
-from etalage.evaluate.verdict import SYSTEMS, at
-from etalage.html.axes import linear_ticks, log_ticks, scale
-from etalage.task import Field
+from etalage.evaluate.metrics import DECIDING_METRICS, METRICS
+from etalage.evaluate.systems import SYSTEMS, scores_of
+from etalage.html.axes import Axis
+from etalage.html.charts import Frame, Line, Plot, Point, plot
+from etalage.html.formatting import format_number
+from etalage.task import Field, Kind
 
-__all__ = ["Evidence", "Plot", "evidence", "loss_curve", "price_scatter"]
+__all__ = ["ScoreChart", "ScoreRow", "loss_curve", "price_scatter", "score_chart"]
 
-LEFT, RIGHT, TOP, BOTTOM = 66.0, 428.0, 12.0, 288.0
-"""The plot's frame in a viewBox of 440 x 330."""
-
+_FRAME = Frame(440, 330, left=66, right=428, top=12, bottom=288)
 _MAX_POINTS = 1500
-
-Ticks = list[tuple[float, str]]
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A chart with two axes; all numbers are coordinates of the viewBox."""
-
-    x_label: str
-    y_label: str
-    x_ticks: Ticks
-    y_ticks: Ticks
-    points: list[tuple[float, float, str]] = field(default_factory=list)
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    """CSS class and polyline points."""
-    note: str = ""
+_RANGES: dict[Kind, tuple[float, float]] = {"text": (0, 100), "category": (0, 1), "price": (1, 1.5)}
+"""The lowest value on a score chart and the least that the highest may be, by kind of field."""
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The deciding figure of a field: a row per system with its interval, in a viewBox of 340 x 166."""
+class ScoreRow:
+    """A system's score on a score chart."""
+
+    system: str
+    value: float | None
+    """The coordinate of the score; None where it is not defined."""
+    low: float
+    high: float
+    label: str
+    """The score as text."""
+
+
+@dataclass(frozen=True)
+class ScoreChart:
+    """The deciding metric of a field, one row per system with its interval, in a viewBox of 340 x 166."""
 
     title: str
     hint: str
-    rows: list[tuple[str, float | None, float, float, str]]
-    """System, coordinate of the value and of the interval's ends, the value in words."""
-    ticks: Ticks
+    rows: list[ScoreRow]
+    ticks: list[tuple[float, str]]
 
 
-def evidence(metrics: Mapping[str, Any], of: Field) -> Evidence:
-    name = DECIDING[of.kind]
-    figure = FIGURES[of.kind][name]
-    values = {system: at(metrics, place)[of.name][name] for system, place in SYSTEMS.items()}
-    ends = {system: at(metrics["intervals"], place)[of.name][name] for system, place in SYSTEMS.items()}
-    floor, least = {"text": (0.0, 100.0), "category": (0.0, 1.0), "price": (1.0, 1.5)}[of.kind]
-    high = max(least, *(end for pair in ends.values() if pair for end in pair))
-    x = scale(floor, high, 126, 272)
+def score_chart(metrics: Mapping[str, Any], field: Field) -> ScoreChart:
+    """Lay out a field's deciding metric, one row per system.
+
+    Args:
+        metrics: The contents of metrics.json.
+        field: A field that it has blocks of.
+    """
+    name = DECIDING_METRICS[field.kind]
+    metric = METRICS[field.kind][name]
+    intervals = {system: scores_of(metrics["intervals"], system)[field.name][name] for system in SYSTEMS}
+    low, min_high = _RANGES[field.kind]
+    high = max(min_high, *(end for interval in intervals.values() if interval for end in interval))
+    x = Axis(low, high, 126, 272)
     rows = []
-    for system, value in values.items():
-        low_end, high_end = ends[system] or (floor, floor)
-        rows.append((system, None if value is None else x(value), x(low_end), x(high_end), figure.show(value)))
-    return Evidence(
-        title=f"{of.name.replace('_', ' ')}: {figure.label}",
-        hint="higher is better" if figure.higher_is_better else "lower is better",
+    for system, interval in intervals.items():
+        value = scores_of(metrics, system)[field.name][name]
+        low_end, high_end = interval or (low, low)
+        rows.append(
+            ScoreRow(system, None if value is None else x(value), x(low_end), x(high_end), metric.format(value))
+        )
+    return ScoreChart(
+        title=f"{field.name.replace('_', ' ')}: {metric.label}",
+        hint="higher is better" if metric.higher_is_better else "lower is better",
         rows=rows,
-        ticks=[
-            (x(tick), figure.form.replace(".1", ".0").format(tick) if name == "accuracy" else f"{tick:g}")
-            for tick in linear_ticks(floor, high, 4)
-        ],
+        ticks=[(x(tick), f"{tick:.0%}" if name == "accuracy" else f"{tick:g}") for tick in x.ticks(4)],
     )
 
 
-def price_scatter(prices: Sequence[tuple[float, float, str]]) -> Plot | None:
-    """Target, prediction and label of each product, on equal logarithmic axes; None without any."""
+def price_scatter(field: str, prices: Sequence[tuple[float, float, str]]) -> Plot | None:
+    """Plot predicted against true prices on equal logarithmic axes.
+
+    Args:
+        field: The name of the price field.
+        prices: True price, predicted price and label of each product.
+
+    Returns:
+        The plot; None without any price.
+    """
     if not prices:
         return None
-    both = [price for target, predicted, _ in prices for price in (target, predicted)]
+    both = [price for true, predicted, _ in prices for price in (true, predicted)]
     low, high = min(both) / 1.15, max(both) * 1.15
-    x, y = _log_scale(low, high, LEFT, RIGHT), _log_scale(low, high, BOTTOM, TOP)
-    ticks = log_ticks(low, high)
+    # Too many circles would slow the page down, and hide one another.
     stride = math.ceil(len(prices) / _MAX_POINTS)
-    diagonal = [
-        _line(cls, [(low, low * f), (high, high * f)], x, y) for cls, f in (("even", 1), ("off", 0.8), ("off", 1.2))
-    ]
-    return Plot(
+    note = f"; every {stride}th product is drawn" if stride > 1 else ""
+    return plot(
+        frame=_FRAME,
+        x=_FRAME.x_axis(low, high, is_log=True),
+        y=_FRAME.y_axis(low, high, is_log=True),
         x_label="true price",
         y_label="predicted price",
-        x_ticks=[(x(tick), _number(tick)) for tick in ticks],
-        y_ticks=[(y(tick), _number(tick)) for tick in ticks],
-        points=[(x(t), y(p), f"{label}: {_number(t)}, predicted {_number(p)}") for t, p, label in prices[::stride]],
-        lines=diagonal,
-        note=f"every {stride}th product is drawn" if stride > 1 else "",
+        points=[
+            Point(true, predicted, f"{label}: {format_number(true)}, predicted {format_number(predicted)}")
+            for true, predicted, label in prices[::stride]
+        ],
+        lines=[
+            Line(css, [(low, low * factor), (high, high * factor)])
+            for css, factor in (("even", 1), ("off", 0.8), ("off", 1.2))
+        ],
+        description=f"Predicted against true {field}; between the dashed lines it is at most 20 % off{note}",
     )
 
 
-def loss_curve(losses: Sequence[Mapping[str, Any]]) -> Plot | None:
-    """The training loss by step on a logarithmic axis, with its running mean, and the validation loss, if any."""
-    raw = _series(losses, "loss")
+def loss_curve(log: Sequence[Mapping[str, Any]]) -> Plot | None:
+    """Plot the training loss on a logarithmic axis, with its running mean and the validation loss.
+
+    Args:
+        log: A mapping per step with step, loss and, where it was measured, validation_loss.
+
+    Returns:
+        The plot; None for fewer than two steps.
+    """
+    raw, validation = _positive(log, "loss"), _positive(log, "validation_loss")
     if len(raw) < 2:
         return None
-    validation = _series(losses, "validation_loss")
     size = max(1, len(raw) // 40)
     chunks = [raw[start : start + size] for start in range(0, len(raw), size)]
     mean = [(sum(s for s, _ in chunk) / len(chunk), sum(v for _, v in chunk) / len(chunk)) for chunk in chunks]
-    seen = [loss for _, loss in raw + validation]
-    low, high = min(seen) / 1.1, max(seen) * 1.1
-    x, y = scale(raw[0][0], max(raw[-1][0], raw[0][0] + 1), LEFT, RIGHT), _log_scale(low, high, BOTTOM, TOP)
+    losses = [loss for _, loss in raw + validation]
     stride = math.ceil(len(raw) / _MAX_POINTS)
-    lines = [_line("raw", raw[::stride], x, y), _line("mean", mean, x, y)]
-    return Plot(
+    first, last = raw[0][0], raw[-1][0]
+    return plot(
+        frame=_FRAME,
+        x=_FRAME.x_axis(first, max(last, first + 1)),
+        y=_FRAME.y_axis(min(losses) / 1.1, max(losses) * 1.1, is_log=True),
         x_label="step",
         y_label="loss",
-        x_ticks=[(x(tick), _number(tick)) for tick in linear_ticks(raw[0][0], raw[-1][0], 5)],
-        y_ticks=[(y(tick), _number(tick)) for tick in log_ticks(low, high)],
-        points=[(x(step), y(loss), f"validation loss at step {step}: {loss:.4g}") for step, loss in validation],
-        lines=lines,
+        points=[Point(step, loss, f"validation loss at step {step}: {loss:.4g}") for step, loss in validation],
+        lines=[Line("raw", raw[::stride]), Line("mean", mean)],
+        description="Training loss by step and its running mean"
+        + ("; dots are the validation loss" if validation else ""),
     )
 
 
-def _series(losses: Sequence[Mapping[str, Any]], key: str) -> list[tuple[float, float]]:
-    """What a logarithmic axis can show."""
-    return [(row["step"], row[key]) for row in losses if 0 < (row.get(key) or 0) < math.inf]
-
-
-def _line(css: str, points: Sequence[tuple[float, float]], x: Any, y: Any) -> tuple[str, str]:
-    return css, " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points)
-
-
-def _log_scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    linear = scale(math.log(low), math.log(high), start, end)
-    return lambda value: linear(math.log(value))
-
-
-def _number(value: float) -> str:
-    return f"{value:,.6g}" if value < 1e6 else f"{value:.3g}"
+def _positive(log: Sequence[Mapping[str, Any]], key: str) -> list[tuple[float, float]]:
+    """Return the steps and values that a logarithmic axis can show."""
+    return [(row["step"], row[key]) for row in log if 0 < (row.get(key) or 0) < math.inf]

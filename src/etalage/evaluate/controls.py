@@ -1,4 +1,4 @@
-"""What to fall short of: the same model, robbed of the right picture."""
+"""Controls: the same model shown a wrong picture. A model that looks at pictures must do worse on them."""
 
 import dataclasses
 from collections import Counter
@@ -10,30 +10,39 @@ from PIL import Image
 from etalage.errors import EtalageError
 from etalage.task import Product
 
-__all__ = ["blank", "shuffled"]
+__all__ = ["blank_picture", "shuffle_pictures"]
 
 
-def blank(picture: Image.Image) -> Image.Image:
-    """A plain mid-grey picture of the same size, hence of the same number of crops and tokens."""
+def blank_picture(picture: Image.Image) -> Image.Image:
+    """Return a plain mid-grey RGB picture of the same size, which therefore has the same number of crops and tokens."""
     return Image.new("RGB", picture.size, (128, 128, 128))
 
 
-def shuffled(products: Sequence[Product], seed: int, *, groups: Sequence[Hashable] | None = None) -> list[Product]:
-    """Give each product another one's picture, every picture being used once.
+def shuffle_pictures(
+    products: Sequence[Product], seed: int, *, groups: Sequence[Hashable] | None = None
+) -> list[Product]:
+    """Give each product another one's picture and use every picture once.
 
     Args:
-        groups: One per product. No product gets a picture of its own group if that can be avoided; without groups,
-            products that share a picture file are one.
+        products: At least two.
+        seed: Equal seeds give equal results.
+        groups: One per product. No product gets a picture of its own group if that can be avoided. Without groups,
+            products that share a picture file are a group.
+
     Returns:
         The products in their order, each with the image that it is shown.
+
     Raises:
-        EtalageError: fewer than two products.
+        EtalageError: There are fewer than two products.
     """
     if len(products) < 2:
-        raise EtalageError(f"{len(products)} product: to show another one's picture takes at least 2")
+        raise EtalageError(
+            f"found {len(products)} product, but showing another product's picture takes at least 2; "
+            "evaluate a larger split"
+        )
     groups = groups or [product.image for product in products]
-    # Groups side by side, shifted by the largest group's size: a product then lands in its own group only where that
-    # group fills more than half of the circle and nothing else is left for it.
+    # The products stand in a circle, group by group, and take the picture that lies the largest group's size further
+    # on. They land in their own group only where it fills more than half of the circle and nothing else is left.
     shuffle = np.random.default_rng(seed).permutation(len(products)).tolist()
     first_seen: dict[Hashable, int] = {}
     for index in shuffle:

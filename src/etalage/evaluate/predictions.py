@@ -1,4 +1,4 @@
-"""The files that answers are kept in: predictions.jsonl and CSV."""
+"""The files that hold answers: predictions.jsonl and CSV."""
 
 import csv
 import io
@@ -17,22 +17,27 @@ __all__ = ["Prediction", "read_predictions", "write_csv", "write_predictions"]
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was shown, what was expected, what was answered."""
+    """A picture that the model was shown, the true values, and the answer."""
 
     product_code: str
     image: Path
     target: Values | None
-    """None where nobody knows, as for a picture given to `etalage predict`."""
+    """The true values; None where nobody knows them, as for a picture given to `etalage predict`."""
     before: str | None
     """The text that the model generated before fine-tuning; None where it was not asked, as by `etalage predict`."""
     answer: str
     """The generated text, or the consensus of several."""
     values: Values | None
-    """The answer parsed; None if it is not one."""
+    """The parsed answer; None if it could not be parsed."""
 
 
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
-    """One JSON object a line. A reader sees the old file or the new one, never half of one."""
+    """Write one JSON object per line. A reader sees the old file or the new one, never half of one.
+
+    Args:
+        path: The file, predictions.jsonl.
+        predictions: The predictions, in the order of the lines.
+    """
     lines = (
         {
             "product_code": p.product_code,
@@ -48,10 +53,13 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
 
 
 def read_predictions(path: Path) -> list[Prediction]:
-    """Read what write_predictions wrote.
+    """Read what `write_predictions` wrote.
+
+    Args:
+        path: The file, predictions.jsonl.
 
     Raises:
-        EtalageError: a line that is not a prediction; names it.
+        EtalageError: A line is not a prediction; the message names the line.
     """
     predictions = []
     with path.open(encoding="utf-8") as lines:
@@ -67,18 +75,23 @@ def read_predictions(path: Path) -> list[Prediction]:
 
 
 def write_csv(path: Path, fields: Sequence[Field], predictions: Iterable[Prediction]) -> None:
-    """A row per picture: image, a column per field (empty if the answer could not be parsed), the generated answer.
+    """Write a row per picture: image, a column per field (empty if the answer could not be parsed), generated answer.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe; prices stay numbers.
+
+    Args:
+        path: The CSV file.
+        fields: The fields of the task, one column each.
+        predictions: The predictions, in the order of the rows.
     """
     table = io.StringIO(newline="")
-    writer = csv.writer(table)  # its own line ends: with others it leaves a lone \r unquoted
+    writer = csv.writer(table)  # with other line ends than its own it leaves a lone \r unquoted
     writer.writerow(["image", *(field.name for field in fields), "answer"])
     for p in predictions:
         values = [p.values[field.name] if p.values else "" for field in fields]
-        writer.writerow([_cell(value) for value in (str(p.image), *values, p.answer)])
+        writer.writerow([_escape_formula(value) for value in (str(p.image), *values, p.answer)])
     atomic_write_text(path, table.getvalue())
 
 
-def _cell(value: str | float) -> str | float:
+def _escape_formula(value: str | float) -> str | float:
     return "'" + value if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,10 +1,11 @@
-"""The files that answers are kept in."""
+"""Tests of the files that hold answers."""
 
 import csv
 from pathlib import Path
 
 import pytest
 
+from etalage.errors import EtalageError
 from etalage.evaluate.predictions import Prediction, read_predictions, write_csv, write_predictions
 from etalage.task import Task
 
@@ -28,23 +29,23 @@ def test_predictions_round_trip(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_broken_line_is_named(tmp_path: Path) -> None:
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "predictions.jsonl"
     write_predictions(path, HOSTILE)
     path.write_text(path.read_text() + '{"image": "a.png"}\n')
-    with pytest.raises(ValueError, match=r"predictions.jsonl line 3: not a prediction"):
+    with pytest.raises(EtalageError, match=r"predictions.jsonl line 3: not a prediction"):
         read_predictions(path)
 
 
-def test_a_file_from_before_base_answers_were_kept_says_what_to_do(tmp_path: Path) -> None:
+def test_a_file_without_the_answers_before_fine_tuning_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "predictions.jsonl"
     path.write_text('{"product_code": "a", "image": "a.png", "target": null, "answer": "", "values": null}\n')
-    with pytest.raises(ValueError, match=r"line 1: .*'before'.*write the file again with `etalage evaluate`"):
+    with pytest.raises(EtalageError, match=r"line 1: .*'before'.*write the file again with `etalage evaluate`"):
         read_predictions(path)
 
 
 @pytest.mark.parametrize("title", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_cell_is_a_formula(title: str, task: Task, tmp_path: Path) -> None:
+def test_no_cell_of_the_csv_is_a_formula(title: str, task: Task, tmp_path: Path) -> None:
     values = {"title": title, "category": "a,b", "price": 12.5}
     write_csv(tmp_path / "out.csv", task.fields, [Prediction("p", Path("p.png"), None, None, "=x", values), HOSTILE[1]])
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
@@ -52,3 +53,19 @@ def test_no_cell_is_a_formula(title: str, task: Task, tmp_path: Path) -> None:
     assert rows[0] == ["image", "title", "category", "price", "answer"]
     assert rows[1] == ["p.png", "'" + title, "a,b", "12.5", "'=x"]
     assert rows[2] == ["'-b.png", "", "", "", "'=no, not\tan answer"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.jsonl"
+    write_predictions(path, HOSTILE)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_predictions(path, [Prediction("p", Path("p.png"), None, None, "", {"price": float("inf")})])
+    assert read_predictions(path) == HOSTILE
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_predictions_make_an_empty_file_and_a_csv_of_headings(task: Task, tmp_path: Path) -> None:
+    write_predictions(tmp_path / "none.jsonl", [])
+    assert read_predictions(tmp_path / "none.jsonl") == []
+    write_csv(tmp_path / "none.csv", task.fields, [])
+    assert (tmp_path / "none.csv").read_text(encoding="utf-8").split() == ["image,title,category,price,answer"]

@@ -1,17 +1,19 @@
-"""The page: whole, safe, and about what happened."""
+"""Tests of the report: complete, safe, and about what happened."""
 
 import base64
 import io
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from etalage.evaluate.charts import loss_curve, price_scatter
+from etalage.evaluate.metrics import METRICS
 from etalage.evaluate.predictions import Prediction
 from etalage.evaluate.report import THUMBNAIL_PX, write_report
-from etalage.evaluate.verdict import build_metrics
+from etalage.evaluate.systems import build_metrics
 from etalage.task import Field
 
 FIELDS = [Field("title", "text"), Field("category", "category"), Field("price", "price")]
@@ -35,12 +37,19 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     tmp_path = tmp_path_factory.mktemp("report")
     Image.new("RGBA", (900, 300), (200, 0, 0, 90)).save(tmp_path / "p.png")
     targets = [{"title": f"{EVIL} {i}", "category": "a'\"b"[i % 4], "price": 10.0 + i} for i in range(60)]
-    said = [None if i % 20 == 1 else {**t, "price": t["price"] * 1.1} for i, t in enumerate(targets)]
+    predicted = [None if i % 20 == 1 else {**t, "price": t["price"] * 1.1} for i, t in enumerate(targets)]
     metrics = build_metrics(
-        "test", FIELDS, targets, said, before=[None] * 60, majority=targets[0], blank=[None] * 60, shuffled=said
+        "test",
+        FIELDS,
+        targets,
+        predicted,
+        before=[None] * 60,
+        majority=targets[0],
+        blank=[None] * 60,
+        shuffled=predicted,
     )
     images = [tmp_path / ("gone.png" if i == 1 else "p.png") for i in range(60)]
-    rows = zip(images, targets, said, strict=True)
+    rows = zip(images, targets, predicted, strict=True)
     predictions = [
         Prediction(f"{EVIL}{i}", image, t, f"{EVIL} at first", f"{EVIL} garbage", v)
         for i, (image, t, v) in enumerate(rows)
@@ -58,7 +67,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_nothing_hostile_gets_through(page: str) -> None:
+def test_hostile_text_is_escaped(page: str) -> None:
     assert EVIL not in page
     assert "&lt;script&gt;" in page
     parsed = Page(page)
@@ -66,7 +75,7 @@ def test_nothing_hostile_gets_through(page: str) -> None:
     assert not [name for name, _ in parsed.attributes if name.startswith("on")]
 
 
-def test_nothing_is_fetched(page: str) -> None:
+def test_nothing_is_loaded_from_anywhere(page: str) -> None:
     parsed = Page(page)
     sources = [value or "" for name, value in parsed.attributes if name in ("src", "href", "xlink:href")]
     assert sources
@@ -93,15 +102,50 @@ def test_thumbnails_are_small(page: str) -> None:
     assert max(Image.open(io.BytesIO(base64.b64decode(found[0]))).size) == THUMBNAIL_PX
 
 
-def test_charts_of_little_are_left_out_or_drawn() -> None:
-    assert price_scatter([]) is None
-    assert loss_curve([{"step": 1, "loss": 2.0}]) is None
-    one = price_scatter([(10.0, 10.0, "a")])
-    assert one is not None
-    assert one.points[0][:2] == (247.0, 150.0)
-    assert len(one.x_ticks) >= 2
-    assert loss_curve([{"step": s, "loss": 1.0} for s in (1, 2)]) is not None
-    many = price_scatter([(1.0 + i, 2.0 + i * i, "a") for i in range(4000)])
-    assert many is not None
-    assert len(many.points) <= 1500
-    assert len(many.x_ticks) <= 7
+def test_a_missing_picture_leaves_a_gap(page: str) -> None:
+    assert page.count("no picture</div>") == 1
+
+
+def test_the_verdict_and_every_metric_are_shown(page: str) -> None:
+    labels = [metric.label for metrics in METRICS.values() for metric in metrics.values()]
+    assert len(labels) == 8
+    assert all(f"</span> {label}</th>" in page for label in labels)
+    assert page.count("<h3>A sample, evenly spaced") == page.count("<h3>Not readable") == 1
+
+
+def write(path: Path, metrics: dict, predictions: list[Prediction], **facts: Any) -> str:
+    given = {"title": "t", "config": {}, "losses": [], "counts": {}, "limits": {}} | facts
+    write_report(path, metrics=metrics, predictions=predictions, **given)
+    return path.read_text(encoding="utf-8")
+
+
+def test_a_small_split_is_shown_whole(tmp_path: Path) -> None:
+    targets = [{"title": f"T{i}", "category": "a", "price": 1.0} for i in range(5)]
+    metrics = build_metrics(
+        *("test", FIELDS, targets, targets), before=targets, majority=targets[0], blank=targets, shuffled=targets
+    )
+    answers = [Prediction(f"P{i}", tmp_path / "gone.png", t, "", "", t) for i, t in enumerate(targets)]
+    unknown = Prediction("no target", tmp_path / "gone.png", None, None, "", targets[0])
+    page = write(tmp_path / "report.html", metrics, [*answers, unknown])
+    assert page.count("<article") == 5
+    assert "All products" in page
+    assert "no target" not in page
+
+
+def test_without_a_price_products_are_ranked_by_the_number_of_wrong_fields(tmp_path: Path) -> None:
+    fields = FIELDS[:2]
+    targets = [{"title": f"T{i}", "category": "a"} for i in range(60)]
+    predicted = [{"title": t["title"] if i < 30 else "x", "category": "a"} for i, t in enumerate(targets)]
+    metrics = build_metrics(
+        *("test", fields, targets, predicted), before=targets, majority=targets[0], blank=targets, shuffled=targets
+    )
+    answers = [
+        Prediction(f"P{i}", tmp_path / "gone.png", t, "", "", p)
+        for i, (t, p) in enumerate(zip(targets, predicted, strict=True))
+    ]
+    page = write(tmp_path / "report.html", metrics, answers)
+    best, worst = page.split("<h3>Best</h3>")[1].split("<h3>Worst</h3>")
+    assert '"check right"' in best
+    assert best.count('title="wrong"') == 0
+    assert worst.count('title="wrong"') == 9
+    assert "Prices and loss" not in page
