@@ -1,4 +1,4 @@
-"""The way of a table into a catalogue folder, step by step."""
+"""Turns a table into a catalogue folder, step by step."""
 
 import shutil
 from dataclasses import asdict, replace
@@ -6,15 +6,16 @@ from itertools import tee
 from pathlib import Path
 from typing import Any
 
-from etalage.catalogue import store
 from etalage.catalogue.checks import check_rows
 from etalage.catalogue.download import fetch
 from etalage.catalogue.duplicates import PLACEHOLDER_TITLES, group_pictures
 from etalage.catalogue.pictures import PictureLimits, read_pictures
-from etalage.catalogue.prepare_db import Staging
+from etalage.catalogue.prepare_db import PrepareDb
 from etalage.catalogue.profile import write_profile
-from etalage.catalogue.splits import assign_splits, row_wise
+from etalage.catalogue.splits import assign_splits, row_splitter
+from etalage.catalogue.store import PROFILE
 from etalage.catalogue.table import Table
+from etalage.catalogue.write import write_catalogue, write_leaks, write_originals
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
 from etalage.progress import progress_bar
@@ -24,28 +25,35 @@ __all__ = ["build_catalogue"]
 
 
 def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfig) -> dict[str, Any]:
-    """Write a catalogue into an empty folder; show how far it is.
+    """Write a catalogue into an empty folder, with a progress bar for each step.
+
+    Args:
+        folder: The folder.
+        table: The table of products.
+        task: The task that the catalogue is for.
+        config: Limits, fractions of the splits, and where to keep fetched pictures.
 
     Returns:
-        What catalogue.json holds.
+        The content of catalogue.json.
+
     Raises:
-        EtalageError: the table cannot be read on, or too little is left of it.
+        EtalageError: The table cannot be read to its end, or too few of its rows can be used.
     """
-    inline = folder / "inline"  # pictures that come inside the table
-    inline.mkdir()
+    inline_folder = folder / "inline"  # for pictures that come inside the table
+    inline_folder.mkdir()
     downloads = (config.downloads or config.out.with_name(f"{config.out.name}.downloads")).resolve()
     limits = PictureLimits(
         max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes, background=config.background
     )
-    with Staging(folder) as staging:
-        with progress_bar("read") as progress:
-            staging.add(progress.track(check_rows(table, task, config, inline)))
-        _get_pictures(staging, downloads, limits, config)
-        num_near = _group(staging, config)
-        _complain_if_empty(staging, table)
-        leaks = _split(folder, staging, config)
+    with PrepareDb(folder) as db:
+        with progress_bar("read") as bar:
+            db.add_rows(bar.track(check_rows(table, task, config, inline_folder)))
+        _get_pictures(db, downloads, limits, config)
+        num_near = _group(db, config)
+        _require_products(db, table)
+        leaks = _split(folder, db, config)
         facts = {
-            **_made_from(table, task, staging),
+            **_describe_source(table, task, db),
             "seed": config.seed,
             "validation_fraction": config.validation_fraction,
             "test_fraction": config.test_fraction,
@@ -54,64 +62,70 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
             "duplicates": {"near": num_near},
             "leaks": leaks,
         }
-        with progress_bar("write") as progress:
-            ours = [inline, downloads]
-            facts = store.write_catalogue(folder, staging, task, facts, ours=ours, progress=progress.update)
-            store.write_originals(folder, table, staging)
-    shutil.rmtree(inline)
-    write_profile(folder / store.PROFILE, folder, facts, task.fields)
+        with progress_bar("write") as bar:
+            linkable = [inline_folder, downloads]
+            facts = write_catalogue(folder, db, task, facts, linkable_folders=linkable, progress=bar.update)
+            write_originals(folder, table, db)
+    shutil.rmtree(inline_folder)
+    write_profile(folder / PROFILE, folder, facts, task.fields)
     return facts
 
 
-def _get_pictures(staging: Staging, downloads: Path, limits: PictureLimits, config: PrepareConfig) -> None:
-    if total := staging.num_to_fetch():
-        with progress_bar("fetch", total) as progress:
-            staging.fetched(progress.track(fetch(staging.to_fetch(), downloads, config)))
-    with progress_bar("look", staging.num_to_read()) as progress:
-        paths, same = tee(staging.to_read())
-        found = zip(paths, read_pictures(same, **limits), strict=True)
-        staging.read(progress.track(found))
+def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config: PrepareConfig) -> None:
+    """Fetch the pictures that are URLs, then decode all of them."""
+    if num_urls := db.num_urls_to_fetch():
+        with progress_bar("fetch", num_urls) as bar:
+            db.record_fetched(bar.track(fetch(db.urls_to_fetch(), downloads, config)))
+    with progress_bar("decode", db.num_paths_to_read()) as bar:
+        paths, same_paths = tee(db.paths_to_read())
+        db.record_read(bar.track(zip(paths, read_pictures(same_paths, **limits), strict=True)))
 
 
-def _group(staging: Staging, config: PrepareConfig) -> int:
-    """Copies and variants together, placeholders flagged; returns how many pictures have a near copy."""
-    groups, num_near = group_pictures(staging.hashes(), staging.families())
-    staging.set_groups(groups)
-    staging.flag_placeholders(PLACEHOLDER_TITLES)
+def _group(db: PrepareDb, config: PrepareConfig) -> int:
+    """Group copies and variants, flag or drop placeholders; return the number of pictures that have a near copy."""
+    groups, num_near = group_pictures(db.picture_hashes(), db.picture_families())
+    db.set_groups(groups)
+    db.flag_placeholders(PLACEHOLDER_TITLES)
     if config.placeholders == "drop":
-        staging.drop_placeholders()
+        db.drop_placeholders()
     return num_near
 
 
-def _split(folder: Path, staging: Staging, config: PrepareConfig) -> dict[str, Any]:
-    """Whole groups, and what splitting by row would have leaked; or the table's own splits, and what they leak."""
+def _split(folder: Path, db: PrepareDb, config: PrepareConfig) -> dict[str, Any]:
+    """Assign splits and write leaks.parquet.
+
+    With a split column, the leaks are those of the table's own splits. Else groups stay whole, so that there are none,
+    and those that splitting by row would have caused are written for comparison.
+    """
     if config.split_column:
-        return store.write_leaks(folder, staging.leaks(), staging.num_held_out())
+        return write_leaks(folder, db.find_leaks(), db.num_held_out())
     fractions = config.validation_fraction, config.test_fraction, config.seed
-    staging.set_splits(assign_splits(staging.members(), *fractions))
-    by_row = row_wise(*fractions)
-    return store.write_leaks(folder, staging.leaks(by_row), staging.num_held_out(by_row))
+    db.set_splits(assign_splits(db.group_categories(), *fractions))
+    split_of = row_splitter(*fractions)
+    return write_leaks(folder, db.find_leaks(split_of), db.num_held_out(split_of))
 
 
-def _made_from(table: Table, task: Task, staging: Staging) -> dict[str, Any]:
-    talks = table.source.kind == "conversations"
-    words = replace(task.config, question=staging.most_frequent_question()) if talks else task.config
+def _describe_source(table: Table, task: Task, db: PrepareDb) -> dict[str, Any]:
+    """Return what catalogue.json says of the table and the task."""
+    has_questions = table.source.kind == "conversations"
+    task_config = replace(task.config, question=db.most_frequent_question()) if has_questions else task.config
     return {
         "source": table.source.name,
         "kind": table.source.kind,
         "columns": dict(table.columns),
         "guessed": sorted(table.guessed),
-        "task": asdict(words),
-        "own_questions": talks,
+        "task": asdict(task_config),
+        "own_questions": has_questions,
     }
 
 
-def _complain_if_empty(staging: Staging, table: Table) -> None:
-    if staging.num_kept():
+def _require_products(db: PrepareDb, table: Table) -> None:
+    """Raise an error if every row was dropped, with the first one as an example."""
+    if db.num_kept():
         return
-    row, code, reason, detail = next(staging.dropped())
+    row = next(db.dropped_rows())
     columns = ", ".join(f"{name}={column}" for name, column in table.columns.items())
     raise EtalageError(
-        f"{table.source.name}: nothing is left of its rows; row {row} (code {code}): {reason}, {detail}; "
-        f"columns used: {columns}"
+        f"{table.source.name}: none of its rows can be used; row {row.number} (code {row.product_code}) was dropped "
+        f"because of {row.reason}: {row.detail}; columns used: {columns}"
     )

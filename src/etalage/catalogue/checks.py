@@ -10,7 +10,7 @@ from pathlib import Path
 from etalage.catalogue.columns import KNOWN_COLUMNS
 from etalage.catalogue.duplicates import title_family
 from etalage.catalogue.pictures import BadPicture, UnfitProduct, decode_data_uri, resolve_picture
-from etalage.catalogue.prepare_db import StagedRow
+from etalage.catalogue.prepare_rows import CheckedRow
 from etalage.catalogue.prices import BadPrice, DecimalMark, find_decimal_mark, parse_amount
 from etalage.catalogue.table import Row, Table
 from etalage.config import PrepareConfig, Split
@@ -35,7 +35,7 @@ _MAX_SHOWN_CHARS = 100
 _RESOLVE_CACHE_SIZE = 65536
 
 
-def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: Path) -> Iterator[StagedRow]:
+def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: Path) -> Iterator[CheckedRow]:
     """Check the texts of each row and locate its picture.
 
     Rows that share a product code are all fit, since the colour variants of a product may share one.
@@ -59,7 +59,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
     title_field = next((field.name for field in task.fields if field.name in KNOWN_COLUMNS["title"]), None)
     category_field = next((field.name for field in task.fields if field.kind == "category"), None)
     for row in table:
-        staged = StagedRow(row.number, row.product_code, _digest(row, "product_code" in table.columns))
+        staged = CheckedRow(row.number, row.product_code, _digest(row, "product_code" in table.columns))
         split = _parse_split(row, table) if config.split_column else None
         try:
             values = _check_values(row, task, decimal_marks, config)

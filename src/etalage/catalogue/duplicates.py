@@ -1,7 +1,7 @@
-"""Which products are copies or variants of one another: those must not be split apart.
+"""Finds products that are copies or variants of one another, which must not be split apart.
 
-Equal pixels, near pixels (resized, recompressed, recoloured) and equal title families; each is passed on, so that a
-chain of pairs is one group.
+Pictures with equal pixels, near pictures (resized, recompressed, recoloured) and products with equal title families
+belong together. Whatever is connected by a chain of such pairs is one group.
 """
 
 import re
@@ -10,17 +10,23 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PLACEHOLDER_TITLES", "group_pictures", "near_pairs", "title_family"]
+from etalage.chunks import chunks
+
+__all__ = ["PLACEHOLDER_TITLES", "connected_components", "group_pictures", "near_pairs", "title_family"]
 
 MAX_DISTANCE = 16
-"""Bits of 256 by which the hashes of near copies may differ, measured in docs/decisions.md. The search is exact up to
-31."""
+"""The number of bits, of 256, by which the hashes of near copies may differ; measured in docs/decisions.md. The search
+is exact up to 31."""
 
 PLACEHOLDER_TITLES = 5
-"""A picture beside at least so many different titles is taken for one that stands for no product in particular."""
+"""A picture that at least this many different titles share is taken for one that shows no product in particular."""
+
+MAX_EDGES = 1 << 22
+"""The number of edges that `connected_components` holds in memory at once."""
 
 _NUM_BANDS = 16
-_MAX_PAIRS = 1 << 20  # held at once
+_MAX_PAIRS = 1 << 20  # compared at once
+_GROUP_NAME_CHARS = 16
 
 _COLOURS = """
 amber anthracite apricot aqua beige black blue blush bordeaux brass bronze brown burgundy camel caramel charcoal
@@ -32,15 +38,26 @@ noir blanc rouge bleu vert jaune gris marron rosa nero bianco rosso blu verde gi
 gelb grau braun negro blanco rojo azul amarillo
 """
 COLOURS = frozenset(_COLOURS.split())
+"""Words for colours that end a title and stand between a product and its variants, in several languages."""
+
 _SIZE = re.compile(r"(?:\d+(?:[.,]\d+)?)?(?:ml|cl|kg|mm|cm|oz|inch)|\d+(?:[.,]\d+)?(?:l|g|m|in)?|x{0,3}[sl]|m")
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 
 
 def title_family(title: str) -> str:
-    """A title without the colours and sizes at its end, for variants to share; all of it if fewer than two words stay.
+    """Return a title without the colours and sizes at its end, which the variants of a product share.
 
-    So "Check Wool Scarf in Navy" and "Check Wool Scarf in Red" are of one family. "Navy Check Scarf" and "Red Check
-    Scarf" are not: there the colour is part of what the product is, and only near pictures make variants of them.
+    "Check Wool Scarf in Navy" and "Check Wool Scarf in Red" are of one family. "Navy Check Scarf" and "Red Check Scarf"
+    are not: there the colour is part of what the product is, and only near pictures make variants of them.
+
+    >>> title_family("Check Wool Scarf in Navy")
+    'check wool scarf'
+
+    Args:
+        title: The title of a product.
+
+    Returns:
+        The family in lower case; the whole title if fewer than two words would be left.
     """
     title = title.casefold()
     words = _WORD.findall(title)
@@ -50,26 +67,27 @@ def title_family(title: str) -> str:
 
 
 def near_pairs(hashes: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:
-    """All pairs of hashes at most MAX_DISTANCE bits apart.
+    """Yield all pairs of hashes that are at most MAX_DISTANCE bits apart.
 
-    Of 16 bands of 16 bits, two such hashes have one in which they differ by one bit at most: only those that share a
-    band, or all but a bit of it, are compared.
+    Hashes are cut into 16 bands of 16 bits. Two hashes that differ in at most 31 bits have a band in which they differ
+    in at most one. Only hashes that share a band, or all but one bit of it, are compared.
 
     Args:
-        hashes: (N, 32) uint8.
-    Returns:
-        (2, P) int64 each time, pairs i < j; a pair may come more than once.
+        hashes: Perceptual hashes, (N, 32) uint8.
+
+    Yields:
+        Pairs i < j of indices, (2, P) int64; a pair may come more than once.
     """
     words = np.ascontiguousarray(hashes).view(np.uint64)  # (N, 4)
     bands = np.ascontiguousarray(hashes).view(np.uint16)  # (N, 16)
-    probes = np.array([0, *(1 << bit for bit in range(16))], np.uint16)
+    flips = np.array([0, *(1 << bit for bit in range(16))], np.uint16)
     for band in range(_NUM_BANDS):
         order = np.argsort(bands[:, band], kind="stable")
         keys = bands[order, band]
-        for probe in probes:
-            wanted = keys ^ probe
-            first, last = (np.searchsorted(keys, wanted, side) for side in ("left", "right"))
+        for flip in flips:
+            first, last = (np.searchsorted(keys, keys ^ flip, side) for side in ("left", "right"))
             for start, stop in _slices(last - first):
+                # of each hash in the slice, pair it with all hashes whose band is equal but for the flipped bit
                 counts = (last - first)[start:stop]
                 own = np.repeat(np.arange(start, stop), counts)
                 offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -80,7 +98,7 @@ def near_pairs(hashes: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:
 
 
 def _slices(counts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Ranges of about _MAX_PAIRS each."""
+    """Yield consecutive ranges whose counts add up to about _MAX_PAIRS each."""
     total = np.cumsum(counts)
     start = 0
     while start < len(counts):
@@ -90,40 +108,75 @@ def _slices(counts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         start = stop
 
 
+def connected_components(num_nodes: int, edges: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the smallest node of each node's component.
+
+    The edges are taken in batches of MAX_EDGES: a table in which most pictures are near copies has far more of them
+    than fit into memory.
+
+    Args:
+        num_nodes: The number of nodes.
+        edges: Arrays of pairs of nodes, (2, E) int64 each.
+
+    Returns:
+        Nodes, (num_nodes,) int64.
+    """
+    smallest = np.arange(num_nodes)
+    waiting: list[NDArray[np.int64]] = []
+    num_waiting = 0
+    for some_edges in edges:
+        waiting.append(some_edges)
+        num_waiting += some_edges.shape[1]
+        if num_waiting >= MAX_EDGES:
+            smallest = _merge(smallest, np.concatenate(waiting, axis=1))
+            waiting, num_waiting = [], 0
+    return _merge(smallest, np.concatenate(waiting, axis=1)) if num_waiting else smallest
+
+
+def _merge(smallest: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the smallest nodes of the components that further edges make of those known so far."""
+    # here, since it takes most of a second and the command line should not wait for it
+    from scipy.sparse import coo_array, csgraph  # type: ignore[import-untyped]
+
+    num_nodes = len(smallest)
+    between = smallest[edges].astype(np.int32)  # between components, each in place of its nodes
+    graph = coo_array((np.ones(between.shape[1], np.bool_), tuple(between)), shape=(num_nodes, num_nodes))
+    num_labels, labels = csgraph.connected_components(graph, directed=False)
+    smallest_of_label = np.full(num_labels, num_nodes)
+    np.minimum.at(smallest_of_label, labels, np.arange(num_nodes))
+    return smallest_of_label[labels][smallest]
+
+
 def group_pictures(
     pictures: Sequence[tuple[str, bytes]], families: Iterable[tuple[str, str]]
 ) -> tuple[dict[str, str], int]:
-    """Name a group for each distinct picture.
+    """Return the group of each distinct picture.
 
     Args:
-        pictures: Pixels' hash and perceptual hash (32 bytes or none) of each, sorted.
-        families: Pixels' hash and title family of the products.
+        pictures: The pixels' hash and the perceptual hash (32 bytes or none) of each picture, sorted.
+        families: Pairs of a picture (its pixels' hash) and a title family that one of its products has.
+
     Returns:
-        By pixels' hash, the smallest one of its group cut to 16 characters: a name that does not depend on order; and
-        how many pictures have a near copy.
+        Names of groups by pixels' hash: the smallest hash of the group, cut to 16 characters, which does not depend on
+        any order; and the number of pictures that have a near copy.
     """
-    place = {pixels: number for number, (pixels, _) in enumerate(pictures)}
-    parent = list(range(len(pictures)))
+    index_of = {pixels: index for index, (pixels, _) in enumerate(pictures)}
+    has_near_copy = np.zeros(len(pictures), np.bool_)
 
-    def root(number: int) -> int:
-        while parent[number] != number:
-            parent[number] = parent[parent[number]]
-            number = parent[number]
-        return number
+    def edges() -> Iterator[NDArray[np.int64]]:
+        hashed = np.array([index for index, (_, phash) in enumerate(pictures) if phash], np.int64)
+        if len(hashed):
+            hashes = np.frombuffer(b"".join(phash for _, phash in pictures if phash), np.uint8).reshape(-1, 32)
+            for pairs in near_pairs(hashes):
+                has_near_copy[hashed[pairs]] = True
+                yield hashed[pairs]
+        first_of_family: dict[str, int] = {}
+        for chunk in chunks(families, _MAX_PAIRS):
+            own = [index_of[pixels] for pixels, _ in chunk]
+            first = [first_of_family.setdefault(family, index) for (_, family), index in zip(chunk, own, strict=True)]
+            yield np.array([first, own], np.int64)
 
-    def join(one: int, other: int) -> None:
-        low, high = sorted((root(one), root(other)))
-        parent[high] = low
-
-    hashed = [number for number, (_, phash) in enumerate(pictures) if phash]
-    near: set[int] = set()
-    if hashed:
-        hashes = np.frombuffer(b"".join(pictures[number][1] for number in hashed), np.uint8).reshape(-1, 32)
-        for pairs in near_pairs(hashes):
-            for one, other in pairs.T.tolist():
-                near |= {one, other}
-                join(hashed[one], hashed[other])
-    first: dict[str, int] = {}
-    for pixels, family in families:
-        join(first.setdefault(family, place[pixels]), place[pixels])
-    return {pixels: pictures[root(number)][0][:16] for pixels, number in place.items()}, len(near)
+    smallest = connected_components(len(pictures), edges())
+    names = [pixels[:_GROUP_NAME_CHARS] for pixels, _ in pictures]
+    groups = {pixels: names[smallest[index]] for pixels, index in index_of.items()}
+    return groups, int(has_near_copy.sum())

@@ -1,116 +1,71 @@
-"""What is known of every row and picture while a catalogue is prepared, in a database on disk.
+"""A database on disk with what is known of every row and picture while a catalogue is prepared.
 
-A table of a million rows so needs no more memory than one of ten. The file lives in the folder that becomes the
-catalogue and is gone when it does; a killed run leaves nothing in it that the next one would need.
+With it, a table of a million rows needs no more memory than one of ten. The file lies in the folder that becomes the
+catalogue and is removed at the end. A killed run leaves nothing in it that the next run would need.
 """
 
 import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 from etalage.catalogue.download import Failed, Fetched
 from etalage.catalogue.pictures import BadPicture, Picture
+from etalage.catalogue.prepare_rows import (
+    SCHEMA,
+    CatalogueCounts,
+    CheckedRow,
+    DroppedRow,
+    KeptProduct,
+    Leak,
+    Placeholder,
+)
 from etalage.chunks import chunks
 from etalage.config import Split
-from etalage.task import Value
 
-__all__ = ["Kept", "StagedRow", "Staging"]
+__all__ = ["PrepareDb"]
 
-_PAGE = 4096
+_PAGE_SIZE = 4096
+_ID_CACHE_SIZE = 65536
+_UNFETCHED = "path IS NULL AND reason IS NULL"
 _UNREAD = "path IS NOT NULL AND pixels IS NULL AND reason IS NULL"
 
-_SCHEMA = """
-CREATE TABLE pictures (
-    id INTEGER PRIMARY KEY, ref TEXT UNIQUE, path TEXT,
-    sha256 TEXT, pixels TEXT, width INTEGER, height INTEGER, extension TEXT, phash BLOB,
-    reason TEXT, detail TEXT);
-CREATE TABLE rows (
-    number INTEGER PRIMARY KEY, code TEXT, picture INTEGER, vals TEXT, title TEXT, family TEXT, category TEXT,
-    question TEXT, asked TEXT, digest BLOB, reason TEXT, detail TEXT);
-CREATE TABLE groups (pixels TEXT PRIMARY KEY, name TEXT, split TEXT, placeholder INTEGER DEFAULT 0);
-CREATE VIEW good AS
-    SELECT rows.number, rows.code, rows.vals, rows.title, rows.family, rows.category, rows.question, rows.asked,
-           pictures.path, pictures.sha256, pictures.pixels, pictures.width, pictures.height, pictures.extension
-    FROM rows JOIN pictures ON rows.picture = pictures.id
-    WHERE rows.reason IS NULL AND pictures.reason IS NULL AND pictures.pixels IS NOT NULL;
-CREATE VIEW kept AS
-    SELECT good.*, groups.name AS grp, coalesce(good.asked, groups.split) AS split, groups.placeholder
-    FROM good JOIN groups ON good.pixels = groups.pixels;
-CREATE VIEW dropped AS
-    SELECT rows.number, rows.code, coalesce(rows.reason, pictures.reason) AS reason,
-           coalesce(rows.detail, pictures.detail) AS detail
-    FROM rows LEFT JOIN pictures ON rows.picture = pictures.id
-    WHERE rows.reason IS NOT NULL OR pictures.reason IS NOT NULL;
-"""
 
+class PrepareDb:
+    """The database. A context manager; leaving it removes the file.
 
-@dataclass(frozen=True, slots=True)
-class StagedRow:
-    """A row of the table after its text was judged: fit so far, or with the reason why not."""
-
-    number: int
-    product_code: str
-    digest: bytes
-    """Of everything that is used of it; equal ones are repeats."""
-    picture: str = ""
-    """Where its picture is: a URL, or a path."""
-    values: Mapping[str, Value] | None = None
-    title: str = ""
-    family: str = ""
-    """Variants of one product share it; empty if nothing can be said."""
-    category: str = ""
-    question: str = ""
-    split: Split | None = None
-    """What the split column says."""
-    reason: str | None = None
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A product of the catalogue to be."""
-
-    number: int
-    product_code: str
-    values: Mapping[str, Value]
-    question: str
-    picture: Path
-    sha256: str
-    width: int
-    height: int
-    extension: str
-    group: str
-    split: Split
-    placeholder: bool
-
-
-class Staging:
-    """The database. A context manager; leaving it removes the file."""
+    Args:
+        folder: The folder to put the file in.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "staging.sqlite"
+        self.path = folder / "prepare.sqlite"
 
     def __enter__(self) -> Self:
         self._db = sqlite3.connect(self.path, isolation_level=None)
+        # nothing needs to survive a crash, so nothing is synced; but sorting must not fill the memory
         for setting in ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "cache_size=-65536"):
             self._db.execute(f"PRAGMA {setting}")
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(SCHEMA)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
         self.path.unlink(missing_ok=True)
 
-    # --- rows ---
+    # Rows
 
-    def add(self, rows: Iterable[StagedRow]) -> None:
-        """Take rows in, then mark those that repeat an earlier one."""
-        picture = lru_cache(65536)(self._picture)
+    def add_rows(self, rows: Iterable[CheckedRow]) -> None:
+        """Add all rows of the table, then drop those that repeat an earlier one.
+
+        Args:
+            rows: The rows, in the order of the table.
+        """
+        picture_id = lru_cache(_ID_CACHE_SIZE)(self._picture_id)
         self._db.execute("BEGIN")
         self._db.executemany(
             "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -118,7 +73,7 @@ class Staging:
                 (
                     row.number,
                     row.product_code,
-                    picture(row.picture) if row.picture else None,
+                    picture_id(row.picture) if row.picture else None,
                     None if row.values is None else json.dumps(dict(row.values), ensure_ascii=False),
                     row.title,
                     row.family,
@@ -139,197 +94,242 @@ class Staging:
         )
         self._db.execute("COMMIT")
 
-    def _picture(self, ref: str) -> int:
-        remote = ref.startswith(("http://", "https://", "//"))
-        self._db.execute("INSERT OR IGNORE INTO pictures (ref, path) VALUES (?, ?)", (ref, None if remote else ref))
+    def _picture_id(self, ref: str) -> int:
+        is_remote = ref.startswith(("http://", "https://", "//"))
+        path = None if is_remote else ref
+        self._db.execute("INSERT OR IGNORE INTO pictures (ref, path) VALUES (?, ?)", (ref, path))
         return int(self._db.execute("SELECT id FROM pictures WHERE ref = ?", (ref,)).fetchone()[0])
 
     def most_frequent_question(self) -> str:
-        """Of all rows; the first in alphabetical order where several are."""
+        """Return the question that most rows ask; of several, the first in alphabetical order."""
         row = self._db.execute(
             "SELECT question FROM rows WHERE question != '' GROUP BY question ORDER BY count(*) DESC, question LIMIT 1"
         ).fetchone()
         return row[0] if row else ""
 
-    # --- pictures ---
+    # Pictures
 
-    def to_fetch(self) -> Iterator[str]:
-        """URLs, in the order of the table."""
-        return (ref for _, ref in self._pages("id, ref", "path IS NULL AND reason IS NULL"))
+    def urls_to_fetch(self) -> Iterator[str]:
+        """Yield the URLs of pictures that are not fetched yet, in the order of the table."""
+        return (ref for _, ref in self._picture_pages("id, ref", _UNFETCHED))
 
-    def to_read(self) -> Iterator[Path]:
-        """Files, in the order of the table."""
-        return (Path(path) for _, path in self._pages("id, path", _UNREAD))
+    def paths_to_read(self) -> Iterator[Path]:
+        """Yield the files of pictures that are not read yet, in the order of the table."""
+        return (Path(path) for _, path in self._picture_pages("id, path", _UNREAD))
 
-    def num_to_fetch(self) -> int:
-        return self._count("pictures WHERE path IS NULL AND reason IS NULL")
+    def num_urls_to_fetch(self) -> int:
+        """Return the number of pictures that are not fetched yet."""
+        return self._count(f"pictures WHERE {_UNFETCHED}")
 
-    def num_to_read(self) -> int:
+    def num_paths_to_read(self) -> int:
+        """Return the number of pictures that are not read yet."""
         return self._count(f"pictures WHERE {_UNREAD}")
 
-    def fetched(self, outcomes: Iterable[Fetched | Failed]) -> None:
-        """What became of each URL."""
+    def record_fetched(self, results: Iterable[Fetched | Failed]) -> None:
+        """Record the path of each fetched picture, or why there is none.
+
+        Args:
+            results: Results of `urls_to_fetch`, in any order.
+        """
         self._update(
             "UPDATE pictures SET path = ?, reason = ?, detail = ? WHERE ref = ?",
             (
-                (None, outcome.reason, outcome.detail, outcome.url)
-                if isinstance(outcome, Failed)
-                else (str(outcome.path), None, None, outcome.url)
-                for outcome in outcomes
+                (None, result.reason, result.detail, result.url)
+                if isinstance(result, Failed)
+                else (str(result.path), None, None, result.url)
+                for result in results
             ),
         )
 
-    def read(self, outcomes: Iterable[tuple[Path, Picture | BadPicture]]) -> None:
-        """What was found in each file."""
+    def record_read(self, results: Iterable[tuple[Path, Picture | BadPicture]]) -> None:
+        """Record what was found in each file.
+
+        Args:
+            results: The files of `paths_to_read` with what they hold, in any order.
+        """
         self._db.execute("CREATE INDEX by_path ON pictures (path)")
         self._update(
             "UPDATE pictures SET sha256 = ?, pixels = ?, width = ?, height = ?, extension = ?, phash = ?, reason = ?,"
             " detail = ? WHERE path = ?",
             (
-                (*[None] * 6, found.reason, found.detail, str(path))
-                if isinstance(found, BadPicture)
-                else (*astuple(found)[1:], None, None, str(path))
-                for path, found in outcomes
+                (*[None] * 6, result.reason, result.detail, str(path))
+                if isinstance(result, BadPicture)
+                else (*astuple(result)[1:], None, None, str(path))
+                for path, result in results
             ),
         )
 
-    def hashes(self) -> list[tuple[str, bytes]]:
-        """Pixels and perceptual hash of each distinct picture that a good row shows, by pixels."""
+    def picture_hashes(self) -> list[tuple[str, bytes]]:
+        """Return the pixels' hash and the perceptual hash of each distinct picture of a good row, sorted."""
         return self._db.execute(
             "SELECT DISTINCT pictures.pixels, pictures.phash FROM pictures JOIN rows ON rows.picture = pictures.id"
             " WHERE rows.reason IS NULL AND pictures.pixels IS NOT NULL ORDER BY pictures.pixels"
         ).fetchall()
 
-    # --- groups and splits ---
+    # Groups and splits
 
-    def families(self) -> Iterator[tuple[str, str]]:
-        """Each pair of a picture and a title family that some good row has."""
+    def picture_families(self) -> Iterator[tuple[str, str]]:
+        """Yield each pair of a picture (its pixels' hash) and a title family that a good row has."""
         return self._rows("SELECT DISTINCT pixels, family FROM good WHERE family != ''")
 
-    def set_groups(self, names: Mapping[str, str]) -> None:
-        """The group of each distinct picture."""
-        self._update("INSERT INTO groups (pixels, name) VALUES (?, ?)", names.items())
+    def set_groups(self, groups: Mapping[str, str]) -> None:
+        """Record the group of each distinct picture.
 
-    def flag_placeholders(self, least_titles: int) -> None:
-        """Pictures that at least so many different titles stand beside."""
+        Args:
+            groups: Names of groups by pixels' hash.
+        """
+        self._update("INSERT INTO groups (pixels, name) VALUES (?, ?)", groups.items())
+
+    def flag_placeholders(self, min_titles: int) -> None:
+        """Flag pictures that many different titles share.
+
+        Args:
+            min_titles: The number of titles from which on a picture is flagged.
+        """
         self._db.execute(
             "UPDATE groups SET placeholder = 1 WHERE pixels IN"
             " (SELECT pixels FROM good GROUP BY pixels HAVING count(DISTINCT lower(title)) >= ?)",
-            (least_titles,),
+            (min_titles,),
         )
 
     def drop_placeholders(self) -> None:
-        """Drop the products whose picture is one."""
+        """Drop the products whose picture is flagged as a placeholder."""
         self._db.execute(
             "UPDATE rows SET reason = 'image_is_placeholder', detail = 'many different products show this picture'"
             " WHERE number IN (SELECT number FROM kept WHERE placeholder)"
         )
 
-    def members(self) -> dict[str, Counter[str]]:
-        """By group, its products by category."""
-        members: dict[str, Counter[str]] = defaultdict(Counter)
-        for group, category, count in self._rows("SELECT grp, category, count(*) FROM kept GROUP BY grp, category"):
-            members[group][category] = count
-        return members
+    def group_categories(self) -> dict[str, Counter[str]]:
+        """Return the number of products by category, of each group."""
+        categories: dict[str, Counter[str]] = defaultdict(Counter)
+        query = "SELECT group_name, category, count(*) FROM kept GROUP BY group_name, category"
+        for group, category, count in self._rows(query):
+            categories[group][category] = count
+        return categories
 
     def set_splits(self, splits: Mapping[str, Split]) -> None:
-        """The split of each group."""
-        self._update("UPDATE groups SET split = ? WHERE name = ?", ((split, group) for group, split in splits.items()))
-
-    def leaks(self, split_of: Callable[[int], str] | None = None) -> Iterator[tuple[Any, ...]]:
-        """Products held out whose group is also trained on, in the order of the table.
+        """Record the split of each group.
 
         Args:
-            split_of: The split of a row by its number, instead of the catalogue's own.
-        Returns:
-            number, code, title, split and group; then of the first one trained on: number, title, whether it has the
-            same pixels and whether it has the same title family.
+            splits: Splits by group.
         """
-        held = self._split(split_of)
+        self._update("UPDATE groups SET split = ? WHERE name = ?", ((split, group) for group, split in splits.items()))
+
+    def find_leaks(self, split_of: Callable[[int], str] | None = None) -> Iterator[Leak]:
+        """Yield the held-out products whose group has a product in training too, in the order of the table.
+
+        Args:
+            split_of: Returns the split of a row by its number; None for the catalogue's own splits.
+        """
+        split = self._split_expression(split_of)
         self._db.executescript(
-            "DROP TABLE IF EXISTS trained; CREATE TEMP TABLE trained AS SELECT grp, min(number) AS number FROM kept"
-            f" WHERE {held} = 'train' GROUP BY grp; CREATE UNIQUE INDEX by_grp ON trained (grp)"
+            "DROP TABLE IF EXISTS trained; CREATE TEMP TABLE trained AS SELECT group_name, min(number) AS number"
+            f" FROM kept WHERE {split} = 'train' GROUP BY group_name;"
+            " CREATE UNIQUE INDEX by_group ON trained (group_name)"
         )
-        return self._rows(
-            "SELECT own.number, own.code, own.title, held, own.grp, other.number, other.title,"
+        rows = self._rows(
+            "SELECT own.number, own.code, own.title, own.own_split, own.group_name, other.number, other.title,"
             " own.pixels = other.pixels, own.family = other.family AND own.family != ''"
-            f" FROM (SELECT *, {held} AS held FROM kept) AS own JOIN trained ON own.grp = trained.grp"
-            " JOIN good AS other ON other.number = trained.number WHERE held != 'train' ORDER BY own.number"
+            f" FROM (SELECT *, {split} AS own_split FROM kept) AS own"
+            " JOIN trained ON own.group_name = trained.group_name"
+            " JOIN good AS other ON other.number = trained.number"
+            " WHERE own.own_split != 'train' ORDER BY own.number"
         )
+        return (Leak(*row[:-2], *map(bool, row[-2:])) for row in rows)
 
     def num_held_out(self, split_of: Callable[[int], str] | None = None) -> int:
-        """Products outside training, by the catalogue's own splits or by others."""
-        return self._count(f"kept WHERE {self._split(split_of)} != 'train'")
+        """Return the number of products outside training.
 
-    def _split(self, split_of: Callable[[int], str] | None) -> str:
-        """The catalogue's own split or another one, in SQL."""
+        Args:
+            split_of: As for `find_leaks`.
+        """
+        return self._count(f"kept WHERE {self._split_expression(split_of)} != 'train'")
+
+    def _split_expression(self, split_of: Callable[[int], str] | None) -> str:
+        """Return the SQL for a product's split."""
         if split_of is None:
             return "split"
         self._db.create_function("split_of", 1, split_of, deterministic=True)
         return "split_of(number)"
 
-    # --- results ---
+    # Results
 
-    def kept(self) -> Iterator[Kept]:
-        """In the order of the table."""
-        columns = "number, code, vals, question, path, sha256, width, height, extension, grp, split, placeholder"
-        for row in self._rows(f"SELECT {columns} FROM kept ORDER BY number"):
-            number, code, values, question, path, sha256, width, height, extension, group, split, placeholder = row
-            picture = Path(path), sha256, width, height, extension
-            yield Kept(number, code, json.loads(values), question, *picture, group, split, bool(placeholder))
+    def kept_products(self) -> Iterator[KeptProduct]:
+        """Yield the products of the catalogue, in the order of the table."""
+        query = (
+            "SELECT number, code, field_values, question, path, sha256, width, height, extension, group_name, split,"
+            " placeholder FROM kept ORDER BY number"
+        )
+        for row in self._rows(query):
+            number, code, values, question, path, sha256, width, height, extension, group, split, flag = row
+            yield KeptProduct(
+                number=number,
+                product_code=code,
+                values=json.loads(values),
+                question=question,
+                picture=Path(path),
+                sha256=sha256,
+                width=width,
+                height=height,
+                extension=extension,
+                group=group,
+                split=split,
+                placeholder=bool(flag),
+            )
 
-    def kept_numbers(self) -> Iterator[int]:
-        """The rows of `kept`."""
+    def kept_row_numbers(self) -> Iterator[int]:
+        """Yield the row numbers of `kept_products`, in the same order."""
         return (number for (number,) in self._rows("SELECT number FROM kept ORDER BY number"))
 
-    def dropped(self) -> Iterator[tuple[int, str, str, str]]:
-        """Number, code, reason and detail, in the order of the table."""
-        return self._rows("SELECT number, code, reason, detail FROM dropped ORDER BY number")
+    def num_kept(self) -> int:
+        """Return the number of products of the catalogue."""
+        return self._count("kept")
 
-    def counts(self) -> dict[str, Any]:
-        """By split and by reason; groups; copies."""
+    def dropped_rows(self) -> Iterator[DroppedRow]:
+        """Yield the rows that were dropped, in the order of the table."""
+        rows = self._rows("SELECT number, code, reason, detail FROM dropped ORDER BY number")
+        return (DroppedRow(*row) for row in rows)
 
-        def by(what: str, table: str) -> dict[str, int]:
-            return dict(self._db.execute(f"SELECT {what}, count(*) FROM {table} GROUP BY {what} ORDER BY {what}"))
-
-        exact = self._db.execute(
-            "SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM kept GROUP BY pixels HAVING n > 1)"
-        ).fetchone()[0]
-        placeholders = self._db.execute(
+    def counts(self) -> CatalogueCounts:
+        """Return how many products and rows there are, by split, reason and so on."""
+        same_pixels = "SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM kept GROUP BY pixels HAVING n > 1)"
+        placeholders = (
             "SELECT sha256, extension, count(*), count(DISTINCT lower(title)) FROM kept WHERE placeholder"
             " GROUP BY pixels ORDER BY 3 DESC, 1"
-        ).fetchall()
-        return {
-            "splits": by("split", "kept"),
-            "drops": by("reason", "dropped"),
-            "num_groups": self._db.execute("SELECT count(DISTINCT grp) FROM kept").fetchone()[0],
-            "num_same_pixels": exact,
-            "placeholders": placeholders,
-        }
+        )
+        return CatalogueCounts(
+            splits=self._count_by("split", "kept"),
+            drops=self._count_by("reason", "dropped"),
+            num_groups=self._db.execute("SELECT count(DISTINCT group_name) FROM kept").fetchone()[0],
+            num_same_pixels=self._db.execute(same_pixels).fetchone()[0],
+            placeholders=[Placeholder(*row) for row in self._db.execute(placeholders)],
+        )
 
-    def num_kept(self) -> int:
-        return self._count("kept")
+    # Queries
 
     def _count(self, table: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
+    def _count_by(self, column: str, table: str) -> dict[str, int]:
+        return dict(self._db.execute(f"SELECT {column}, count(*) FROM {table} GROUP BY {column} ORDER BY {column}"))
+
     def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
         cursor = self._db.cursor().execute(query)
-        while page := cursor.fetchmany(_PAGE):
+        while page := cursor.fetchmany(_PAGE_SIZE):
             yield from page
 
-    def _pages(self, columns: str, where: str) -> Iterator[tuple[Any, ...]]:
-        """Of pictures, page by page, so that the table may change meanwhile."""
-        last = 0
+    def _picture_pages(self, columns: str, condition: str) -> Iterator[tuple[Any, ...]]:
+        """Yield pictures page by page, so that the table may change meanwhile; the first column is the id."""
+        last_id = 0
         while page := self._db.execute(
-            f"SELECT {columns} FROM pictures WHERE id > ? AND {where} ORDER BY id LIMIT {_PAGE}", (last,)
+            f"SELECT {columns} FROM pictures WHERE id > ? AND {condition} ORDER BY id LIMIT {_PAGE_SIZE}", (last_id,)
         ).fetchall():
-            last = page[-1][0]
+            last_id = page[-1][0]
             yield from page
 
     def _update(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Apply page by page: what is read for the rows may come from the same table."""
-        for page in chunks(rows, _PAGE):
+        """Run a statement for each row, page by page: reading the rows may read from the same table."""
+        for page in chunks(rows, _PAGE_SIZE):
             self._db.execute("BEGIN")
             self._db.executemany(statement, page)
             self._db.execute("COMMIT")

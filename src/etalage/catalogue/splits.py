@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested on: decided by group, never by row."""
+"""Decides which products are trained on and which are tested on: by group, never by row."""
 
 import hashlib
 from collections import Counter
@@ -8,74 +8,94 @@ from typing import get_args
 from etalage.config import Split
 from etalage.errors import EtalageError
 
-__all__ = ["assign_splits", "row_wise"]
+__all__ = ["assign_splits", "row_splitter"]
 
 
 def assign_splits(
-    members: Mapping[str, Counter[str]], validation_fraction: float, test_fraction: float, seed: int
+    group_categories: Mapping[str, Counter[str]], validation_fraction: float, test_fraction: float, seed: int
 ) -> dict[str, Split]:
-    """Deal whole groups out to train, validation and test, category by category.
+    """Divide whole groups among train, validation and test, category by category.
 
-    Groups lie in a row, the categories one after another, both in an order drawn from the seed, and each goes to the
-    split that is furthest behind its share of the row so far. So at every point of the row a split is off its share by
+    Groups stand in a row, one category after another, in an order drawn from the seed. Each group goes to the split
+    that is furthest below its share of the row so far. At every point of the row a split is therefore off its share by
     at most 4/3 of the largest group's size, and in each category by at most twice that.
 
     Args:
-        members: By group, its products by category; a group counts to the one that most of its products have.
-        seed: The same one gives the same splits, in whatever order the groups come.
+        group_categories: The number of products by category, of each group. A group counts as the category that most
+            of its products have.
+        validation_fraction: The share of products in validation.
+        test_fraction: The share of products in test.
+        seed: The same seed gives the same splits, in whatever order the groups come.
+
     Returns:
-        A split per group. Each one whose fraction is not 0 has a product.
+        A split per group. Each split whose fraction is not 0 has a product.
+
     Raises:
-        EtalageError: fewer groups than splits to fill.
+        EtalageError: There are fewer groups than splits to fill.
     """
-    shares = _shares(validation_fraction, test_fraction)
-    asked = [split for split in get_args(Split) if shares[split] > 0]
-    if len(members) < len(asked):
+    shares = _split_shares(validation_fraction, test_fraction)
+    splits = [split for split in get_args(Split) if shares[split] > 0]
+    sizes = {group: categories.total() for group, categories in group_categories.items()}
+    if len(sizes) < len(splits):
         raise EtalageError(
-            f"{sum(map(Counter.total, members.values()))} products in {len(members)} groups cannot fill "
-            f"{' and '.join(asked)}: copies stay together; "
-            "add products, or set --validation-fraction or --test-fraction to 0"
+            f"{sum(sizes.values())} products in {len(sizes)} groups cannot fill {' and '.join(splits)}, since copies "
+            "stay together; add products, or set --validation-fraction or --test-fraction to 0"
         )
 
-    def order(group: str) -> tuple[str, int, str]:
-        category = min(members[group], key=lambda name: (-members[group][name], name))
-        return _draw(seed, category), -members[group].total(), _draw(seed, group)  # small groups last, to even out
+    def sort_key(group: str) -> tuple[str, int, str]:
+        categories = group_categories[group]
+        category = min(categories, key=lambda name: (-categories[name], name))
+        # small groups come last in their category, since they even out best
+        return _keyed_hash(seed, category), -sizes[group], _keyed_hash(seed, group)
 
-    row = sorted(members, key=order)
     assigned: dict[str, Split] = {}
-    behind = dict.fromkeys(shares, 0.0)
-    for group in row:
-        size = members[group].total()
+    deficits = dict.fromkeys(shares, 0.0)
+    for group in sorted(sizes, key=sort_key):
         for split, share in shares.items():
-            behind[split] += share * size
-        chosen = max(asked, key=lambda split: behind[split])
-        behind[chosen] -= size
+            deficits[split] += share * sizes[group]
+        chosen = max(splits, key=lambda split: deficits[split])
+        deficits[chosen] -= sizes[group]
         assigned[group] = chosen
-    for split in asked:  # a catalogue of a handful: whoever has the most groups gives their smallest one
-        counts = Counter(assigned.values())
-        if not counts[split]:
-            donor = max(asked, key=lambda name: counts[name])
-            smallest = min((g for g in row if assigned[g] == donor), key=lambda g: (members[g].total(), _draw(seed, g)))
-            assigned[smallest] = split
+    _fill_empty_splits(assigned, splits, sizes, seed)
     return assigned
 
 
-def row_wise(validation_fraction: float, test_fraction: float, seed: int) -> Callable[[int], Split]:
-    """The split of a row by its number, with no regard for groups: what `prepare` compares its own splits with."""
-    shares = _shares(validation_fraction, test_fraction)
+def _fill_empty_splits(assigned: dict[str, Split], splits: list[Split], sizes: Mapping[str, int], seed: int) -> None:
+    """Give each empty split the smallest group of the split with the most groups; only tiny catalogues need it."""
+    for split in splits:
+        counts = Counter(assigned.values())
+        if counts[split]:
+            continue
+        donor = max(splits, key=lambda name: counts[name])
+        candidates = (group for group in assigned if assigned[group] == donor)
+        smallest = min(candidates, key=lambda group: (sizes[group], _keyed_hash(seed, group)))
+        assigned[smallest] = split
 
-    def split(number: int) -> Split:
-        drawn = int(_draw(seed, f"row {number}")[:13], 16) / 16**13
-        for name, share in shares.items():
+
+def row_splitter(validation_fraction: float, test_fraction: float, seed: int) -> Callable[[int], Split]:
+    """Return a function from a row's number to a split that ignores groups.
+
+    `prepare` compares its own splits with these.
+
+    Args:
+        validation_fraction: The probability of validation.
+        test_fraction: The probability of test.
+        seed: The same seed gives the same splits.
+    """
+    shares = _split_shares(validation_fraction, test_fraction)
+
+    def split_of(number: int) -> Split:
+        drawn = int(_keyed_hash(seed, f"row {number}")[:13], 16) / 16**13  # 52 bits, which a float holds exactly
+        for split, share in shares.items():
             if drawn < share:
-                return name
+                return split
             drawn -= share
-        return "train"
+        return "train"  # the shares may add up to a little less than 1
 
-    return split
+    return split_of
 
 
-def _shares(validation_fraction: float, test_fraction: float) -> dict[Split, float]:
+def _split_shares(validation_fraction: float, test_fraction: float) -> dict[Split, float]:
     return {
         "train": 1 - validation_fraction - test_fraction,
         "validation": validation_fraction,
@@ -83,5 +103,6 @@ def _shares(validation_fraction: float, test_fraction: float) -> dict[Split, flo
     }
 
 
-def _draw(seed: int, name: str) -> str:
+def _keyed_hash(seed: int, name: str) -> str:
+    """Return a hash that orders names as if drawn at random, the same in every run and on every machine."""
     return hashlib.sha256(f"{seed} {name}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Helpers for tests that read sources: write a file, open it, read its rows."""
+"""Helpers for tests that read sources and prepare catalogues."""
 
 import io
 import tarfile
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from etalage.catalogue.sources import Source, open_source
+from etalage.catalogue.store import Catalogue
 from etalage.catalogue.table import Row, Table, read_table
+from etalage.commands import prepare as prepare_command
 from etalage.config import PrepareConfig
 from etalage.task import Field
 
@@ -104,3 +107,21 @@ def write_workbook() -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def prepare_config(tmp_path: Path) -> PrepareConfig:
+    """A table with twelve good rows on eleven pictures, and a bad one; its product codes look like paths."""
+    lines = ["product_code,title,category,price,image"]
+    for n in range(12):
+        Image.new("RGB", (10 + n, 12), (20 * n, 0, 0)).save(tmp_path / f"{n}.png")
+        lines.append(f"../../x{n:03d},Scarf {chr(65 + n)}{n},{'AB'[n % 2]},{100 + n}.5,{max(n, 1)}.png")
+    lines.append("007,Cap,A,dear,1.png")
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    return PrepareConfig(str(tmp_path / "t.csv"), tmp_path / "out" / "catalogue")
+
+
+def prepare(config: PrepareConfig) -> Catalogue:
+    """Prepare a catalogue and load it."""
+    prepare_command.prepare(config)
+    return Catalogue.load(config.out)

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from etalage.catalogue.checks import check_rows
-from etalage.catalogue.prepare_db import StagedRow, Staging
+from etalage.catalogue.prepare_db import PrepareDb
+from etalage.catalogue.prepare_rows import CheckedRow
 from etalage.catalogue.sources import open_source
 from etalage.catalogue.table import read_table
 from etalage.config import PrepareConfig, TaskConfig
@@ -22,7 +23,7 @@ def png() -> bytes:
     return file.getvalue()
 
 
-def check(folder: Path, text: str, **settings: Any) -> list[StagedRow]:
+def check(folder: Path, text: str, **settings: Any) -> list[CheckedRow]:
     table = folder / "t.csv"
     table.write_text(text)
     (folder / "inline").mkdir(exist_ok=True)
@@ -97,10 +98,10 @@ def test_reads_the_usual_words_for_splits(tmp_path: Path) -> None:
 def test_drops_repeated_rows_in_the_database(tmp_path: Path) -> None:
     text = HEADER + "1,Scarf,S,5,a.png\n1,Scarf,S,5,a.png\n1,Scarf,S,5.0,a.png\n1,Scarf,S,5,a.png\n"
     rows = check(tmp_path, text)
-    with Staging(tmp_path) as staging:
-        staging.add(rows)
-        assert [(number, reason) for number, _, reason, _ in staging.dropped()] == [
+    with PrepareDb(tmp_path) as db:
+        db.add_rows(rows)
+        assert [(number, reason) for number, _, reason, _ in db.dropped_rows()] == [
             (2, "row_repeated"),
             (4, "row_repeated"),
         ]
-    assert not (tmp_path / "staging.sqlite").exists()
+    assert not (tmp_path / "prepare.sqlite").exists()

@@ -1,4 +1,4 @@
-"""Copies and variants share a group, whatever order they come in."""
+"""Copies and variants share a group, in whatever order they come."""
 
 import random
 from itertools import combinations
@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etalage.catalogue.duplicates import MAX_DISTANCE, group_pictures, near_pairs, title_family
+from etalage.catalogue import duplicates
+from etalage.catalogue.duplicates import (
+    MAX_DISTANCE,
+    connected_components,
+    group_pictures,
+    near_pairs,
+    title_family,
+)
 
 
 def groups(families: list[tuple[str, str]], hashes: dict[str, bytes] | None = None) -> dict[str, str]:
@@ -16,7 +23,7 @@ def groups(families: list[tuple[str, str]], hashes: dict[str, bytes] | None = No
     return group_pictures(pictures, families)[0]
 
 
-def test_sharing_is_passed_on() -> None:
+def test_pictures_linked_through_others_share_a_group() -> None:
     found = groups([("p1", "scarf"), ("p2", "scarf"), ("p2", "cap"), ("p3", "boots"), ("p4", "p3")])
     assert found == {"p1": "p1", "p2": "p1", "p3": "p3", "p4": "p4"}
 
@@ -49,7 +56,7 @@ def test_all_near_pairs_are_found_and_no_other(seed: int, flips: int) -> None:
     rng = np.random.default_rng(seed)
     hashes = rng.integers(0, 256, (40, 32), dtype=np.uint8)
     bits = np.unpackbits(hashes, axis=1)
-    for copy in range(20, 40):  # of one of the first twenty, with so many bits turned
+    for copy in range(20, 40):  # of one of the first twenty, with some bits flipped
         bits[copy] = bits[copy - 20]
         bits[copy, rng.choice(256, flips, replace=False)] ^= 1
     found = {tuple(pair) for pairs in near_pairs(np.packbits(bits, axis=1)) for pair in pairs.T.tolist()}
@@ -63,12 +70,51 @@ def test_all_near_pairs_are_found_and_no_other(seed: int, flips: int) -> None:
         ("Navy Check Scarf", "Camel Check Scarf", False),
         ("Leather Bag (Dark Green)", "Leather Bag, Black, M", True),
         ("Rose Eau de Parfum 50ml", "Rose Eau de Parfum 100 ml", True),
-        ("Black Dress", "Red Dress", False),  # too little is left to tell a family
+        ("Black Dress", "Red Dress", False),  # one word is too little for a family
         ("Check Wool Scarf", "Check Silk Scarf", False),
         ("A120 Atomic Thruster", "A370 Atomic Thruster", False),
         ("Étole à carreaux noir", "Étole à carreaux rouge", True),
         ("手提包", "手提袋", False),
     ],
 )
-def test_variants_are_of_one_family(one: str, other: str, same: bool) -> None:
+def test_variants_share_a_title_family(one: str, other: str, same: bool) -> None:
     assert (title_family(one) == title_family(other)) is same
+
+
+def test_a_family_never_loses_everything() -> None:
+    for title in ("", "Red", "XL", "in in", "50 ml"):
+        assert title_family(title) == title.casefold()
+
+
+def test_no_pictures_make_no_groups() -> None:
+    assert group_pictures([], []) == ({}, 0)
+
+
+def test_a_near_copy_is_counted_once_however_many_it_has() -> None:
+    phashes = [bytes(32), bytes([1] + [0] * 31), bytes([3] + [0] * 31), bytes([0xFF] * 32)]
+    found, num_near = group_pictures([(name, phash) for name, phash in zip("abcd", phashes, strict=True)], [])
+    assert found == {"a": "a", "b": "a", "c": "a", "d": "d"}
+    assert num_near == 3
+
+
+def test_groups_are_named_by_the_first_characters_of_their_smallest_hash() -> None:
+    names = ["b" * 32, "c" * 32]
+    assert groups([(name, "scarf") for name in names]) == dict.fromkeys(names, "b" * 16)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    num_nodes=st.integers(1, 30),
+    pairs=st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=40),
+    batch_size=st.integers(1, 50),
+)
+def test_components_are_the_same_in_any_batches(num_nodes: int, pairs: list[tuple[int, int]], batch_size: int) -> None:
+    pairs = [(one % num_nodes, other % num_nodes) for one, other in pairs]
+    expected = list(range(num_nodes))
+    for _ in range(num_nodes):  # spread the smallest number along the edges until nothing changes
+        for one, other in pairs:
+            expected[one] = expected[other] = min(expected[one], expected[other])
+    edges = [np.array(pairs[start : start + 3], np.int64).T for start in range(0, len(pairs), 3)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "MAX_EDGES", batch_size)
+        assert connected_components(num_nodes, edges).tolist() == expected

@@ -1,0 +1,154 @@
+"""The rows that go into the preparation database and come out of it, and the tables between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from etalage.config import Split
+from etalage.task import Value
+
+__all__ = [
+    "SCHEMA",
+    "CatalogueCounts",
+    "CheckedRow",
+    "DroppedRow",
+    "KeptProduct",
+    "Leak",
+    "Placeholder",
+    "picture_file_name",
+]
+
+SCHEMA = """
+CREATE TABLE pictures (
+    id INTEGER PRIMARY KEY, ref TEXT UNIQUE, path TEXT,
+    sha256 TEXT, pixels TEXT, width INTEGER, height INTEGER, extension TEXT, phash BLOB,
+    reason TEXT, detail TEXT);
+CREATE TABLE rows (
+    number INTEGER PRIMARY KEY, code TEXT, picture INTEGER, field_values TEXT, title TEXT, family TEXT, category TEXT,
+    question TEXT, given_split TEXT, digest BLOB, reason TEXT, detail TEXT);
+CREATE TABLE groups (pixels TEXT PRIMARY KEY, name TEXT, split TEXT, placeholder INTEGER DEFAULT 0);
+CREATE VIEW good AS
+    SELECT rows.number, rows.code, rows.field_values, rows.title, rows.family, rows.category, rows.question,
+           rows.given_split, pictures.path, pictures.sha256, pictures.pixels, pictures.width, pictures.height,
+           pictures.extension
+    FROM rows JOIN pictures ON rows.picture = pictures.id
+    WHERE rows.reason IS NULL AND pictures.reason IS NULL AND pictures.pixels IS NOT NULL;
+CREATE VIEW kept AS
+    SELECT good.*, groups.name AS group_name, coalesce(good.given_split, groups.split) AS split, groups.placeholder
+    FROM good JOIN groups ON good.pixels = groups.pixels;
+CREATE VIEW dropped AS
+    SELECT rows.number, rows.code, coalesce(rows.reason, pictures.reason) AS reason,
+           coalesce(rows.detail, pictures.detail) AS detail
+    FROM rows LEFT JOIN pictures ON rows.picture = pictures.id
+    WHERE rows.reason IS NOT NULL OR pictures.reason IS NOT NULL;
+"""
+"""`good` rows have a picture that was read; `kept` ones also have a group, and become products of the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """A row of the table after its texts were checked: fit so far, or with the reason why not."""
+
+    number: int
+    product_code: str
+    digest: bytes
+    """The hash of all cells that are used; rows with equal digests are repeats."""
+    picture: str = ""
+    """Where its picture is: a URL or a path."""
+    values: Mapping[str, Value] | None = None
+    title: str = ""
+    family: str = ""
+    """The title that variants of one product share; empty if unknown."""
+    category: str = ""
+    question: str = ""
+    split: Split | None = None
+    """The split that the split column names, if there is one."""
+    reason: str | None = None
+    """Why the row is dropped: one of a small set of words. None for a row that is fit."""
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptProduct:
+    """A product that goes into the catalogue."""
+
+    number: int
+    """The number of its row in the table."""
+    product_code: str
+    values: Mapping[str, Value]
+    question: str
+    picture: Path
+    sha256: str
+    """SHA-256 of the picture's file, in hexadecimal."""
+    width: int
+    height: int
+    extension: str
+    group: str
+    split: Split
+    placeholder: bool
+
+    @property
+    def file_name(self) -> str:
+        """The path of its picture in the catalogue folder."""
+        return picture_file_name(self.sha256, self.extension)
+
+
+class DroppedRow(NamedTuple):
+    """A row of the table that does not go into the catalogue."""
+
+    number: int
+    product_code: str
+    reason: str
+    detail: str
+
+
+class Leak(NamedTuple):
+    """A held-out product whose group has a product in training too."""
+
+    number: int
+    product_code: str
+    title: str
+    split: str
+    group: str
+    train_number: int
+    """The row of the group's first product in training."""
+    train_title: str
+    same_pixels: bool
+    """Both have the same picture."""
+    same_family: bool
+    """Both have the same title family."""
+
+
+class Placeholder(NamedTuple):
+    """A picture that many different titles share."""
+
+    sha256: str
+    extension: str
+    num_products: int
+    num_titles: int
+
+
+@dataclass(frozen=True)
+class CatalogueCounts:
+    """How many products and rows there are, by several aspects."""
+
+    splits: Mapping[str, int]
+    """Products by split."""
+    drops: Mapping[str, int]
+    """Dropped rows by reason."""
+    num_groups: int
+    num_same_pixels: int
+    """Products whose picture another product shows too."""
+    placeholders: list[Placeholder]
+    """Pictures flagged as placeholders, the most frequent one first."""
+
+
+def picture_file_name(sha256: str, extension: str) -> str:
+    """Return the path of a picture in the catalogue folder.
+
+    Args:
+        sha256: SHA-256 of the picture's file, in hexadecimal.
+        extension: The extension of its format.
+    """
+    return f"images/{sha256[:2]}/{sha256}.{extension}"
