@@ -80,10 +80,10 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 
 def _converted(value: Any, hint: Any) -> Any:
-    """A JSON value as the type that a field declares.
+    """Return a JSON value as the type that a field declares.
 
     Raises:
-        TypeError: It is of no such type.
+        TypeError: It cannot be one.
     """
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
@@ -111,7 +111,7 @@ def _converted(value: Any, hint: Any) -> Any:
 
 
 def _described(hint: Any) -> str:
-    """A type in words, such as: a number or "auto"."""
+    """Describe a type in words, such as: a number or "auto"."""
     origin, words = get_origin(hint), {int: "an integer", float: "a number", bool: "true or false", Path: "a path"}
     if origin in (Union, types.UnionType):
         return " or ".join(_described(option) for option in get_args(hint))

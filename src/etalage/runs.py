@@ -179,7 +179,7 @@ class Run:
 
 
 def _parse(path: Path, text: str, remedy: str) -> dict[str, Any]:
-    """The JSON object that a text of a file holds."""
+    """Parse a text of a file as a JSON object."""
     try:
         found = json.loads(text)
     except ValueError as error:

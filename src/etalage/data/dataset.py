@@ -75,7 +75,7 @@ class Examples(Dataset[Encoded]):
         )
 
     def _encoded(self, place: int, number: int) -> Encoded:
-        """The whole example of a product, with the picture's augmentation of this number."""
+        """Return the whole example of a product, with the picture's augmentation of this number."""
         if (place, number) in self._cached:
             return self._cached[place, number]
         product = self.products[place]
@@ -94,7 +94,7 @@ class Examples(Dataset[Encoded]):
         return encoded
 
     def _one_field(self, encoded: Encoded, place: int, epoch: int) -> Encoded:
-        """The example with one supervised field, after another product's values."""
+        """Return the example with one supervised field, after another product's values."""
         fields = self.task.fields
         # Each epoch teaches every field to some product, and each augmentation comes to teach each field.
         taught = (place + sum(divmod(epoch, self._num_augmentations))) % len(fields)

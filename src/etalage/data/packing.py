@@ -168,7 +168,7 @@ def left_pad_batch(encoded: Sequence[Encoded], processor: Phi3VProcessor, device
 
 
 def _plan(input_ids: Tensor, pictures: Sequence[Tensor], images: Phi3VImageProcessor) -> ImagePlan | None:
-    """Where pictures go in (B, T) ids; None if there are none."""
+    """Return where pictures go in (B, T) ids; None if there are none."""
     if not pictures:
         return None
     side, num_crops = images.crop_size, sum(map(images.num_used_crops, pictures))
@@ -186,7 +186,7 @@ def _picture_inputs(
     device: torch.device,
     tower_features: Callable[[Sequence[Tensor]], Tensor] | None = None,
 ) -> dict[str, Any]:
-    """The model's arguments for pictures; empty without pictures."""
+    """Return the model's arguments for pictures; empty without pictures."""
     if plan is None:
         return {}
     inputs = {

@@ -101,7 +101,7 @@ def _generate_batch(
     max_new_tokens: int,
     temperature: float | None,
 ) -> list[list[int]]:
-    """The ids generated after each prompt, num_each times, in evaluation mode and with random numbers of their own."""
+    """Return generated ids, num_each for each prompt, in evaluation mode and with random numbers of their own."""
     length = max(len(e.input_ids) for e in encoded) + max_new_tokens
     crosses_rope_switch = length > model.config.original_max_position_embeddings
     generate = _generate_past_rope_switch if crosses_rope_switch else _generate_ids
@@ -121,7 +121,7 @@ def _generate_batch(
 
 
 def _num_that_fit(model: Any, num_tokens: int, num_samples: int) -> int:
-    """The number of pictures whose keys and values fill half of a GPU's free memory; the rest is for all else."""
+    """Return how many pictures' keys and values fill half of a GPU's free memory; the rest is for all else."""
     c = model.config
     width = c.num_key_value_heads * (c.hidden_size // c.num_attention_heads)
     row_bytes = 2 * c.num_hidden_layers * width * model.dtype.itemsize * num_tokens
@@ -137,7 +137,7 @@ def _generate_ids(
     max_new_tokens: int,
     temperature: float | None,
 ) -> list[list[int]]:
-    """The ids that the model generates after each prompt, num_each times; without a temperature, the likeliest ones.
+    """Return generated ids, num_each for each prompt; without a temperature, the likeliest ones.
 
     Pictures and prompts, up to their last tokens, are read once for all answers to them. A row that has ended leaves
     the batch, because a few answers are much longer than the others.
@@ -176,7 +176,7 @@ def _generate_past_rope_switch(
     max_new_tokens: int,
     temperature: float | None,
 ) -> list[list[int]]:
-    """Like `_generate_ids`, by the model's own `generate`, which recomputes the cache where the rope factors change.
+    """Return the same by the model's own `generate`, which recomputes the cache where the rope factors change.
 
     There, a cache that is kept while rows leave the batch would rotate the other rows' positions differently.
     """

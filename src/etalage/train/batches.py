@@ -84,7 +84,7 @@ def make_packer(model: nn.Module, processor: Phi3VProcessor, config: TrainConfig
 
 
 class StepBatch(NamedTuple):
-    """What one step takes."""
+    """The examples of one step and the rows that they make."""
 
     indices: list[int]
     """Indices into the examples."""

@@ -54,7 +54,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured of a variant."""
+    """The speed and memory that were measured of a variant."""
 
     name: str
     num_crops: int

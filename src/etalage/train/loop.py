@@ -220,7 +220,7 @@ def lr_multiplier(step: int, num_steps: int, warmup_fraction: float) -> float:
 
 
 def _epochs_since_best(scores: Sequence[float]) -> int:
-    """The number of epochs in a row that were no better than one before them."""
+    """Count the epochs at the end that were no better than one before them."""
     return len(scores) - 1 - scores.index(max(scores))
 
 
@@ -232,7 +232,7 @@ def _keep_lines(log: Path, num_lines: int) -> list[dict[str, float]]:
 
 
 def _note(figures: Mapping[str, float]) -> str:
-    """What the progress bar shows of a step."""
+    """Return the text that the progress bar shows after a step."""
     mfu = f", MFU {figures['mfu']:.0%}" if "mfu" in figures else ""
     return f"loss {figures['loss']:.3f}, matmul efficiency {figures['matmul_efficiency']:.0%}{mfu}"
 

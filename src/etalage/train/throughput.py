@@ -145,7 +145,6 @@ def summary(steps: Sequence[Mapping[str, float]]) -> str:
     Args:
         steps: The lines of the training log, at least one.
     """
-
     medians = {name: median(step[name] for step in steps) for name in steps[0] if all(name in step for step in steps)}
     rates = f"{medians['samples_per_second']:.1f} products/s, {medians['tokens_per_second']:,.0f} tokens/s"
     efficiency = f"matmul efficiency {medians['matmul_efficiency']:.0%}"
