@@ -1,8 +1,8 @@
-"""How fast are sample catalogues drawn, in how much memory? `python benchmarks/sampling.py FOLDER [ROWS ...]`
+"""How fast are sample catalogues drawn, and in how much memory? `python benchmarks/sampling.py FOLDER [ROWS ...]`
 
-First one process on one core, from a row number to its encoded picture, for brands that photograph in squares: pictures
-of 336 x 336. Then the command itself, `etalage sample --format parquet`, on all cores, with such pictures up to 100,000
-rows and with small ones above; what it wrote is removed.
+First one process on one core, from a row number to its encoded picture, for brands with square pictures of 336 x 336.
+Then the command itself, `etalage sample --format parquet`, on all cores, with such pictures up to 100,000 rows and with
+smaller ones above; what it writes is removed.
 """
 
 import os
@@ -15,31 +15,37 @@ from pathlib import Path
 from measured import measured
 
 from etalage.processes import NUM_WORKERS
-from etalage.sample.drawn import DrawnRows
 from etalage.sample.brands import make_brand
+from etalage.sample.drawn import DrawnRows
 
 NUM_PICTURES = 3000
 
 
-def rate_on_one_core() -> None:
-    """Rows as they come, and which styles take longest."""
+def print_rate_on_one_core() -> None:
+    """Print rows per second, and which styles take longest."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     rows = DrawnRows(seed=0, brands=[number for number in range(200) if make_brand(number).aspect == 1])
     rows.make(0)
     spent: dict[str, list[float]] = defaultdict(list)
     for number in range(1, NUM_PICTURES + 1):
-        began = time.perf_counter()
+        start = time.perf_counter()
         row = rows.make(number)
-        spent[str(row.attributes["style"])].append(time.perf_counter() - began)
-    whole = [seconds for style in spent.values() for seconds in style]
-    print(f"one core: {len(whole) / sum(whole):.0f} rows with their pictures/s")
+        spent[str(row.attributes["style"])].append(time.perf_counter() - start)
+    seconds_per_row = [seconds for style in spent.values() for seconds in style]
+    print(f"one core: {len(seconds_per_row) / sum(seconds_per_row):.0f} rows with their pictures/s")
     rates = {style: len(seconds) / sum(seconds) for style, seconds in spent.items()}
     slow = sorted(rates, key=rates.__getitem__)[:4]
     print("slowest:", ", ".join(f"{style} {rates[style]:.0f}/s" for style in slow))
 
 
-def rate_of_the_command(folder: Path, sizes: list[int]) -> None:
+def print_rate_of_the_command(folder: Path, sizes: list[int]) -> None:
+    """Print a table.
+
+    Args:
+        folder: For the samples, which are removed again.
+        sizes: Numbers of rows.
+    """
     print(
         f"{NUM_WORKERS} cores\n\n| rows | pictures | time | rows/s | peak memory | on disk |\n|---|---|---|---|---|---|"
     )
@@ -56,7 +62,7 @@ def rate_of_the_command(folder: Path, sizes: list[int]) -> None:
 
 if __name__ == "__main__":
     all_cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-    rate_on_one_core()
+    print_rate_on_one_core()
     if all_cores:
         os.sched_setaffinity(0, all_cores)
-    rate_of_the_command(Path(sys.argv[1]), [int(size) for size in sys.argv[2:]] or [10_000, 100_000, 1_000_000])
+    print_rate_of_the_command(Path(sys.argv[1]), [int(size) for size in sys.argv[2:]] or [10_000, 100_000, 1_000_000])

@@ -1,4 +1,4 @@
-"""Samples through the command line: faults are planted, served and accounted for, and a catalogue is mimicked."""
+"""Samples made on the command line: faults are planted, served and accounted for, and a catalogue is mimicked."""
 
 import json
 import signal
@@ -35,7 +35,7 @@ def test_planted_faults_are_accounted_for(bad: Path, folder: Path, capsys: pytes
     assert len(planted) == 12
 
 
-def test_a_fault_that_went_unnoticed_is_told(bad: Path, folder: Path, capsys: pytest.CaptureFixture) -> None:
+def test_a_fault_treated_differently_is_reported(bad: Path, folder: Path, capsys: pytest.CaptureFixture) -> None:
     manifest = json.loads((bad / "manifest.json").read_text())
     (folder / "other").mkdir()
     for fault in manifest["faults"][:3]:
@@ -44,9 +44,9 @@ def test_a_fault_that_went_unnoticed_is_told(bad: Path, folder: Path, capsys: py
     with pytest.raises(SystemExit) as ended:
         main(["sample", "check", str(folder / "other"), str(folder / "catalogue")])
     assert ended.value.code == 2
-    said = capsys.readouterr().err
-    assert "3 planted faults are not accounted for" in said
-    assert "expected dropped: image_too_ugly, found" in said
+    output = capsys.readouterr().err
+    assert "3 planted faults are not accounted for" in output
+    assert "expected dropped: image_too_ugly, found" in output
 
 
 def test_a_mimicked_catalogue_can_be_prepared(bad: Path, folder: Path, capsys: pytest.CaptureFixture) -> None:
@@ -63,7 +63,7 @@ def test_a_mimicked_catalogue_can_be_prepared(bad: Path, folder: Path, capsys: p
     assert not titles & {product.values["title"] for split in mimicked.products.values() for product in split}
 
 
-def test_pictures_behind_a_bad_server_are_fetched_or_accounted_for(folder: Path) -> None:
+def test_pictures_of_a_bad_server_are_fetched_or_accounted_for(folder: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -83,9 +83,9 @@ def test_pictures_behind_a_bad_server_are_fetched_or_accounted_for(folder: Path)
         main(["prepare", table, "--out", out, "--allow-private"])
     finally:
         server.send_signal(signal.SIGINT)
-        said, _ = server.communicate(timeout=20)
+        output, _ = server.communicate(timeout=20)
     assert server.returncode == 0
-    assert "requests answered" in said
+    assert "requests answered" in output
     main(["sample", "check", str(folder / "shop"), out])
 
 
@@ -100,7 +100,7 @@ def test_pictures_behind_a_bad_server_are_fetched_or_accounted_for(folder: Path)
         (["--picture-px", "9"], "must be at least 24"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_impossible_options_are_refused(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -135,3 +135,31 @@ def test_every_cut_can_be_drawn_in_every_metal() -> None:
         for cut in cuts:
             for hardware in HARDWARE:
                 assert draw(replace(_appearance(style, cut), hardware=hardware, colour=(0, 0, 0)), Scene(40, 40))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "WEBP"])
+def test_higher_quality_makes_larger_files(format: str) -> None:
+    sizes = [
+        len(draw(_appearance("shirt"), replace(MEDIUM, format=format, quality=quality))) for quality in (30, 60, 95)
+    ]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP"])
+def test_the_product_is_opaque_on_a_transparent_background(format: str) -> None:
+    scene = replace(MEDIUM, format=format, mode="RGBA", background="transparent")
+    with Image.open(io.BytesIO(draw(_appearance("tote bag"), scene))) as image:
+        alpha = np.asarray(image.getchannel("A"))
+    assert alpha[80, 80] == 255
+    assert alpha[:4].max() == 0
+
+
+def test_flipping_the_scene_mirrors_the_outline() -> None:
+    scene = replace(MEDIUM, format="PNG", mode="RGBA", background="transparent")
+    alphas = []
+    for flipped in (False, True):
+        with Image.open(io.BytesIO(draw(_appearance("sneakers"), replace(scene, flipped=flipped)))) as image:
+            alphas.append(np.asarray(image.getchannel("A")) > 127)
+    assert (alphas[0] ^ alphas[1][:, ::-1]).mean() < 0.02
+    assert (alphas[0] ^ alphas[1]).mean() > 0.05

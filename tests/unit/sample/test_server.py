@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.parse
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,83 @@ def test_serve_prints_the_address_and_finally_the_number_of_requests(sample: Pat
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert rest == "1 request answered: 1 x 200\n"
+
+
+@pytest.mark.parametrize(
+    ("responses", "summary"),
+    [
+        ({}, "0 requests answered"),
+        ({"200": 1}, "1 request answered: 1 x 200"),
+        ({"500": 2, "200": 10, "reset": 1}, "13 requests answered: 10 x 200, 2 x 500, 1 x reset"),
+    ],
+)
+def test_the_summary_counts_responses_by_status(responses: dict[str, int], summary: str) -> None:
+    assert Server("http://127.0.0.1/", responses=Counter(responses)).summary == summary
+
+
+def test_a_restarted_server_has_forgotten_its_requests(sample: Path) -> None:
+    for _ in range(2):
+        with run_server(sample) as server:
+            assert server.requests == {}
+            assert [request(server, TOO_MANY)[0] for _ in range(2)] == [429, 200]
+            assert [request(server, FLAKY)[0] for _ in range(2)] == [500, 200]
+
+
+def test_head_requests_count_as_attempts(sample: Path) -> None:
+    with run_server(sample) as server:
+        assert [request(server, TOO_MANY, method)[0] for method in ("HEAD", "GET")] == [429, 200]
+        assert server.requests == {TOO_MANY: 2}
+
+
+def test_planted_faults_do_not_depend_on_random_failures(sample: Path) -> None:
+    with run_server(sample, error_rate=1.0) as server:
+        assert request(server, TOO_MANY)[0] == 429
+        assert [request(server, NEVER)[0] for _ in range(4)] == [500] * 4
+        assert request(server, RESETS)[0] == 0
+        assert [request(server, path)[0] for path in (TOO_MANY, RESETS) for _ in range(2)][1::2] == [200, 200]
+
+
+def test_missing_files_fail_at_random_too_and_are_then_not_found(sample: Path) -> None:
+    with run_server(sample, error_rate=1.0) as server:
+        statuses = [request(server, DEAD)[0] for _ in range(4)]
+    assert 404 not in statuses[:2]
+    assert statuses[2:] == [404, 404]
+
+
+def test_the_content_type_follows_from_the_suffix(sample: Path) -> None:
+    names = {"a.png": "image/png", "a.webp": "image/webp", "a.unknown": "application/octet-stream"}
+    for name in names:
+        (sample / "images" / name).write_bytes(b"x")
+    with run_server(sample) as server:
+        assert {name: request(server, f"images/{name}")[2]["Content-Type"] for name in names} == names
+
+
+def test_slow_responses_are_complete_and_have_their_length(sample: Path) -> None:
+    with run_server(sample, bandwidth_kib_s=500) as server:
+        status, body, headers = request(server, PAGE)
+        assert (status, body, headers["Content-Type"]) == (200, b"<html>gone</html>", "text/html")
+        _, body, headers = request(server, PLAIN)
+        assert body == PICTURES[PLAIN]
+        assert headers["Content-Length"] == str(len(body))
+        assert request(server, PLAIN, "HEAD")[1] == b""
+
+
+def test_an_empty_file_is_served(sample: Path) -> None:
+    (sample / PLAIN).write_bytes(b"")
+    for options in ({}, {"bandwidth_kib_s": 1.0}):
+        with run_server(sample, **options) as server:  # type: ignore[arg-type]
+            assert request(server, PLAIN)[:2] == (200, b"")
+
+
+def test_two_servers_run_side_by_side(sample: Path) -> None:
+    with run_server(sample) as first, run_server(sample) as second:
+        assert first.url != second.url
+        assert request(first, FLAKY)[0] == request(second, FLAKY)[0] == 500
+
+
+def test_an_error_in_the_block_stops_the_server(sample: Path) -> None:
+    with pytest.raises(RuntimeError, match="stop"), run_server(sample) as server:
+        raise RuntimeError("stop")
+    with pytest.raises(ConnectionRefusedError):
+        request(server, PLAIN)
+    assert "serve" not in {thread.name for thread in threading.enumerate()}

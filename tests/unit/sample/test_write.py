@@ -2,7 +2,10 @@
 
 import csv
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyarrow as pa
@@ -10,9 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from etalage.config import TableFormat
 from etalage.sample import write
 from etalage.sample.drawn import COLUMNS, DrawnRows
 from etalage.sample.faults import FaultyRows
+from etalage.sample.rows import Picture, Row
 from etalage.sample.write import write_sample
 
 ROWS = 40
@@ -121,3 +126,97 @@ def test_a_worker_that_dies_is_reported(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(OSError, match="has died"):
         write_sample(tmp_path / "out", DrawnRows(7, picture_px=32), 400, progress=kill)
     assert not list(tmp_path.iterdir())
+
+
+def test_finish_sees_the_complete_folder_before_it_moves(tmp_path: Path) -> None:
+    out, seen = tmp_path / "out", []
+
+    def finish(folder: Path, manifest: Mapping[str, Any]) -> None:
+        assert not out.exists()
+        assert json.loads((folder / "manifest.json").read_text(encoding="utf-8")) == manifest
+        seen.append(sorted(path.name for path in folder.iterdir()))
+        (folder / "more.txt").write_text("more")
+
+    manifest = write_sample(out, DrawnRows(7, picture_px=32), 3, finish=finish)
+    assert seen == [["attributes.parquet", "catalogue.csv", "images", "manifest.json"]]
+    assert (out / "more.txt").read_text() == "more"
+    assert manifest["rows"] == 3
+
+
+def test_an_error_in_finish_leaves_nothing(tmp_path: Path) -> None:
+    def finish(folder: Path, manifest: Mapping[str, Any]) -> None:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        write_sample(tmp_path / "out", DrawnRows(7, picture_px=32), 2, finish=finish)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_folder_may_exist(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    write_sample(tmp_path / "out", DrawnRows(7, picture_px=32), 1)
+    assert (tmp_path / "out/catalogue.csv").is_file()
+
+
+@pytest.mark.parametrize("table_format", ["csv", "parquet"])
+def test_faults_are_written_as_the_manifest_lists_them(tmp_path: Path, table_format: TableFormat) -> None:
+    kinds = ("dead-link", "missing", "repeated-row", "wrong-suffix")
+    rows = FaultyRows(DrawnRows(1, picture_px=24), dict.fromkeys(kinds, 0.2), seed=1, num_rows=60, links=False)
+    manifest = write_sample(tmp_path / "out", rows, 60, table_format=table_format)
+    if table_format == "csv":
+        with (tmp_path / "out/catalogue.csv").open(newline="", encoding="utf-8") as file:
+            table = list(csv.DictReader(file))
+        paths = [row["imageurl"] or None for row in table]
+        contents = [(tmp_path / "out" / path).is_file() if path else None for path in paths]
+    else:
+        images = pq.read_table(tmp_path / "out/catalogue")["imageurl"].to_pylist()
+        paths = [image and image["path"] for image in images]
+        contents = [image and image["bytes"] is not None for image in images]
+    assert manifest["num_faults"].keys() == set(kinds)
+    assert sum(manifest["num_faults"].values()) == len(manifest["faults"])
+    for fault in manifest["faults"]:
+        row = fault["row"]
+        assert fault["picture"] == paths[row]
+        match fault["kind"]:
+            case "dead-link":
+                assert contents[row] is False
+            case "repeated-row":
+                assert fault["other"] is not None
+                assert paths[row] == paths[fault["other"] - 1]
+            case "missing":
+                assert (paths[row] is None) == (fault["detail"] == "image")
+            case _:
+                assert contents[row] is True
+                assert str(paths[row]).endswith((".png", ".jpg"))
+
+
+def test_a_repeated_row_has_no_picture_file_of_its_own(tmp_path: Path) -> None:
+    rows = FaultyRows(DrawnRows(1, picture_px=24), {"repeated-row": 0.5}, seed=1, num_rows=30, links=False)
+    manifest = write_sample(tmp_path / "out", rows, 30)
+    num_repeated = manifest["num_faults"]["repeated-row"]
+    assert num_repeated > 5
+    assert len(list((tmp_path / "out/images").iterdir())) == 30 - num_repeated
+
+
+@dataclass(frozen=True)
+class RowsWithoutLaws:
+    """Rows whose attributes state no laws, as those of a mimicked catalogue."""
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        return {"title": "title", "image": "image"}
+
+    def make(self, number: int, *, code: int | None = None, recolour: int = 0) -> Row:
+        return Row({"title": f"Bag {number}", "image": None}, Picture(b"x", ".jpg"), {"row": number})
+
+    def manifest(self) -> dict[str, Any]:
+        return {"kind": "test"}
+
+
+def test_rows_without_laws_have_no_oracle(tmp_path: Path) -> None:
+    manifest = write_sample(tmp_path / "out", RowsWithoutLaws(), 4)
+    assert manifest == {"kind": "test", "rows": 4, "num_faults": {}, "faults": []}
+    expected = "title,image\n" + "".join(f"Bag {n},images/{n + 1:06d}.jpg\n" for n in range(4))
+    assert (tmp_path / "out/catalogue.csv").read_text() == expected
+    attributes = pq.read_table(tmp_path / "out/attributes.parquet").to_pylist()
+    assert attributes == [{"source_row": number + 1, "row": number} for number in range(4)]

@@ -1,7 +1,7 @@
 """SVG path data: parsing, serializing and the types that the rest of this package passes around.
 
-Outlines are written by hand in a product's own coordinates: x from -100 to 100, y from -125 to 125, y downwards;
-absolute commands only (M, L, Q, C, Z). Closed outlines that are filled together run clockwise: SVG fills by winding
+Outlines are written by hand in a product's own coordinates: about -100 to 100 in x and -125 to 125 in y, y
+downwards; absolute commands only (M, L, Q, C, Z). Closed outlines that are filled together run clockwise: SVG fills by winding
 number, and an overlap with a counter-clockwise outline would become a hole.
 """
 

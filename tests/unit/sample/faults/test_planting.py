@@ -1,6 +1,7 @@
 """Faults are planted where the seed says, and each row says what `prepare` will do about it."""
 
 import pickle
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ import pytest
 
 from etalage.catalogue.pictures import BadPicture, open_picture
 from etalage.catalogue.prices import find_decimal_mark, parse_amount
-from etalage.sample.faults import FaultyRows, describe_fault, parse_rates, picture_number
+from etalage.sample.faults import KINDS, LINK_KINDS, FaultyRows, describe_fault, parse_rates, picture_number
 from etalage.sample.rows import Picture, Row
 from tests.unit.sample.faults.blots import COLUMNS, BlotRows, make_faulty, rows_with
 
@@ -178,3 +179,33 @@ def test_bad_pictures_open_or_fail_as_expected(kind: str) -> None:
         except BadPicture as bad:
             found = f"dropped: {bad.reason}"
         assert found == row.fault.expect.replace("flagged", "kept")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_planted_where_it_is_asked_for(kind: str) -> None:
+    rows = FaultyRows(BlotRows(), {kind: 1.0}, seed=0, num_rows=20, links=True)
+    faults = [rows.make(number).fault for number in range(20)]
+    assert faults[0] is None, "there is always a row to copy"
+    assert all(fault is not None and fault.kind == kind for fault in faults[1:])
+    assert all(re.match(r"kept|grouped|flagged|dropped: \w+", fault.expect) for fault in faults[1:] if fault)
+
+
+@pytest.mark.parametrize("kind", LINK_KINDS)
+def test_faults_of_a_server_leave_the_row_as_it_is(kind: str) -> None:
+    for number, row in rows_with(kind):
+        assert replace(row, fault=None) == BlotRows().make(number)
+        assert row.fault is not None
+        assert row.fault.expect == ("dropped: fetch_http_error" if kind == "server-error" else "kept")
+        assert (row.fault.detail in ("500", "reset")) == (kind == "flaky")
+
+
+def test_no_rates_change_nothing() -> None:
+    rows = make_faulty(20)
+    assert [rows.make(number) for number in range(20)] == [BlotRows().make(number) for number in range(20)]
+    assert rows.columns == COLUMNS
+
+
+def test_more_faults_of_one_kind_keep_those_that_were_there() -> None:
+    few, many = make_faulty(100, huge=0.1), make_faulty(100, huge=0.3)
+    bad = {number for number in range(100) if few.make(number).fault}
+    assert bad < {number for number in range(100) if many.make(number).fault}

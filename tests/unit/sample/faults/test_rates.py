@@ -2,7 +2,7 @@
 
 import pytest
 
-from etalage.sample.faults import KINDS, LINK_KINDS, parse_rates
+from etalage.sample.faults import COPY_KINDS, KINDS, LINK_KINDS, parse_rates
 
 
 def test_rates_are_parsed() -> None:
@@ -39,3 +39,30 @@ def test_rates_are_parsed() -> None:
 def test_impossible_rates_are_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_rates(text, links=False)
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", " , ,", "huge=0", "0"])
+def test_no_rates_plant_nothing(text: str) -> None:
+    assert parse_rates(text, links=False) == {}
+
+
+@pytest.mark.parametrize("text", [" huge = 0.5 ", "huge=.5", "huge=5e-1,", "sliver=0, huge=0.50"])
+def test_spaces_and_notations_do_not_matter(text: str) -> None:
+    assert parse_rates(text, links=False) == {"huge": 0.5}
+
+
+def test_all_rows_may_have_a_fault() -> None:
+    thirds = parse_rates("huge=0.1,sliver=0.2,missing=0.7", links=False)
+    assert sum(thirds.values()) == pytest.approx(1)
+    assert sum(parse_rates("1", links=False).values()) == pytest.approx(1)
+
+
+def test_a_server_kind_at_rate_0_needs_no_server() -> None:
+    assert parse_rates("flaky=0,huge=0.1", links=False) == {"huge": 0.1}
+    assert parse_rates("flaky=0.1", links=True) == {"flaky": 0.1}
+
+
+def test_kinds_are_consistent() -> None:
+    assert set(LINK_KINDS) | set(COPY_KINDS) < set(KINDS)
+    assert not set(LINK_KINDS) & set(COPY_KINDS)
+    assert all(text.endswith(".") and ": " in text for text in KINDS.values())
