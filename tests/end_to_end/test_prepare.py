@@ -1,4 +1,4 @@
-"""`etalage prepare` on a table of URLs: killed at any moment, it goes on and ends with the same bytes."""
+"""`etalage prepare` on a table of URLs: killed at any moment, it continues and ends with the same bytes."""
 
 import csv
 import random
@@ -17,12 +17,12 @@ from etalage.sample.faults import MANIFEST
 from etalage.sample.server import Server, run_server
 
 NUM_PICTURES = 120
-CODES = ["../../x", "a\0b", "c" * 300, "手提包‮", "=HYPERLINK()", "CON", "-1", ""]
+ODD_CODES = ["../../x", "a\0b", "c" * 300, "手提包‮", "=HYPERLINK()", "CON", "-1", ""]
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Pictures, each after 30 ms; every tenth does not exist, and there is one page."""
+    """Serve pictures, each after 30 ms. Every tenth does not exist, and one is a web page."""
     folder = tmp_path_factory.mktemp("shop")
     (folder / "images").mkdir()
     (folder / MANIFEST).write_text("{}")
@@ -47,7 +47,7 @@ def table(shop: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(NUM_PICTURES):
             title = f"Model {number}x Bag" if number else "<script>alert(1)</script> Bag"
             url = f"{shop.url}images/{number}.jpg"
-            rows.writerow([CODES[number % len(CODES)], title, "BAGS", f"$1,{number:03d}.00", url])
+            rows.writerow([ODD_CODES[number % len(ODD_CODES)], title, "BAGS", f"$1,{number:03d}.00", url])
     return path
 
 
@@ -60,39 +60,39 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_private_addresses_are_refused_by_default(table: Path, tmp_path: Path) -> None:
-    done = subprocess.run(command(table, tmp_path / "out"), capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "fetch_address_refused" in done.stderr
+    finished = subprocess.run(command(table, tmp_path / "out"), capture_output=True, text=True, check=False)
+    assert finished.returncode == 2
+    assert "fetch_address_refused" in finished.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_a_run_killed_five_times_ends_as_an_unbroken_one(shop: Server, table: Path, tmp_path: Path) -> None:
+def test_a_run_killed_five_times_ends_like_an_uninterrupted_one(shop: Server, table: Path, tmp_path: Path) -> None:
     slow = ["--allow-private", "--num-connections", "2"]
-    unbroken = tmp_path / "unbroken"
-    began = time.perf_counter()
-    subprocess.run(command(table, unbroken, *slow), check=True, stdout=subprocess.DEVNULL)
-    whole = time.perf_counter() - began
+    uninterrupted = tmp_path / "uninterrupted"
+    start = time.perf_counter()
+    subprocess.run(command(table, uninterrupted, *slow), check=True, stdout=subprocess.DEVNULL)
+    duration_s = time.perf_counter() - start
     shop.requests.clear()
     killed = tmp_path / "killed"
     rng = random.Random(0)
     for _ in range(5):
         process = subprocess.Popen(command(table, killed, *slow), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(whole * rng.uniform(0.3, 0.8))
+        time.sleep(duration_s * rng.uniform(0.3, 0.8))
         process.kill()
         process.wait()
-        if killed.exists():  # it was through before
+        if killed.exists():  # it was finished before the kill
             break
     else:
         subprocess.run(command(table, killed, *slow), check=True, stdout=subprocess.DEVNULL)
-    assert contents(killed) == contents(unbroken)
+    assert contents(killed) == contents(uninterrupted)
     assert {path.name for path in tmp_path.iterdir()} == {
-        "killed", "killed.downloads", "unbroken", "unbroken.downloads",
+        "killed", "killed.downloads", "uninterrupted", "uninterrupted.downloads",
     }  # fmt: skip
-    again = [path for path, times in shop.requests.items() if times > 2]
-    assert len(again) < NUM_PICTURES / 2, "what had arrived was not asked for again"
+    requested_again = [path for path, times in shop.requests.items() if times > 2]
+    assert len(requested_again) < NUM_PICTURES / 2, "pictures that had arrived were not requested again"
 
 
-def test_what_it_leaves_tells_of_every_row(table: Path, tmp_path: Path) -> None:
+def test_every_row_is_in_the_catalogue_or_among_the_drops(table: Path, tmp_path: Path) -> None:
     subprocess.run(command(table, tmp_path / "out", "--allow-private"), check=True, stdout=subprocess.DEVNULL)
     drops = Counter(pq.read_table(tmp_path / "out/drops.parquet")["reason"].to_pylist())
     assert drops == {"fetch_not_found": NUM_PICTURES // 10, "fetch_not_a_picture": 1}

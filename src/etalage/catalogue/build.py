@@ -65,6 +65,7 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
         with progress_bar("write") as bar:
             linkable = [inline_folder, downloads]
             facts = write_catalogue(folder, db, task, facts, linkable_folders=linkable, progress=bar.update)
+            # reads the table again, as nothing else keeps columns that the task does not use
             write_originals(folder, table, db)
     shutil.rmtree(inline_folder)
     write_profile(folder / PROFILE, folder, facts, task.fields)
@@ -77,6 +78,7 @@ def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config:
         with progress_bar("fetch", num_urls) as bar:
             db.record_fetched(bar.track(fetch(db.urls_to_fetch(), downloads, config)))
     with progress_bar("decode", db.num_paths_to_read()) as bar:
+        # both run in step, so that `tee` holds no more paths than there are pictures in the workers
         paths, same_paths = tee(db.paths_to_read())
         db.record_read(bar.track(zip(paths, read_pictures(same_paths, **limits), strict=True)))
 

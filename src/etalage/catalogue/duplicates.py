@@ -82,6 +82,7 @@ def near_pairs(hashes: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:
     bands = np.ascontiguousarray(hashes).view(np.uint16)  # (N, 16)
     flips = np.array([0, *(1 << bit for bit in range(16))], np.uint16)
     for band in range(_NUM_BANDS):
+        # sorted by this band, hashes with equal bands stand side by side
         order = np.argsort(bands[:, band], kind="stable")
         keys = bands[order, band]
         for flip in flips:
@@ -92,6 +93,7 @@ def near_pairs(hashes: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:
                 own = np.repeat(np.arange(start, stop), counts)
                 offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
                 pairs = order[np.stack([own, np.repeat(first[start:stop], counts) + offset])]
+                # each pair turns up from both ends, and each hash with itself
                 pairs = pairs[:, pairs[0] < pairs[1]]
                 distance = np.bitwise_count(words[pairs[0]] ^ words[pairs[1]]).sum(axis=1)
                 yield pairs[:, distance <= MAX_DISTANCE]
@@ -140,8 +142,10 @@ def _merge(smallest: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.
 
     num_nodes = len(smallest)
     between = smallest[edges].astype(np.int32)  # between components, each in place of its nodes
+    # an edge may come more than once: entries add up, and any that is not 0 counts as an edge
     graph = coo_array((np.ones(between.shape[1], np.bool_), tuple(between)), shape=(num_nodes, num_nodes))
     num_labels, labels = csgraph.connected_components(graph, directed=False)
+    # scipy promises no order of labels
     smallest_of_label = np.full(num_labels, num_nodes)
     np.minimum.at(smallest_of_label, labels, np.arange(num_nodes))
     return smallest_of_label[labels][smallest]
@@ -164,12 +168,14 @@ def group_pictures(
     has_near_copy = np.zeros(len(pictures), np.bool_)
 
     def edges() -> Iterator[NDArray[np.int64]]:
+        # plain pictures have no hash: they would all be near one another
         hashed = np.array([index for index, (_, phash) in enumerate(pictures) if phash], np.int64)
         if len(hashed):
             hashes = np.frombuffer(b"".join(phash for _, phash in pictures if phash), np.uint8).reshape(-1, 32)
             for pairs in near_pairs(hashes):
                 has_near_copy[hashed[pairs]] = True
                 yield hashed[pairs]
+        # a star for each family, from its first picture to the others, connects it with the fewest edges
         first_of_family: dict[str, int] = {}
         for chunk in chunks(families, _MAX_PAIRS):
             own = [index_of[pixels] for pixels, _ in chunk]

@@ -65,6 +65,7 @@ class PrepareDb:
         Args:
             rows: The rows, in the order of the table.
         """
+        # many rows may show one picture
         picture_id = lru_cache(_ID_CACHE_SIZE)(self._picture_id)
         self._db.execute("BEGIN")
         self._db.executemany(
@@ -95,6 +96,7 @@ class PrepareDb:
         self._db.execute("COMMIT")
 
     def _picture_id(self, ref: str) -> int:
+        # what has a path needs no fetching; what has none is not read before it is fetched
         is_remote = ref.startswith(("http://", "https://", "//"))
         path = None if is_remote else ref
         self._db.execute("INSERT OR IGNORE INTO pictures (ref, path) VALUES (?, ?)", (ref, path))
@@ -147,6 +149,7 @@ class PrepareDb:
         Args:
             results: The files of `paths_to_read` with what they hold, in any order.
         """
+        # only now, since fetching changes paths; several URLs may have led to one file
         self._db.execute("CREATE INDEX by_path ON pictures (path)")
         self._update(
             "UPDATE pictures SET sha256 = ?, pixels = ?, width = ?, height = ?, extension = ?, phash = ?, reason = ?,"
@@ -188,6 +191,7 @@ class PrepareDb:
         """
         self._db.execute(
             "UPDATE groups SET placeholder = 1 WHERE pixels IN"
+            # lower() knows ASCII only, so titles in other scripts count by their exact letters
             " (SELECT pixels FROM good GROUP BY pixels HAVING count(DISTINCT lower(title)) >= ?)",
             (min_titles,),
         )
@@ -222,6 +226,7 @@ class PrepareDb:
             split_of: Returns the split of a row by its number; None for the catalogue's own splits.
         """
         split = self._split_expression(split_of)
+        # a table of its own: joining the view with itself would compare each product with all of its group
         self._db.executescript(
             "DROP TABLE IF EXISTS trained; CREATE TEMP TABLE trained AS SELECT group_name, min(number) AS number"
             f" FROM kept WHERE {split} = 'train' GROUP BY group_name;"
@@ -314,7 +319,7 @@ class PrepareDb:
         return dict(self._db.execute(f"SELECT {column}, count(*) FROM {table} GROUP BY {column} ORDER BY {column}"))
 
     def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
-        cursor = self._db.cursor().execute(query)
+        cursor = self._db.execute(query)
         while page := cursor.fetchmany(_PAGE_SIZE):
             yield from page
 

@@ -131,7 +131,7 @@ class Placeholder(NamedTuple):
 
 @dataclass(frozen=True)
 class CatalogueCounts:
-    """How many products and rows there are, by several aspects."""
+    """Numbers of products and rows by several aspects."""
 
     splits: Mapping[str, int]
     """Products by split."""

@@ -49,6 +49,7 @@ def assign_splits(
         return _keyed_hash(seed, category), -sizes[group], _keyed_hash(seed, group)
 
     assigned: dict[str, Split] = {}
+    # how many products each split is below its share of the row so far
     deficits = dict.fromkeys(shares, 0.0)
     for group in sorted(sizes, key=sort_key):
         for split, share in shares.items():
@@ -63,6 +64,7 @@ def assign_splits(
 def _fill_empty_splits(assigned: dict[str, Split], splits: list[Split], sizes: Mapping[str, int], seed: int) -> None:
     """Give each empty split the smallest group of the split with the most groups; only tiny catalogues need it."""
     for split in splits:
+        # counted anew each time, since the split before may have taken a group
         counts = Counter(assigned.values())
         if counts[split]:
             continue

@@ -57,11 +57,12 @@ class Catalogue:
         Raises:
             EtalageError: The folder is no catalogue, is damaged, or is of another version.
         """
-        folder = folder.resolve()
+        folder = folder.resolve()  # products keep their paths, and the working directory may change
         facts = _read_facts(folder)
         try:
             task = Task(TaskConfig(**facts["task"]))
             schema = products_schema(task, with_questions=bool(facts["own_questions"]))
+            # selected and cast, so that more columns or other widths of integers are no damage
             rows = pq.read_table(folder / PRODUCTS).select(schema.names).cast(schema).to_pylist()
         except (KeyError, TypeError, OSError, pa.ArrowException) as error:
             raise EtalageError(f"{folder} is damaged: {error}; prepare the catalogue again") from error

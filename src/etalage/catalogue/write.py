@@ -124,7 +124,7 @@ def write_leaks(folder: Path, leaks: Iterable[Leak], num_held_out: int) -> dict[
     Returns:
         Their number and some examples, for catalogue.json.
     """
-    num_leaked = 0
+    num_leaked = 0  # counted while the rows are written, as is known only then
     examples: list[dict[str, str]] = []
 
     def rows() -> Iterator[tuple[Any, ...]]:
@@ -137,6 +137,7 @@ def write_leaks(folder: Path, leaks: Iterable[Leak], num_held_out: int) -> dict[
                 examples.append(example)
             yield leak.number, leak.product_code, leak.split, leak.group, leak.train_number, why
 
+    # streamed: a table of copies has as many leaks as rows
     _write_table(folder / LEAKS, _LEAKS_SCHEMA, rows())
     return {"num_held_out": num_held_out, "num_leaked": num_leaked, "examples": examples}
 
@@ -165,10 +166,12 @@ def _place_picture(product: KeptProduct, target: Path, linkable_folders: Sequenc
     target.parent.mkdir(parents=True, exist_ok=True)
     if any(product.picture.is_relative_to(folder) for folder in linkable_folders):
         try:
+            # takes neither space nor time
             target.hardlink_to(product.picture)
             return
         except OSError:  # on another file system
             pass
+    # someone else may have written to the file since it was checked; its name promises its content
     data = product.picture.read_bytes()
     if hashlib.sha256(data).hexdigest() != product.sha256:
         raise EtalageError(

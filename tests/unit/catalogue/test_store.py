@@ -1,13 +1,16 @@
 """What `prepare` wrote is loaded as it was; anything else is refused by name."""
 
+import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from etalage.catalogue.pictures import BadPicture
 from etalage.catalogue.store import Catalogue
-from etalage.config import PrepareConfig
+from etalage.config import PrepareConfig, TaskConfig
 from etalage.errors import EtalageError
 
 from .conftest import prepare
@@ -63,3 +66,24 @@ def test_other_and_damaged_folders_are_refused(prepare_config: PrepareConfig, tm
     (prepare_config.out / "metadata.parquet").unlink()
     with pytest.raises(EtalageError, match="is damaged"):
         Catalogue.load(prepare_config.out)
+
+
+def test_a_run_records_the_task_the_limits_and_the_digest_of_the_products(prepare_config: PrepareConfig) -> None:
+    catalogue = prepare(prepare_config)
+    assert catalogue.digest == hashlib.sha256((prepare_config.out / "metadata.parquet").read_bytes()).hexdigest()
+    assert catalogue.record == {
+        "task": asdict(TaskConfig()),
+        "limits": {"max_image_px": 64_000_000, "max_image_bytes": 50_000_000, "background": "white"},
+        "catalogue_digest": catalogue.digest,
+    }
+
+
+def test_pictures_are_opened_under_the_limits_of_the_catalogue(prepare_config: PrepareConfig) -> None:
+    catalogue = prepare(prepare_config)
+    path = prepare_config.out / "catalogue.json"
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps({**facts, "limits": {**facts["limits"], "max_image_px": 10}}))
+    product = catalogue.split("train")[0]
+    assert catalogue.open(product).mode == "RGB"
+    with pytest.raises(BadPicture, match="image_too_many_pixels"):
+        Catalogue.load(prepare_config.out).open(product)

@@ -1,13 +1,21 @@
 """Catalogue folders hold the same bytes each time, and nothing in them is named by the table."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
-from etalage.config import PrepareConfig
+from etalage.catalogue.pictures import Picture
+from etalage.catalogue.prepare_db import PrepareDb
+from etalage.catalogue.prepare_rows import CheckedRow, KeptProduct, Leak
+from etalage.catalogue.write import MAX_LEAK_EXAMPLES, write_catalogue, write_leaks
+from etalage.config import PrepareConfig, TaskConfig
+from etalage.errors import EtalageError
+from etalage.task import Task
 
 from .conftest import prepare
 
@@ -58,3 +66,74 @@ def test_equal_input_gives_equal_bytes(prepare_config: PrepareConfig) -> None:
     other = replace(prepare_config, out=prepare_config.out.with_name("other"), seed=1)
     prepare(other)
     assert contents(prepare_config.out)["metadata.parquet"] != contents(other.out)["metadata.parquet"]
+
+
+def kept(path: Path, sha256: str = "") -> KeptProduct:
+    """Return a product with this picture."""
+    sha256 = sha256 or hashlib.sha256(path.read_bytes()).hexdigest()
+    return KeptProduct(1, "P1", {"title": "Scarf"}, "", path, sha256, 9, 9, "png", "g", "train", False)
+
+
+def fill(db: PrepareDb, product: KeptProduct) -> None:
+    """Add a product with its picture, group and split to a database."""
+    db.add_rows([CheckedRow(1, "P1", b"1", str(product.picture), product.values, "Scarf")])
+    found = Picture(product.picture, product.sha256, "pixels", 9, 9, "png", b"")
+    db.record_read([(product.picture, found)])
+    db.set_groups({"pixels": "g"})
+    db.set_splits({"g": "train"})
+
+
+FACTS = {"own_questions": False, "duplicates": {"near": 0}}
+TASK = Task(TaskConfig(answer="{title}"))
+
+
+def test_a_picture_that_changed_meanwhile_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "a.png").write_bytes(b"picture")
+    with PrepareDb(tmp_path) as db:
+        fill(db, kept(tmp_path / "a.png"))
+        (tmp_path / "a.png").write_bytes(b"another")
+        with pytest.raises(EtalageError, match=r"a\.png changed while it was prepared; let nothing write there"):
+            write_catalogue(tmp_path / "out", db, TASK, FACTS)
+
+
+@pytest.mark.parametrize("is_linkable", [True, False])
+def test_pictures_are_linked_from_our_own_folders_and_copied_from_others(tmp_path: Path, is_linkable: bool) -> None:
+    for name in ("out", "downloads"):
+        (tmp_path / name).mkdir()
+    path = tmp_path / "downloads/a"
+    path.write_bytes(b"picture")
+    calls: list[tuple[int, int]] = []
+    with PrepareDb(tmp_path) as db:
+        fill(db, kept(path))
+        folders = [tmp_path / "downloads"] if is_linkable else []
+        write_catalogue(
+            tmp_path / "out", db, TASK, FACTS, linkable_folders=folders, progress=lambda *args: calls.append(args)
+        )
+    written = tmp_path / "out" / kept(path).file_name
+    assert written.read_bytes() == b"picture"
+    assert written.samefile(path) == is_linkable
+    assert calls == [(1, 1)]
+
+
+def test_only_some_leaks_are_examples_and_all_are_in_the_table(tmp_path: Path) -> None:
+    leaks = [Leak(n, f"P{n}", f"Scarf {n}", "test", "g", 0, "Scarf", n % 3 == 0, n % 3 == 1) for n in range(1, 31)]
+    facts = write_leaks(tmp_path, iter(leaks), 40)
+    assert (facts["num_held_out"], facts["num_leaked"], len(facts["examples"])) == (40, 30, MAX_LEAK_EXAMPLES)
+    assert [example["why"] for example in facts["examples"][:3]] == [
+        "same title family",
+        "near picture",
+        "same picture",
+    ]
+    rows = pq.read_table(tmp_path / "leaks.parquet").to_pylist()
+    assert [row["source_row"] for row in rows] == list(range(1, 31))
+    assert rows[0] == {
+        "source_row": 1, "product_code": "P1", "split": "test", "group": "g", "copy_of_row": 0,
+        "why": "same title family",
+    }  # fmt: skip
+
+
+def test_without_leaks_the_table_is_empty_but_has_its_columns(tmp_path: Path) -> None:
+    assert write_leaks(tmp_path, [], 0) == {"num_held_out": 0, "num_leaked": 0, "examples": []}
+    table = pq.read_table(tmp_path / "leaks.parquet")
+    assert (table.num_rows, table.column_names[0]) == (0, "source_row")

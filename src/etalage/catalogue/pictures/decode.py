@@ -32,7 +32,7 @@ they form a single row and are mostly padding, and the short side of a very thin
 
 
 class PictureLimits(TypedDict, total=False):
-    """How pictures are read. A catalogue records its own limits, so that later steps read its pictures the same way."""
+    """Limits for reading pictures. A catalogue records its own, so that later steps read its pictures the same way."""
 
     max_image_px: int
     """The largest width times height, checked before anything is decoded."""
@@ -131,6 +131,7 @@ def decode(data: bytes, max_image_px: int, max_image_bytes: int, background: str
         raise BadPicture("image_too_many_bytes", f"{len(data)} bytes, more than the limit {max_image_bytes}")
     with _without_warnings():
         try:
+            # by content, whatever the file is called, and by no other of Pillow's many decoders
             with Image.open(BytesIO(data), formats=_FORMATS) as image:
                 _check_size(*image.size, max_image_px)
                 return _to_rgb(image, background), EXTENSIONS[image.format or ""]
@@ -150,11 +151,13 @@ def _check_size(width: int, height: int, max_image_px: int) -> None:
 
 
 def _to_rgb(image: Image.Image, background: str) -> Image.Image:
-    image.load()
+    image.load()  # here, so that a truncated file is refused before anything is converted
+    # first, as the conversions below may drop the EXIF data
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))  # Pillow's own conversion clips at 255
     elif image.mode in ("I", "F"):
+        # float32 cannot hold all 32-bit integers
         pixels = np.nan_to_num(np.asarray(image, dtype=np.float64))
         low, high = pixels.min(), pixels.max()
         image = Image.fromarray(((pixels - low) * (255 / (high - low or 1))).astype(np.uint8))

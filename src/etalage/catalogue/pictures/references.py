@@ -20,7 +20,7 @@ def resolve_picture(folder: Path, text: str) -> Path:
     Raises:
         BadPicture: image_path_invalid, or image_outside_folder for an absolute path, `..` or a link that leads out.
     """
-    if "\0" in text:
+    if "\0" in text:  # the system's calls would raise a bare ValueError
         raise BadPicture("image_path_invalid", f"{text[:100]!r} contains a NUL character")
     try:
         path = (folder / text).resolve()
@@ -48,10 +48,12 @@ def decode_data_uri(uri: str, max_image_bytes: int) -> bytes:
         raise BadPicture("image_data_uri_invalid", f"{uri[:50]!r} has no comma")
     if len(body) > 4 * max_image_bytes:  # a percent-encoded byte takes three characters
         raise BadPicture("image_too_many_bytes", f"a data URI of {len(body)} characters")
+    # base64 may be percent-encoded as well, as %2B for +
     data = urllib.parse.unquote_to_bytes(body)
     if not header.lower().endswith(";base64"):
         return data
     try:
+        # many writers leave the padding out
         return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
     except binascii.Error as error:
         raise BadPicture("image_data_uri_invalid", f"{uri[:50]!r}: {error}") from error

@@ -15,8 +15,8 @@ from etalage.processes import NUM_WORKERS, process_pool
 
 __all__ = ["read_pictures"]
 
-_BATCH_SIZE = 16
-_MAX_PENDING = 4 * NUM_WORKERS
+_BATCH_SIZE = 16  # per message between processes
+_MAX_PENDING = 4 * NUM_WORKERS  # enough to keep all workers busy while the results of one are read
 
 
 def read_pictures(paths: Iterable[Path], **limits: Unpack[PictureLimits]) -> Iterator[Picture | BadPicture]:
