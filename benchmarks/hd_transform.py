@@ -1,9 +1,9 @@
-"""Time the HD transform on one core: `python benchmarks/hd_transform.py`
+"""How fast is the HD transform on one core? `python benchmarks/hd_transform.py`
 
-A product photo of 1500 x 2100, in memory and decoded. Beside each other: the published steps, one after the other
-(mirror, resize, pad, mirror back, to float, normalise, bicubic overview, cut, fill up to num_crops + 1 slots); ours for
-serving; ours for training, which leaves bytes, to be cut and normalised on the device. Numbers are equal, which is
-checked first.
+A product photo of 1500 x 2100, in memory and decoded. Compared are the published steps, one after the other
+(transpose, resize, pad, transpose back, to float, normalise, bicubic overview, cut, fill up to num_crops + 1 slots);
+ours for serving; and ours for training, which returns bytes, to be cut and normalised on the device. The numbers are
+checked to be equal first.
 """
 
 import platform
@@ -21,14 +21,14 @@ WIDTH, HEIGHT = 1500, 2100
 
 
 def reference(image: Image.Image, processor: Phi3VImageProcessor) -> torch.Tensor:
-    """(num_crops + 1, 3, 336, 336) float32, by the published steps, one after the other."""
+    """Return (num_crops + 1, 3, 336, 336) float32, by the published steps, one after the other."""
     side = processor.crop_size
-    turned = image.transpose(Image.Transpose.TRANSPOSE)
-    ratio = turned.width / turned.height
+    transposed = image.transpose(Image.Transpose.TRANSPOSE)
+    ratio = transposed.width / transposed.height
     scale = 1
     while (scale + 1) * np.ceil((scale + 1) / ratio) <= processor.num_crops:
         scale += 1
-    resized = turned.resize((side * scale, int(side * scale / ratio)), Image.Resampling.BILINEAR)
+    resized = transposed.resize((side * scale, int(side * scale / ratio)), Image.Resampling.BILINEAR)
     target = int(np.ceil(resized.height / side) * side)
     top = (target - resized.height) // 2
     padded = Image.new("RGB", (resized.width, target), (255, 255, 255))
@@ -43,13 +43,13 @@ def reference(image: Image.Image, processor: Phi3VImageProcessor) -> torch.Tenso
     return torch.cat([crops, torch.zeros(processor.num_crops + 1 - len(crops), 3, side, side)])
 
 
-def milliseconds(do: Callable[[], object]) -> float:
-    """Of processor time, the least of eleven."""
+def measure_ms(run: Callable[[], object]) -> float:
+    """Return the least processor time of eleven runs, in milliseconds."""
     times = []
     for _ in range(11):
-        began = time.process_time()
-        do()
-        times.append(1000 * (time.process_time() - began))
+        start = time.process_time()
+        run()
+        times.append(1000 * (time.process_time() - start))
     return min(times)
 
 
@@ -64,9 +64,9 @@ def main() -> None:
         processor = Phi3VImageProcessor(num_crops=num_crops)
         assert torch.equal(processor.crops(photo)[0], reference(photo, processor))
         times = [
-            milliseconds(lambda p=processor: reference(photo, p)),
-            milliseconds(lambda p=processor: p.crops(photo)),
-            milliseconds(lambda p=processor: p.hd_transform(photo)),
+            measure_ms(lambda p=processor: reference(photo, p)),
+            measure_ms(lambda p=processor: p.crops(photo)),
+            measure_ms(lambda p=processor: p.hd_transform(photo)),
         ]
         print(f"| {num_crops} | " + " | ".join(f"{t:.1f} ms" for t in times) + f" | {times[0] / times[2]:.1f} |")
 

@@ -1,4 +1,4 @@
-"""How long a command takes, and how much memory all its processes hold together at most."""
+"""How long a command takes, and how much memory all of its processes hold together at most."""
 
 import subprocess
 import time
@@ -8,15 +8,19 @@ import psutil
 
 
 def measured(command: Sequence[str]) -> tuple[float, int]:
-    """Seconds and peak bytes: resident sets, summed every 0.2 s, pages that are shared counted twice."""
-    began, peak = time.perf_counter(), 0
+    """Run a command and return its seconds and peak bytes.
+
+    The peak is the largest sum of all processes' resident sets, sampled every 0.2 s. Pages that processes share are
+    counted once for each of them.
+    """
+    start, peak = time.perf_counter(), 0
     process = psutil.Popen(command, stdout=subprocess.DEVNULL)
     while process.poll() is None:
         try:
-            family = [process, *process.children(recursive=True)]
-            peak = max(peak, sum(member.memory_info().rss for member in family))
+            processes = [process, *process.children(recursive=True)]
+            peak = max(peak, sum(each.memory_info().rss for each in processes))
         except psutil.NoSuchProcess:
             pass
         time.sleep(0.2)
     assert process.returncode == 0
-    return time.perf_counter() - began, peak
+    return time.perf_counter() - start, peak

@@ -1,7 +1,7 @@
-"""Do time and memory of `etalage prepare` stay linear and flat? `python benchmarks/million_rows.py FOLDER [ROWS ...]`
+"""Does `etalage prepare` take linear time and constant memory? `python benchmarks/million_rows.py FOLDER [ROWS ...]`
 
-Tables of 10,000, 100,000 and 1,000,000 rows over 2,000 distinct pictures that are already there; each is prepared in a
-process of its own, whose memory is summed over its workers.
+Tables of 10,000, 100,000 and 1,000,000 rows over 2,000 distinct pictures on disk. Each table is prepared by a process
+of its own; memory is the sum over it and its workers.
 """
 
 import csv
@@ -16,6 +16,7 @@ NUM_PICTURES = 2_000
 
 
 def draw_pictures(folder: Path) -> None:
+    """Write the distinct pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(NUM_PICTURES):
         rng = random.Random(number)
@@ -25,6 +26,7 @@ def draw_pictures(folder: Path) -> None:
 
 
 def write_table(path: Path, rows: int) -> None:
+    """Write a CSV table that uses the pictures in turn."""
     rng = random.Random(0)
     with path.open("w", newline="") as file:
         table = csv.writer(file)
@@ -36,7 +38,13 @@ def write_table(path: Path, rows: int) -> None:
             table.writerow([row, title, f"KIND {kind}", rng.randrange(10, 4000), image])
 
 
-def run(folder: Path, sizes: list[int]) -> None:
+def main(folder: Path, sizes: list[int]) -> None:
+    """Print a table.
+
+    Args:
+        folder: For pictures, tables and catalogues.
+        sizes: Numbers of rows.
+    """
     draw_pictures(folder / "images")
     print("| rows | time | rows/s | peak memory |\n|---|---|---|---|")
     for rows in sizes:
@@ -47,4 +55,4 @@ def run(folder: Path, sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), [int(size) for size in sys.argv[2:]] or [10_000, 100_000, 1_000_000])
+    main(Path(sys.argv[1]), [int(size) for size in sys.argv[2:]] or [10_000, 100_000, 1_000_000])

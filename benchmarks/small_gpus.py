@@ -1,7 +1,7 @@
 """Does one command fit small GPUs? `python benchmarks/small_gpus.py`, on a large one
 
-LoRA everywhere at 16 crops with `--memory auto`, in a process that may take 24, 48 or 80 GiB of the GPU's memory and is
-told that there is no more.
+LoRA everywhere at 16 crops with `--activation-checkpointing auto`, in a process that may allocate 24, 48 or 80 GiB of
+the GPU's memory and is told that there is no more.
 """
 
 import tempfile
@@ -10,39 +10,46 @@ from pathlib import Path
 import torch
 
 from etalage.config import BenchConfig
+from etalage.errors import EtalageError
 from etalage.train import benchmark
-from etalage.train.activation_checkpointing import ActivationCheckpointing
+from etalage.train.activation_checkpointing import CheckpointedLayers
+from etalage.train.benchmark_inputs import draw_photos
 
 GIB = 2**30
 
 
-def run(photos: list[Path], work: Path) -> None:
+def main(folder: Path) -> None:
+    """Print a table.
+
+    Args:
+        folder: For photos and what the training loop writes.
+    """
+    photos, layers_that_keep = draw_photos(folder), ""
     _, total = torch.cuda.mem_get_info()
-    told, keep = "", ActivationCheckpointing._keep
+    keep = CheckpointedLayers._keep
 
-    def noted(plan: ActivationCheckpointing, count: int) -> None:
-        nonlocal told
-        keep(plan, count)
-        told = f"{count} of {plan.num_layers}"
+    def keep_and_note(layers: CheckpointedLayers, num_kept: int) -> None:
+        nonlocal layers_that_keep
+        keep(layers, num_kept)
+        layers_that_keep = f"{num_kept} of {layers.num_layers}"
 
-    ActivationCheckpointing._keep = noted
-    print(benchmark.machine())
-    print(
-        "\n| memory | frozen weights | layers that keep activations | samples/s | peak memory |\n|---|---|---|---|---|"
-    )
+    CheckpointedLayers._keep = keep_and_note  # the last call says what was chosen
+    print(benchmark.describe_machine())
+    print("\n| memory | frozen weights | layers that keep activations | samples/s | peak memory |")
+    print("|---|---|---|---|---|")
     for gib, quantization in ((24, "none"), (24, "nf4"), (48, "none"), (80, "none")):
         torch.cuda.set_per_process_memory_fraction(gib * GIB / total)
         torch.cuda.mem_get_info = lambda *_, gib=gib: (gib * GIB - torch.cuda.memory_reserved(), gib * GIB)
-        way = benchmark.Way("LoRA everywhere", {"quantization": quantization})
+        variant = benchmark.Variant("LoRA everywhere", {"quantization": quantization})
         try:
-            line = benchmark.measure(BenchConfig(steps=1), way, 16, photos, work)
-        except ValueError as error:
+            measured = benchmark.measure(BenchConfig(steps=1), variant, 16, photos, folder)
+        except EtalageError as error:
             print(f"| {gib} GiB | {quantization} | {error} | | |", flush=True)
             continue
-        speed, peak = line.samples_per_second, line.peak_memory_gib
-        print(f"| {gib} GiB | {quantization} | {told} | {speed:.2f} | {peak:.1f} GiB |", flush=True)
+        speed, peak = measured.samples_per_second, measured.peak_memory_gib
+        print(f"| {gib} GiB | {quantization} | {layers_that_keep} | {speed:.2f} | {peak:.1f} GiB |", flush=True)
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        run(benchmark.photos(Path(folder)), Path(folder))
+        main(Path(folder))
