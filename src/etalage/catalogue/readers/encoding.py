@@ -88,7 +88,7 @@ def utf8_error(path: Path) -> EtalageError:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                line.decode("utf-8-sig" if number == 1 else "utf-8")
+                line.decode("utf-8")  # not utf-8-sig, which counts from after the mark
             except UnicodeDecodeError as error:
                 byte = f"byte {offset + error.start} (0x{line[error.start]:02x}) on line {number}"
                 return EtalageError(f"{path.name} is not UTF-8: {byte}; save it as UTF-8")

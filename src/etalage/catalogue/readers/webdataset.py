@@ -105,7 +105,8 @@ def _read_data(tar: tarfile.TarFile, member: tarfile.TarInfo, num_bytes: int, pa
 def _damage_reported(path: Path) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, TypeError) as error:
+        # The last two come from tarfile's own parsing of damaged headers.
         raise EtalageError(f"{path.name} cannot be read as tar: {error}") from error
 
 

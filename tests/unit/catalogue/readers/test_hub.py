@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from etalage.catalogue.readers.hub import PRIVATE_DATASETS_NAMES
 from etalage.catalogue.table import Row
 from etalage.errors import EtalageError
 
@@ -140,3 +142,25 @@ def test_reads_a_folder_laid_out_as_a_dataset_on_the_hub(
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(EtalageError, match=r"owner/name: .*pip install etalage\[hub\]"):
         open_table("owner/name")
+
+
+@pytest.mark.parametrize("name", PRIVATE_DATASETS_NAMES)
+def test_private_names_of_datasets_still_exist(name: str) -> None:
+    pytest.importorskip("datasets")
+    assert callable(pkgutil.resolve_name(name))
+
+
+def test_the_builder_of_parquet_still_takes_another_table_generator(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "train.parquet")
+    builder = datasets.load_dataset_builder(str(tmp_path))
+    assert builder.name == "parquet"
+    builder._generate_tables = lambda files, **_: iter([((0, 0), pa.table({"a": [7]}))])
+    assert list(builder.as_streaming_dataset()["train"]) == [{"a": 7}]
+
+
+def test_a_folder_that_is_no_dataset_is_refused_by_its_name(tmp_path: Path, open_table: Callable) -> None:
+    pytest.importorskip("datasets")
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(EtalageError, match=r"^nothing cannot be loaded as a dataset on the hub"):
+        open_table(tmp_path / "nothing", format="hub")

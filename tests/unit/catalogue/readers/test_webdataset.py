@@ -2,12 +2,14 @@
 
 import io
 import json
+import random
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from etalage.catalogue.readers.webdataset import open_webdataset
 from etalage.catalogue.table import Row
 from etalage.errors import EtalageError
 from etalage.task import Field
@@ -101,3 +103,35 @@ def test_refuses_a_member_that_claims_ten_gigabytes(
     )
     with pytest.raises(EtalageError, match=r"t\.tar.*(cut short|cannot be read|at most 50000000)"):
         list(open_table(path, [FIELDS[0]])[1])
+
+
+def test_reads_pictures_only_where_they_are_asked_for(tmp_path: Path, write_tar: Callable) -> None:
+    table = open_webdataset([write_tar(tmp_path / "t.tar", {"a.jpg": PNG, "a.txt": b"A"})], 100)
+    assert table.column_names == ["image", "__key__", "title"]
+    assert list(table.read_rows(["title", "image"])) == [["A", PNG]]
+    assert list(table.read_rows(["title"])) == [["A"]]
+
+
+def test_the_first_picture_and_text_of_a_sample_count_and_fields_of_json_take_no_own_column(
+    tmp_path: Path, write_tar: Callable
+) -> None:
+    fields = json.dumps({"image": "x", "__key__": "y", "title": "from JSON", "a": {"b": [1]}}).encode()
+    members = {"s.jpg": b"1", "s.png": b"2", "s.txt": b"first", "s.en.txt": b"second", "s.json": fields}
+    table = open_webdataset([write_tar(tmp_path / "t.tar", members)], 1000)
+    columns = ["image", "__key__", "title", "a.b"]
+    assert list(table.read_rows(columns)) == [[b"1", "s", "from JSON", ["1"]]]
+
+
+def test_hidden_members_and_those_without_a_suffix_are_left_out(tmp_path: Path, write_tar: Callable) -> None:
+    members = {".a.jpg": PNG, "README": b"x", "b.jpg": PNG, "dir/.c.txt": b"x"}
+    table = open_webdataset([write_tar(tmp_path / "t.tar", members)], 100)
+    assert list(table.read_rows(["__key__"])) == [["b"]]
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.3, 0.5, 0.9])
+def test_a_compressed_tar_that_was_cut_is_reported(tmp_path: Path, write_tar: Callable, share: float) -> None:
+    path = write_tar(tmp_path / "t.tar.gz", {f"{i}.jpg": random.Random(i).randbytes(50_000) for i in range(3)}, "w:gz")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(EtalageError, match=r"t\.tar\.gz (cannot be read as tar|is cut short)"):
+        list(open_webdataset([path], 100_000).read_rows(["image"]))
