@@ -1,1 +1,1 @@
-"""A raw table and its pictures -> a checked catalogue, split by group; nothing is dropped without a counted reason."""
+"""A raw table and its pictures -> a checked catalogue, split by group; every dropped row is counted with its reason."""

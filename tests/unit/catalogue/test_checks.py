@@ -1,6 +1,7 @@
 """Rows that are unfit to learn from are dropped, each for one reason."""
 
 import base64
+import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from PIL import Image
 from etalage.catalogue.checks import check_rows
 from etalage.catalogue.prepare_db import PrepareDb
 from etalage.catalogue.prepare_rows import CheckedRow
-from etalage.catalogue.sources import open_source
+from etalage.catalogue.sources import Source, open_source
 from etalage.catalogue.table import read_table
 from etalage.config import PrepareConfig, TaskConfig
+from etalage.errors import EtalageError
 from etalage.task import Task
 
 
@@ -91,7 +93,7 @@ def test_reads_the_usual_words_for_splits(tmp_path: Path) -> None:
         f"Scarf,SCARVES,5,a.png,{part}\n" for part in ("TRAIN", "dev", "Test")
     )
     assert [row.split for row in check(tmp_path, text, split_column="part")] == ["train", "validation", "test"]
-    with pytest.raises(ValueError, match=r"t\.csv row 1 \(code 1\): column 'part' says 'x', which is none of train"):
+    with pytest.raises(EtalageError, match=r"t\.csv row 1 \(code 1\): column 'part' says 'x', which is none of train"):
         check(tmp_path, "title,category,price,image,part\nScarf,SCARVES,5,a.png,x\n", split_column="part")
 
 
@@ -105,3 +107,62 @@ def test_drops_repeated_rows_in_the_database(tmp_path: Path) -> None:
             (4, "row_repeated"),
         ]
     assert not (tmp_path / "prepare.sqlite").exists()
+
+
+def test_drops_a_picture_inside_the_table_that_is_too_large(tmp_path: Path) -> None:
+    uri = "data:image/png;base64," + base64.b64encode(png()).decode()
+    (row,) = check(tmp_path, HEADER + f'1,Scarf,SCARVES,5,"{uri}"', max_image_bytes=10)
+    assert row.reason == "image_too_many_bytes"
+    assert list((tmp_path / "inline").iterdir()) == []
+
+
+def test_limits_come_from_the_settings(tmp_path: Path) -> None:
+    text = HEADER + "1,Scarf,SCARVES,100,a.png"
+    assert check(tmp_path, text, max_price=99)[0].reason == "price_absurd"
+    assert check(tmp_path, text, max_text_chars=4)[0].reason == "title_too_long"
+    assert check(tmp_path, text, max_price=100, max_text_chars=7)[0].reason is None
+
+
+@pytest.mark.parametrize("image", ["http://x.example/a.png", "HTTPS://x.example/a.png", "//x.example/a.png"])
+def test_keeps_urls_as_they_are(tmp_path: Path, image: str) -> None:
+    assert check(tmp_path, HEADER + f"1,Scarf,SCARVES,5,{image}")[0].picture == image
+
+
+def test_rows_may_share_a_code_and_equal_rows_share_a_digest(tmp_path: Path) -> None:
+    one, same, other = check(tmp_path, HEADER + "1,Cap,C,5,a.png\n1,Cap,C,5,a.png\n1,Cap,C,6,a.png\n")
+    assert {row.reason for row in (one, same, other)} == {None}
+    assert one.digest == same.digest != other.digest
+
+
+def test_titles_that_differ_in_colour_are_one_family(tmp_path: Path) -> None:
+    rows = check(tmp_path, HEADER + "1,Check Scarf in Red,S,5,a.png\n2,Check Scarf in Navy,S,5,b.png\n")
+    assert len({row.title for row in rows}) == 2
+    assert len({row.family for row in rows}) == 1
+
+
+def conversation(question: str, **more: Any) -> str:
+    turns = [{"from": "human", "value": question}, {"from": "gpt", "value": "A shirt."}]
+    return json.dumps({"image": "a.jpg", "conversations": turns, **more})
+
+
+def test_checks_the_questions_of_conversations(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    system = {"conversations": [{"from": "system", "value": "Be kind."}, {"from": "gpt", "value": "A."}]}
+    lines = [conversation("What <|end|> is\nthis?"), conversation("x" * 4001), conversation("", **system)]
+    path.write_text("\n".join(lines))
+    (tmp_path / "inline").mkdir()
+    task, config = Task(TaskConfig(answer="{answer}")), PrepareConfig(str(path), tmp_path / "out")
+    table = read_table(open_source(config.source, config), task.fields, config)
+    rows = list(check_rows(table, task, config, tmp_path / "inline"))
+    assert [row.reason for row in rows] == [None, "question_too_long", "conversation_unsupported"]
+    assert rows[0].question == "What ‹|end|> is this?"
+    assert rows[2].detail is not None
+    assert rows[2].detail.startswith("a system turn; ")
+
+
+def test_a_path_needs_a_source_with_a_folder(tmp_path: Path) -> None:
+    task, config = Task(TaskConfig(answer="{title}")), PrepareConfig("owner/name", tmp_path / "out")
+    rows = [["A", "a.png"], ["B", "https://x.example/b.png"]]
+    source = Source("owner/name", None, "hub", ["title", "image"], "", lambda columns: iter(rows))
+    found = list(check_rows(read_table(source, task.fields, config), task, config, tmp_path))
+    assert [row.reason for row in found] == ["image_path_invalid", None]

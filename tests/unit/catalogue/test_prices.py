@@ -54,7 +54,7 @@ def read(text: str, decimal: DecimalMark = "auto") -> tuple[float, str]:
         ("UVP 99 €*", 99, "EUR"),
     ],
 )
-def test_styles(text: str, value: float, currency: str) -> None:
+def test_reads_every_style(text: str, value: float, currency: str) -> None:
     assert read(text) == (value, currency)
 
 
@@ -69,7 +69,7 @@ def test_styles(text: str, value: float, currency: str) -> None:
         ("price_unparsable", ["9" * 14, "9" * 50, "9" * 500, "99 €/kg", "$", "1 2 3", "3 for 99", "12.99.", "1__0"]),
     ],
 )
-def test_what_is_no_price_has_a_reason(reason: str, texts: list[str]) -> None:
+def test_refuses_other_texts_with_a_reason(reason: str, texts: list[str]) -> None:
     for text in texts:
         with pytest.raises(BadPrice) as caught:
             parse_amount(text, price_range="low")
@@ -90,7 +90,7 @@ def test_what_is_no_price_has_a_reason(reason: str, texts: list[str]) -> None:
         ("up to 250", None, 250),
     ],
 )
-def test_ranges_count_as_the_user_says(text: str, low: float | None, high: float | None) -> None:
+def test_reads_a_range_as_the_end_asked_for(text: str, low: float | None, high: float | None) -> None:
     for end, value in (("low", low), ("high", high), ("drop", None)):
         if value is None:
             with pytest.raises(BadPrice, match="price_is_range"):
@@ -117,7 +117,7 @@ amounts = st.integers(1, 99_999_999_999).map(lambda cents: cents / 100)
 
 
 @given(amounts, st.sampled_from(["", "$", "€ ", "CHF ", "kr "]), st.sampled_from(["", " €", "\u00a0EUR", " zł"]))
-def test_what_is_written_is_read_back(value: float, before: str, after: str) -> None:
+def test_reads_back_amounts_in_many_styles(value: float, before: str, after: str) -> None:
     english = f"{value:,.2f}"
     styles = [
         english,
@@ -135,7 +135,7 @@ def test_what_is_written_is_read_back(value: float, before: str, after: str) -> 
 
 
 @given(st.lists(amounts, min_size=1), st.sampled_from([",.", ".,"]))
-def test_whole_and_broken_amounts_of_a_column_are_read_alike(values: list[float], marks: str) -> None:
+def test_amounts_with_and_without_cents_in_a_column_are_read_alike(values: list[float], marks: str) -> None:
     texts = [f"{value:,.2f}".translate(str.maketrans(",.", marks)) for value in [*values, 1234.56]]
     whole = f"{1299:,}".translate(str.maketrans(",.", marks))
     assert find_decimal_mark([*texts, whole]) == marks[1]
@@ -143,7 +143,7 @@ def test_whole_and_broken_amounts_of_a_column_are_read_alike(values: list[float]
 
 
 @given(st.text() | st.text(alphabet="0123456789.,'-+eE $€% ()toabfrom٣½\u202f"), st.sampled_from(["auto", ".", ","]))
-def test_any_text_gives_a_sane_amount_or_a_reason(text: str, decimal: DecimalMark) -> None:
+def test_any_text_gives_a_finite_amount_or_a_reason(text: str, decimal: DecimalMark) -> None:
     find_decimal_mark([text])
     try:
         amount = parse_amount(text, price_range="low", decimal=decimal)
@@ -155,3 +155,22 @@ def test_any_text_gives_a_sane_amount_or_a_reason(text: str, decimal: DecimalMar
         assert 0 < amount.value <= 1e12
         return
     assert reason in get_args(Reason)
+
+
+def test_a_refusal_shows_the_text_and_says_why() -> None:
+    for text, message in [
+        ("1,29,90.5,1", "price_unparsable: '1,29,90.5,1', its separators fit no way of writing numbers"),
+        ("US$5 EUR", "price_unparsable: 'US$5 EUR', several currencies"),
+        ("2e12", "price_unparsable: '2e12' is above 1e+12"),
+        ("x" * 500, f"price_unparsable: '{'x' * 100}'"),
+    ]:
+        with pytest.raises(BadPrice) as caught:
+            parse_amount(text, price_range="low")
+        assert str(caught.value) == message
+    with pytest.raises(BadPrice, match="'ab 99', --price-range is high"):
+        parse_amount("ab 99", price_range="high")
+
+
+def test_an_amount_without_cents_reads_every_separator_as_thousands() -> None:
+    assert read("1.299,-", ".") == read("1.299.-", ".") == (1299, "")
+    assert read("1,299.–", ",") == (1299, "")

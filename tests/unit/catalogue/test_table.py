@@ -1,10 +1,17 @@
 """Rows have texts under the task's names, the first picture, a code and a split."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from etalage.catalogue.sources import Source
+from etalage.catalogue.table import read_table
+from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
 from etalage.task import Field
 
@@ -28,3 +35,66 @@ def test_reports_columns_that_were_guessed_from_cells(write_file: Callable, open
     table = open_table(write_file("\n".join(["a,b,c,d", *lines])))[1]
     assert table.columns == {"title": "a", "category": "b", "price": "c", "image": "d"}
     assert table.guessed == set(table.columns)
+
+
+def test_a_row_without_a_code_is_known_by_its_number(write_file: Callable, read_rows: Callable) -> None:
+    rows = read_rows(write_file("sku,title,image\n7,A,a\n ,B,b\n"), [Field("title", "text")])
+    assert [(row.number, row.product_code) for row in rows] == [(1, "7"), (2, "2")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "image"),
+    [
+        ("a.png", "a.png"),
+        (["a.png", "b.png"], "a.png"),
+        ([], ""),
+        (None, ""),
+        ({"bytes": None, "path": "a.png"}, "a.png"),
+        ({"src": "a.png"}, "a.png"),
+        ([{"url": "https://x.example/a"}], "https://x.example/a"),
+        ({"caption": "a"}, ""),
+        ("hf://datasets/o/n/a b.png", "https://huggingface.co/datasets/o/n/resolve/main/a%20b.png"),
+        ("hf://datasets/o/n@0a1b/a.png", "https://huggingface.co/datasets/o/n/resolve/0a1b/a.png"),
+    ],
+)
+def test_takes_the_first_picture_of_a_cell(write_file: Callable, read_rows: Callable, cell: Any, image: str) -> None:
+    path = write_file(json.dumps({"title": "A", "image": cell}), "t.jsonl")
+    assert [row.image for row in read_rows(path, [Field("title", "text")])] == [image]
+
+
+def test_originals_are_the_text_cells_of_the_rows_asked_for(write_file: Callable, open_table: Callable) -> None:
+    lines = [{"title": f"T{i}", "image": "a", "more": [i] if i == 2 else f"m{i}", "": "x"} for i in range(5)]
+    path = write_file("\n".join(map(json.dumps, lines)), "t.jsonl")
+    table = open_table(path, [Field("title", "text")])[1]
+    assert table.text_columns == ["title", "image", "more"]
+    assert list(table.originals([1, 3, 4])) == [["T0", "a", "m0"], ["T2", "a", None], ["T3", "a", "m3"]]
+    assert list(table.originals([])) == []
+    with pytest.raises(EtalageError, match=r"t\.jsonl row 6 is gone"):
+        list(table.originals([5, 6]))
+
+
+def test_originals_are_cut_and_empty_ones_are_none(write_file: Callable, open_table: Callable) -> None:
+    path = write_file(f"title,image,more,less\nA,a,{'x' * 20_000},\n")
+    (cells,) = open_table(path, [Field("title", "text")])[1].originals([1])
+    assert cells == ["A", "a", "x" * 10_000, None]
+
+
+def test_pictures_inside_a_table_are_no_text_column(tmp_path: Path, open_table: Callable) -> None:
+    pq.write_table(pa.table({"title": ["A"], "image": [b"x"], "more": ["m"]}), tmp_path / "t.parquet")
+    assert open_table(tmp_path / "t.parquet", [Field("title", "text")])[1].text_columns == ["title", "more"]
+
+
+def test_reads_a_small_sample_where_cells_hold_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("etalage.catalogue.table.MAX_SAMPLE_BYTES", 1000)
+    reads = []
+
+    def read_rows(columns: Sequence[str]) -> Iterator[list[Any]]:
+        for number in range(100):
+            reads.append(number)
+            cells = {"a": {"bytes": b"x" * 400}, "b": f"Fine Coat {number}"}
+            yield [cells[column] for column in columns]
+
+    source = Source("t", tmp_path, "parquet", ["a", "b"], "", read_rows)
+    table = read_table(source, [Field("title", "text")], PrepareConfig("t", tmp_path))
+    assert table.columns == {"title": "b", "image": "a"}
+    assert reads == [0, 1, 2, 0], "three rows to recognise columns, and one to see that there are rows"
