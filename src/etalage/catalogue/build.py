@@ -8,7 +8,7 @@ from typing import Any
 
 from etalage.catalogue.checks import check_rows
 from etalage.catalogue.download import fetch
-from etalage.catalogue.duplicates import PLACEHOLDER_TITLES, group_pictures
+from etalage.catalogue.duplicates import MIN_PLACEHOLDER_TITLES, group_pictures
 from etalage.catalogue.pictures import PictureLimits, read_pictures
 from etalage.catalogue.prepare_db import PrepareDb
 from etalage.catalogue.profile import write_profile
@@ -87,7 +87,7 @@ def _group(db: PrepareDb, config: PrepareConfig) -> int:
     """Group copies and variants, flag or drop placeholders; return the number of pictures that have a near copy."""
     groups, num_near = group_pictures(db.picture_hashes(), db.picture_families())
     db.set_groups(groups)
-    db.flag_placeholders(PLACEHOLDER_TITLES)
+    db.flag_placeholders(MIN_PLACEHOLDER_TITLES)
     if config.placeholders == "drop":
         db.drop_placeholders()
     return num_near

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from etalage.chunks import chunks
 
-__all__ = ["PLACEHOLDER_TITLES", "connected_components", "group_pictures", "near_pairs", "title_family"]
+__all__ = ["MIN_PLACEHOLDER_TITLES", "connected_components", "group_pictures", "near_pairs", "title_family"]
 
 MAX_DISTANCE = 16
 """The number of bits, of 256, by which the hashes of near copies may differ; measured in docs/decisions.md. The search
 is exact up to 31."""
 
-PLACEHOLDER_TITLES = 5
+MIN_PLACEHOLDER_TITLES = 5
 """A picture that at least this many different titles share is taken for one that shows no product in particular."""
 
 MAX_EDGES = 1 << 22
@@ -126,9 +126,9 @@ def connected_components(num_nodes: int, edges: Iterable[NDArray[np.int64]]) -> 
     smallest = np.arange(num_nodes)
     waiting: list[NDArray[np.int64]] = []
     num_waiting = 0
-    for some_edges in edges:
-        waiting.append(some_edges)
-        num_waiting += some_edges.shape[1]
+    for batch in edges:
+        waiting.append(batch)
+        num_waiting += batch.shape[1]
         if num_waiting >= MAX_EDGES:
             smallest = _merge(smallest, np.concatenate(waiting, axis=1))
             waiting, num_waiting = [], 0

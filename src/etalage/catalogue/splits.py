@@ -64,7 +64,7 @@ def assign_splits(
 def _fill_empty_splits(assigned: dict[str, Split], splits: list[Split], sizes: Mapping[str, int], seed: int) -> None:
     """Give each empty split the smallest group of the split with the most groups; only tiny catalogues need it."""
     for split in splits:
-        # counted anew each time, since the split before may have taken a group
+        # counted again each time, since the split before may have taken a group
         counts = Counter(assigned.values())
         if counts[split]:
             continue

@@ -29,7 +29,7 @@ class AddressRefusedError(OSError):
 def is_public(address: str) -> bool:
     """Return True for an IP address of the public internet.
 
-    An IPv6 address that embeds an IPv4 address (mapped, 6to4, NAT64) is judged by the latter.
+    An IPv6 address that embeds an IPv4 address (mapped, 6to4, NAT64) is as public as the latter.
 
     Args:
         address: An IPv4 or IPv6 address; a zone such as `%eth0` is ignored.

@@ -27,8 +27,9 @@ RETRIED_STATUSES = frozenset((408, 425, 429, 500, 502, 503, 504))
 
 _REASONS = {401: "fetch_forbidden", 403: "fetch_forbidden", 404: "fetch_not_found", 410: "fetch_not_found"}
 _REDIRECT_STATUSES = frozenset((301, 302, 303, 307, 308))
-_ACCEPT = "image/jpeg, image/png, image/webp, image/gif, */*;q=0.5"  # some hosts else send formats Pillow cannot read
-_MAX_FIELD_BYTES = 65536  # of a header line; content security policies exceed aiohttp's 8 KiB
+# without it, some hosts send formats that Pillow cannot read
+_ACCEPT = "image/jpeg, image/png, image/webp, image/gif, */*;q=0.5"
+_MAX_FIELD_BYTES = 65536  # of a header; some hosts send policies and cookies beyond aiohttp's 8 KiB
 _DNS_CACHE_S = 300
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from etalage.catalogue.columns import KNOWN_COLUMNS
-from etalage.catalogue.duplicates import PLACEHOLDER_TITLES, title_family
+from etalage.catalogue.duplicates import MIN_PLACEHOLDER_TITLES, title_family
 from etalage.sample.faults.bad_pictures import spoil_picture
 from etalage.sample.faults.kinds import COPY_KINDS, KINDS, LINK_KINDS
 from etalage.sample.faults.price_texts import price_as_text
@@ -89,7 +89,7 @@ class FaultyRows:
         for number in range(num_rows) if self._rates.get("placeholder") else ():
             if self._choose_fault(number)[0] == "placeholder":
                 titles.add(self._title(self._rows.make(number)).lower())
-                if len(titles) == PLACEHOLDER_TITLES:
+                if len(titles) == MIN_PLACEHOLDER_TITLES:
                     return True
         return False
 

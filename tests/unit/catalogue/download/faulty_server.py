@@ -200,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(b"\0\1\2no text, and no format that is known")
 
     def sized(self) -> None:
-        """Answer with so many bytes, with or without Content-Length."""
+        """Answer with the number of bytes that the path names, with or without Content-Length."""
         _, _, num_bytes, kind = self.path.split("/")
         body = picture(self.path, int(num_bytes))
         if kind == "announced":

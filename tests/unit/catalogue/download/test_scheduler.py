@@ -144,7 +144,7 @@ def test_killed_runs_end_like_an_uninterrupted_one(server: FaultyServer, tmp_pat
     finished: set[str] = set()
 
     def continue_run(num_lines: int | None = None, wait_s: float = 0.0) -> list[str]:
-        """Run to the end, or kill the run after so many lines of output; no finished URL is requested again."""
+        """Run to the end, or kill the run after `num_lines` lines of output; no finished URL is requested again."""
         num_before = len(server.requests)
         process = start_run(server, tmp_path / "killed")
         assert process.stdout is not None
