@@ -96,12 +96,12 @@ def sample_check(config: SampleCheckConfig) -> None:
 
 def _measure_fidelity(folder: Path, manifest: Mapping[str, Any], config: SampleConfig) -> None:
     """Compare a sample with its original, write the page beside it, and print two lines."""
-    from etalage.sample.fidelity import measure, read_written, write_fidelity  # needs scikit-learn
+    from etalage.sample.fidelity import measure_fidelity, read_sample, write_fidelity  # needs scikit-learn
 
     assert config.like is not None
     with console.status("comparing with the original"):
-        written, suppressed = read_written(folder), manifest["num_suppressed"]
-        figures = measure(config.like, written, seed=config.seed, num_suppressed=suppressed)
+        table, num_suppressed = read_sample(folder), manifest["num_suppressed"]
+        figures = measure_fidelity(config.like, table, seed=config.seed, num_suppressed=num_suppressed)
         title = f"{config.out.name}, like {config.like.resolve().name}"
         write_fidelity(folder / "fidelity.json", folder / "fidelity.html", figures, title=title)
     privacy, detection = figures["privacy"], figures["detection"]

@@ -195,7 +195,7 @@ def test_a_split_that_leaks_is_said_to_leak(tmp_path: Path) -> None:
     page = words(write(tmp_path, rows, leaks=found, split_column="part"))
     assert "8 products held out of training have one of their group there" in page
     assert "products 8 of them with a copy or variant in training 8 of them" in page
-    assert "This split parts some groups" in page
+    assert "This split divides some groups" in page
     assert "title Scarf 3 ; copy of Scarf 1" in page
     assert "by row" not in page
 

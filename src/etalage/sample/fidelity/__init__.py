@@ -1,6 +1,7 @@
-"""How like the original a mimicked catalogue is, and how far from its rows."""
+"""The fidelity of a mimicked catalogue: how similar it is to its original, and how far it stays from its rows."""
 
-from etalage.sample.fidelity.figures import measure, write_fidelity
-from etalage.sample.fidelity.written import read_written
+from etalage.sample.fidelity.measure import measure_fidelity
+from etalage.sample.fidelity.page import write_fidelity
+from etalage.sample.fidelity.sample_table import read_sample
 
-__all__ = ["measure", "read_written", "write_fidelity"]
+__all__ = ["measure_fidelity", "read_sample", "write_fidelity"]

@@ -1,4 +1,4 @@
-"""A sample's table as it stands on disk, to be compared with its original."""
+"""A sample's table as it stands on disk, read to be compared with its original."""
 
 import csv
 from itertools import islice
@@ -9,23 +9,27 @@ import pyarrow.parquet as pq
 
 from etalage.sample.mimic.original import Text
 
-__all__ = ["read_written"]
+__all__ = ["read_sample"]
 
-MOST_ROWS = 50_000
-"""Read: rows are exchangeable, and more change no figure."""
+MAX_ROWS = 50_000
+"""The rows that are read. They are exchangeable, and more of them change no figure."""
 
 
-def read_written(folder: Path) -> dict[str, list[Text]]:
-    """The first rows of catalogue.csv or of the Parquet files in catalogue/, by column; None for nothing.
+def read_sample(folder: Path) -> dict[str, list[Text]]:
+    """Read the first rows of catalogue.csv, or of the Parquet files in catalogue/.
 
-    Pictures inside Parquet files are left out.
+    Args:
+        folder: The folder of a sample.
+
+    Returns:
+        The cells by column; None for an empty one. Pictures inside Parquet files are left out.
     """
     table = folder / "catalogue.csv"
     if table.exists():
         with table.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file)
             names = next(reader)
-            cells = zip(*islice(reader, MOST_ROWS), strict=True)
+            cells = zip(*islice(reader, MAX_ROWS), strict=True)
             return {name: [cell or None for cell in column] for name, column in zip(names, cells, strict=True)}
     columns: dict[str, list[Text]] = {}
     for part in sorted((folder / "catalogue").glob("*.parquet")):
@@ -34,6 +38,6 @@ def read_written(folder: Path) -> dict[str, list[Text]]:
             if not pa.types.is_struct(field.type):
                 texts = (None if cell is None else str(cell) for cell in shard[field.name].to_pylist())
                 columns.setdefault(field.name, []).extend(texts)
-        if len(next(iter(columns.values()))) >= MOST_ROWS:
+        if len(next(iter(columns.values()))) >= MAX_ROWS:
             break
     return columns
