@@ -185,6 +185,7 @@ def _assign_styles(categories: Sequence[str]) -> dict[str, str]:
 
 
 def _style_named_by(category: str) -> str:
+    # The last word names the thing: "shoulder bags" are bags.
     for word in reversed(re.findall(r"[^\W\d_]+", category.casefold())):
         for form in (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("n")):
             if form in _STYLE_OF_WORD:

@@ -64,6 +64,7 @@ class ScoreMixture:
         place = (min(max(mean + deviation * residual, _GRID[0]), _GRID[-1] - 1e-9) - _GRID[0]) * 20
         index = int(place)
         low, high = self.cumulative[index], self.cumulative[index + 1]
+        # Neither 0 nor 1, whose normal scores are infinite.
         return min(max(low + (high - low) * (place - index), 1e-9), 1 - 1e-9)
 
     def residual(self, path: CategoryPath, score: float) -> float:
@@ -83,6 +84,7 @@ class ScoreMixture:
 def _shrink(scores: Sequence[float]) -> tuple[float, float]:
     n, mean = len(scores), fmean(scores)
     squares = sum((score - mean) ** 2 for score in scores)
+    # The floor keeps a category of equal values from dividing by zero.
     return mean * n / (n + K), max(0.05, math.sqrt((squares + K) / (n + K)))
 
 

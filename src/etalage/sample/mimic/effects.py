@@ -55,7 +55,7 @@ class Effects:
             The effects, not yet standardized.
         """
         clues = [clues_of(title.split(" "), path) for title, path in zip(titles, paths, strict=True)][:_MAX_TITLES]
-        residuals = residuals[:_MAX_TITLES]
+        residuals = residuals[:_MAX_TITLES]  # the design matrix is dense: 10,000 x 500 floats are 40 MB
         frequent = _frequent_clues(clues, titles)
         column_of = {clue: column for column, clue in enumerate(frequent)}
         design = np.zeros((len(clues), len(frequent)))
@@ -66,6 +66,7 @@ class Effects:
         for index in range(len(numbers)):
             known = ~np.isnan(residuals[:, index])
             inputs, target = design[known] - design[known].mean(axis=0), residuals[known, index]
+            # The penalty also keeps clues that always occur together solvable.
             gram = inputs.T @ inputs + _PENALTY * np.eye(len(frequent))
             shifts[:, index] = np.linalg.solve(gram, inputs.T @ (target - target.mean()))
             unexplained.append(float((target - inputs @ shifts[:, index]).std()))
@@ -133,7 +134,7 @@ def clues_of(words: Sequence[str], path: CategoryPath) -> list[Clue]:
 def _frequent_clues(clues: Sequence[Sequence[Clue]], titles: Sequence[str]) -> list[Clue]:
     """Return the clues that at least K different titles have, the most frequent ones first."""
     owners: dict[Clue, set[str]] = {}
-    for row_clues, title in zip(clues, titles, strict=False):
+    for row_clues, title in zip(clues, titles, strict=False):  # clues are capped, titles are not
         for clue in row_clues:
             owners.setdefault(clue, set()).add(title.casefold())
     ranked = sorted(owners, key=lambda clue: (-len(owners[clue]), str(clue)))

@@ -86,6 +86,7 @@ class Layout:
         place = (row * self.step + self.shift) % self.num_rows
         segment = bisect_right(self.starts, place) - 1
         path, size = self.segments[segment]
+        # A segment's last family may be cut short, where its rows are no multiple of the size.
         family, member = divmod(place - self.starts[segment], size)
         first = self.starts[segment] + family * size
         return Family(path, lap * self.num_rows + first, member, (0.5 + (first + 1) * _GOLDEN) % 1.0)
@@ -134,6 +135,7 @@ def sharing_probability(values: Sequence[object], groups: Sequence[str]) -> floa
     if len(several) < K:
         return 0.0
     equal = fmean(_equal_pairs(found) for found in several)
+    # Two rows of different families agree this often, too.
     chance = sum((count / len(values)) ** 2 for count in Counter(values).values())
     return math.sqrt(max(0.0, (equal - chance) / (1 - chance))) if chance < 1 else 0.0
 

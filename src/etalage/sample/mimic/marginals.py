@@ -30,6 +30,7 @@ class Marginal:
     @classmethod
     def learn(cls, values: Sequence[float]) -> "Marginal":
         """Learn from at least K values; a range is known by the mean and spread of its rows, never by one of them."""
+        # Prices and weights are skewed: on a logarithmic scale an even range follows them better.
         is_logarithmic = min(values) > 0
         runs = _split_runs(sorted(values))
         pieces = [piece for run in runs for piece in _pieces(run, len(values), is_logarithmic)]
@@ -64,6 +65,7 @@ def _split_runs(ordered: Sequence[float]) -> list[list[float]]:
         if len(run) < K:  # so both its neighbours are shared values
             below = [] if index == 0 else runs[index - 1]
             above = [] if index + 1 == len(runs) else runs[index + 1]
+            # Half goes each way, for the shares of both neighbours to grow alike.
             num_below = len(run) if not above else 0 if not below else len(run) // 2
             below += below[-1:] * num_below
             above += above[:1] * (len(run) - num_below)

@@ -87,6 +87,7 @@ class Mimic:
     def _replace_code(self, draft: Draft, other: Draft) -> None:
         """Give a row another row's code, also in the texts that mention it."""
         name, title = self.roles["product_code"], self.roles["title"]
+        # The code may mention the title, so that comes first.
         other.texts[title] = self.fillers[title].fill(other)
         draft.texts[name] = self.fillers[name].fill(other)
         for mentioning, filler in self.fillers.items():
@@ -114,7 +115,7 @@ class Mimic:
 
     def _picture(self, draft: Draft, number: int) -> tuple[Picture, dict[str, Scalar]]:
         """Draw a row's picture, in another colour if the number is not 0; return its attributes, too."""
-        from etalage.sample.draw import SUFFIXES, draw
+        from etalage.sample.draw import SUFFIXES, draw  # loads libvips, which learning does not need
 
         path, category = draft.path, draft.path[self.picture_level]
         price_rank = _NORMAL.cdf(draft.residuals[self.price_number]) if self.price_number else 0.5

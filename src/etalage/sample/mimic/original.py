@@ -185,9 +185,11 @@ def _classify(name: str, texts: Sequence[Text], roles: Mapping[str, str]) -> Col
     if sum(bool(LINK.match(text)) for text in given) >= 0.9 * len(given):
         return Column(name, "link")
     counts = Counter(given)
+    # From here on the order of the tests matters: codes look like numbers, and both like categories where few differ.
     if len(counts) == len(given) > 2 * K and _are_codes(given):
         return Column(name, "code")
     if len(counts) == 1:
+        # One text of fewer than K rows would be theirs alone.
         return Column(name, "constant" if len(given) >= K else "empty")
     number, date = detect_number_style(given), detect_date_style(given)
     if name == roles.get("price") and number is not None:

@@ -75,6 +75,7 @@ class Phrases:
         Returns:
             The model.
         """
+        # Words are suppressed before anything is counted, so that no rare word is part of another word's context.
         split = [_split(text, build) for text in texts]
         kept = {word for word in _common_words(split, owners) if keep_words or not WORD_CORE.search(word.text)}
         coded = [[word if word in kept else _shape(word) for word in words] for words in split]

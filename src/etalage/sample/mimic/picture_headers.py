@@ -62,6 +62,7 @@ def learn_headers(
         for row, (header, path) in enumerate(zip(headers, paths, strict=True))
         if header is not None
     ]
+    # A size is exact if it is common in the whole catalogue, even where its own category rarely has it.
     common = SuppressedCounts.learn([(((),), header, row) for _, header, row in observations], _FALLBACK)
     exact = set(common.overall.values)
     binned = [(paths, header if header in exact else _bin(header), row) for paths, header, row in observations]

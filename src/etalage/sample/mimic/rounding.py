@@ -31,9 +31,11 @@ class Rounding:
         """
         wholes = [abs(round(value * 10**decimals)) for value in values]
         frequent = Counter(whole % 100 for whole in wholes if whole % 10)
+        # Two digits occur in 1 % of the values by chance: an ending counts as a habit from twice that on.
         least = max(K, len(values) // 50)
         observations = []
         for row, whole in enumerate(wholes):
+            # Large amounts are rounder than small ones, so the number of digits is the context.
             zeros = _num_zeros(whole)
             ending = -1 - whole % 100 if not zeros and frequent[whole % 100] >= least and whole >= 100 else zeros
             observations.append(((len(str(whole)), ()), ending, row))

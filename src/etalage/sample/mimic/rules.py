@@ -96,6 +96,7 @@ def _find_ratio(columns: Mapping[str, Amounts], name: str, source: str, decimals
     largest = sorted(pairs)[-max(K, len(pairs) // 4) :]  # rounding distorts large amounts least
     estimate = median(b / a for a, b in largest)
     tolerance = _HALF * 10.0**-decimals
+    # People choose factors such as 0.9 or 1.17, so the fewest digits are the likeliest.
     for digits in range(9):
         factor = round(estimate, digits)
         if factor > 0 and sum(abs(b - a * factor) <= tolerance for a, b in pairs) >= _MIN_EXPLAINED * len(pairs):

@@ -1,9 +1,10 @@
 """Frequencies that identify nobody: each one that is kept rests on at least K different owners.
 
 What is too rare in its own context is counted again in a wider one, together with what was too rare in that one's other
-parts, and so on. The frequencies over all contexts therefore stay what they were, and no kept number speaks of fewer
-than K owners. Where the values left out would themselves speak of fewer than K, the least frequent kept value is left
-out as well (complementary suppression: Hundepool et al., Statistical Disclosure Control, 2012, section 4.4).
+parts, and so on. The frequencies over all contexts therefore stay what they were where each context keeps something,
+and no kept number speaks of fewer than K owners. Where the values left out would themselves speak of fewer than K, the
+least frequent kept value is left out as well (complementary suppression: Hundepool et al., Statistical Disclosure
+Control, 2012, section 4.4).
 """
 
 from bisect import bisect_right
@@ -104,6 +105,7 @@ class SuppressedCounts(Generic[T]):
                 return shares.values[bisect_right(shares.cumulative, uniform)]
             if covered > _ALL:
                 return shares.values[-1]
+            # What is left of the quantile is again evenly spread: one number serves all levels.
             uniform = (uniform - covered) / (1 - covered)
         index = bisect_right(self.overall.cumulative, uniform)
         return self.overall.values[min(index, len(self.overall.values) - 1)]
@@ -161,6 +163,7 @@ def _by_value(observations: Sequence[Observation[T]]) -> dict[T, list[Observatio
 def _suppress(values: Mapping[T, Sequence[Observation[T]]]) -> tuple[dict[T, int], list[T]]:
     """Return the values to keep, the most frequent first, with their counts, and those that are too rare here."""
     num_owners = {value: len({owner for _, _, owner in found}) for value, found in values.items()}
+    # Ties are broken by the text, since the order of observations must not matter.
     ranked = sorted(values, key=lambda value: (-num_owners[value], str(value)))
     kept = [value for value in ranked if num_owners[value] >= K]
     suppressed = ranked[len(kept) :]

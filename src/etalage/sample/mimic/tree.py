@@ -67,6 +67,7 @@ def _rename_rare(paths: Sequence[CategoryPath]) -> tuple[list[CategoryPath], int
                 siblings.setdefault(path[:level], Counter())[path[level]] += 1
         num_renamed += len(counts) - len(frequent)
         renamed = [path if path[level] in frequent else _with_sibling(path, level, siblings) for path in paths]
+        # Even as OTHER so few rows would stand out.
         if 0 < sum(path[level] == OTHER for path in renamed) < K and frequent:
             largest = counts.most_common(1)[0][0]
             renamed = [(*p[:level], largest, *p[level + 1 :]) if p[level] == OTHER else p for p in renamed]

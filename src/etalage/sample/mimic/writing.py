@@ -74,7 +74,7 @@ class NumberStyle:
 
 
 def detect_number_style(texts: Sequence[str]) -> NumberStyle | None:
-    """Return how numbers are written; None if fewer than 98 % of the texts are numbers."""
+    """Return how numbers are written; None if fewer than 98 % of the texts are numbers, or all are ranges."""
     is_plain = sum(_parse_plain(text.strip()) is not None for text in texts) >= _MIN_SHARE * len(texts)
     parse_mark = "." if is_plain else find_decimal_mark(texts)
     style = NumberStyle("", "", "", ".", 0, 0, True, is_plain, parse_mark)
@@ -82,6 +82,8 @@ def detect_number_style(texts: Sequence[str]) -> NumberStyle | None:
         return None
     pattern = _PLAIN if is_plain else _AMOUNT
     found = [match for text in texts if len(text) <= _MAX_CHARS and (match := pattern.fullmatch(text.strip()))]
+    if not found:  # ranges such as 10 - 20 can be read, but no single number can be written like them
+        return None
     decimals = _frequent(len(match["cents"] or "") for match in found)
     bare = [match["whole"] == "" for match in found if match["cents"] and not match["whole"].strip("0")]
     has_leading_zero = sum(bare) * 2 <= len(bare)

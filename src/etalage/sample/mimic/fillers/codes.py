@@ -43,6 +43,7 @@ class Code:
         tail = "".join(self.tails.spell(self.tails.draw(rng, draft.path), rng, self.codes))
         if self.slug is not None:
             tail = tail.replace(TITLE_MARK, self.slug.of(draft))
+        # Where the original's codes are too short for the rows to make, longer ones are made.
         while sum(c.isalnum() for c in tail) < self.num_characters:
             tail += "0" if tail[-1:].isdecimal() else "A" if tail[-1:].isupper() else "a" if tail else "0"
         for attempt in range(self.NUM_TRIES):

@@ -56,6 +56,7 @@ class Draft:
         Returns:
             The amount as text.
         """
+        # Read back: a flag that compares two prices has to agree with what the table shows.
         text = style.write(amount)
         self.amounts[name] = style.read(text) or 0.0
         return text

@@ -68,4 +68,5 @@ class ReducedPrice:
         if self.is_reduced.draw(path_contexts(draft.path), rng.uniform()) and self.factors is not None:
             factor, is_kept = self.factors.quantile(rng.uniform())
             amount = full * factor if is_kept else self.rounding.round(full * factor, rng.uniform())
+        # Rounding may have carried the amount past its source.
         return draft.write(self.name, self.style, min(amount, full) if self.downwards else max(amount, full))

@@ -82,7 +82,8 @@ def mark_title_words(texts: Sequence[str], titles: Sequence[str], title_column: 
 
 
 def _mark_words(text: str, title: Sequence[str]) -> str:
-    marks = dict(zip(title[::-1], WORD_MARKS[: len(title)][::-1], strict=False))  # of equal words the first one counts
+    # Backwards, so that of equal words the first one counts.
+    marks = dict(zip(title[::-1], WORD_MARKS[: len(title)][::-1], strict=False))
     return re.sub(r"[A-Za-z0-9]+", lambda found: marks.get(found[0], found[0]), text)
 
 

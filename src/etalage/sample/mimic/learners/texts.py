@@ -46,6 +46,7 @@ class TextLearner:
         rng = KeyedRng(self._analysis.seed, "titles to be made")
         paths = [self._layout.family_of(rng.randbelow(self._analysis.num_rows)).path for _ in range(_NUM_TRIAL_TITLES)]
         trial = [[word.text for word in phrases.draw(rng, path)] for path in paths]
+        # New titles have other words than the original's, so their mean effect is measured on a sample of them.
         effects = self._effects.standardize(trial, paths)
         return Title(name, phrases, self._forbid_texts_of(name), self._forbidden_words, effects)
 
@@ -83,6 +84,7 @@ class TextLearner:
             [analysis.tree.paths[row] for row in rows],
             build,
             owners=owners,
+            # Paths that hold the title's words have as many words more.
             num_title_words=[0 if build == "text" else len(slug.words(title)) for title in titles],
         )
         length = length_name(name) if length_name(name) in analysis.numbers else None
