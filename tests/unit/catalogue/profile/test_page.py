@@ -1,4 +1,4 @@
-"""The catalogue's page: self-contained, the same bytes each time, harmless whatever the table holds."""
+"""Tests of the profile: self-contained, the same bytes each time, harmless whatever the table holds."""
 
 import hashlib
 import html
@@ -32,8 +32,8 @@ HOSTILE = [
 ]
 
 
-def picture(folder: Path, n: int, size: tuple[int, int] = (90, 120)) -> dict[str, Any]:
-    """What a row says of a picture that is drawn into the catalogue."""
+def draw_picture(folder: Path, n: int, size: tuple[int, int] = (90, 120)) -> dict[str, Any]:
+    """Draw a picture into the catalogue, and return what a row records of it."""
     image = Image.new("RGB", size, (n * 37 % 256, n * 91 % 256, n * 11 % 256))
     image.putpixel((0, 0), (n % 256, n // 256, 0))
     image.save(path := folder / "drawn.png")
@@ -44,7 +44,8 @@ def picture(folder: Path, n: int, size: tuple[int, int] = (90, 120)) -> dict[str
     return {"file_name": name, "image_sha256": sha256, "image_width": size[0], "image_height": size[1]}
 
 
-def row(n: int, shown: Mapping[str, Any], **values: Any) -> dict[str, Any]:
+def make_row(n: int, shown: Mapping[str, Any], **values: Any) -> dict[str, Any]:
+    """Return a row of the catalogue's table with the given picture and values."""
     named = {"title": f"Scarf {n}", "category": "AB"[n % 2], "price": 100.0 + n}
     split = ("train", "train", "train", "validation", "test")[n % 5]
     code = {"source_row": n + 2, "product_code": f"P{n}", "split": split, "group": f"{n:016x}", "placeholder": False}
@@ -58,7 +59,7 @@ def write(
     drops: Sequence[Mapping[str, Any]] = (),
     **facts: Any,
 ) -> str:
-    """Write the folder's tables and its page."""
+    """Write the folder's tables and its page, and return the page."""
     texts = ["product_code", "file_name", "split", "group", "image_sha256"]
     schema = pa.schema(
         [
@@ -81,8 +82,8 @@ def write(
     return (folder / "profile.html").read_text(encoding="utf-8")
 
 
-def words(page: str) -> str:
-    """What a person reads."""
+def text_of(page: str) -> str:
+    """Return the text that a person reads."""
     page = re.sub(r"<style>.*?</style>|<title>.*?</title>", "", page, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
@@ -119,8 +120,8 @@ def hostile(tmp_path: Path) -> str:
     rows = []
     for n in range(40):
         bad = HOSTILE[n % len(HOSTILE)]
-        shown = picture(tmp_path, n, (40 + n, 60))
-        rows.append(row(n, shown, title=f"{bad}{n}", category=bad, product_code=bad, group=bad))
+        shown = draw_picture(tmp_path, n, (40 + n, 60))
+        rows.append(make_row(n, shown, title=f"{bad}{n}", category=bad, product_code=bad, group=bad))
     drops = [
         {"source_row": n, "product_code": HOSTILE[n % 8], "reason": "missing_title", "detail": HOSTILE[(n + 3) % 8]}
         for n in range(24)
@@ -148,12 +149,12 @@ def test_hostile_text_is_shown_and_does_nothing(hostile: str) -> None:
     assert tags.tags["h1"] == 1
     assert not [name for name, _ in tags.attributes if name.startswith("on")]
     assert "<script" not in hostile
-    assert "<script>alert(1)</script>" in words(hostile)
-    assert "{{ 7 * 191 }}" in words(hostile)
-    assert "1337" not in words(hostile)
+    assert "<script>alert(1)</script>" in text_of(hostile)
+    assert "{{ 7 * 191 }}" in text_of(hostile)
+    assert "1337" not in text_of(hostile)
 
 
-def test_what_turns_the_line_around_or_is_unseen_is_written_out(hostile: str) -> None:
+def test_invisible_characters_and_direction_marks_are_written_out(hostile: str) -> None:
     assert not re.search("[\u0000-\u0009\u000b-\u001f\u202a-\u202e\u2066-\u2069\u2028]", hostile)
     assert "[U+202E]desrever[U+2066]" in hostile
 
@@ -171,17 +172,17 @@ def test_nothing_is_loaded_from_anywhere(hostile: str) -> None:
     assert "default-src 'none'" in hostile
 
 
-def test_same_catalogue_same_bytes(tmp_path: Path) -> None:
-    rows = [row(n, picture(tmp_path, n)) for n in range(60)]
+def test_the_same_catalogue_gives_the_same_bytes(tmp_path: Path) -> None:
+    rows = [make_row(n, draw_picture(tmp_path, n)) for n in range(60)]
     drops = [{"source_row": n, "product_code": f"D{n}", "reason": "image_not_found", "detail": ""} for n in range(30)]
     first, second = write(tmp_path, rows, drops=drops), write(tmp_path, rows, drops=drops)
     assert first == second
 
 
 def test_counts_and_drops(tmp_path: Path) -> None:
-    rows = [row(n, picture(tmp_path, n), group=f"g{n // 2}") for n in range(20)]
+    rows = [make_row(n, draw_picture(tmp_path, n), group=f"g{n // 2}") for n in range(20)]
     drops = [{"source_row": 90, "product_code": "D", "reason": "price_zero", "detail": "'0.00'"}]
-    page = words(write(tmp_path, rows, drops=drops, source="wares.csv", guessed=["price"], columns={"price": "cost"}))
+    page = text_of(write(tmp_path, rows, drops=drops, source="wares.csv", guessed=["price"], columns={"price": "cost"}))
     assert "20 products in 10 groups, 1 row left out." in page
     assert "price_zero 1 row 90, D : '0.00'" in page
     assert "1 of 21 rows, 4.8 %" in page
@@ -189,10 +190,10 @@ def test_counts_and_drops(tmp_path: Path) -> None:
     assert "2 10 20" in page  # groups of two: ten, with twenty products
 
 
-def test_a_split_that_leaks_is_said_to_leak(tmp_path: Path) -> None:
-    rows = [row(n, picture(tmp_path, n), group=f"g{n // 5}") for n in range(20)]
+def test_a_leaking_split_is_said_to_leak(tmp_path: Path) -> None:
+    rows = [make_row(n, draw_picture(tmp_path, n), group=f"g{n // 5}") for n in range(20)]
     found = {"num_held_out": 8, "num_leaked": 8, "examples": [{"title": "Scarf 3", "copy_of": "Scarf 1"}]}
-    page = words(write(tmp_path, rows, leaks=found, split_column="part"))
+    page = text_of(write(tmp_path, rows, leaks=found, split_column="part"))
     assert "8 products held out of training have one of their group there" in page
     assert "products 8 of them with a copy or variant in training 8 of them" in page
     assert "This split divides some groups" in page
@@ -200,37 +201,37 @@ def test_a_split_that_leaks_is_said_to_leak(tmp_path: Path) -> None:
     assert "by row" not in page
 
 
-def test_what_a_split_by_row_would_leak_stands_beside(tmp_path: Path) -> None:
-    rows = [row(n, picture(tmp_path, n)) for n in range(20)]
-    page = words(write(tmp_path, rows, leaks={"num_held_out": 6, "num_leaked": 5, "examples": []}, split_column=""))
+def test_the_leaks_of_a_split_by_row_are_shown_next_to_ours(tmp_path: Path) -> None:
+    rows = [make_row(n, draw_picture(tmp_path, n)) for n in range(20)]
+    page = text_of(write(tmp_path, rows, leaks={"num_held_out": 6, "num_leaked": 5, "examples": []}, split_column=""))
     assert "if split by row as split here products 6 8" in page
     assert "with a copy or variant in training 5 83.3 % none" in page
 
 
 def test_a_split_by_group_is_said_not_to_leak(tmp_path: Path) -> None:
-    rows = [row(n, picture(tmp_path, n)) for n in range(20)]
-    page = words(write(tmp_path, rows))
+    rows = [make_row(n, draw_picture(tmp_path, n)) for n in range(20)]
+    page = text_of(write(tmp_path, rows))
     assert "no product held out of training has one of its group there" in page
     assert "of them with a copy or variant in training none" in page
 
 
 def test_missing_values_and_an_empty_price_column(tmp_path: Path) -> None:
-    rows = [row(n, picture(tmp_path, n), price=None, title=None if n == 3 else "Cap") for n in range(8)]
-    page = words(write(tmp_path, rows))
+    rows = [make_row(n, draw_picture(tmp_path, n), price=None, title=None if n == 3 else "Cap") for n in range(8)]
+    page = text_of(write(tmp_path, rows))
     assert "No value: title of 1 product; price of 8 products." in page
     assert "logarithmic axis" not in page
 
 
 def test_one_product(tmp_path: Path) -> None:
-    page = words(write(tmp_path, [row(0, picture(tmp_path, 0))]))
+    page = text_of(write(tmp_path, [make_row(0, draw_picture(tmp_path, 0))]))
     assert page.startswith("Catalogue 1 product. 1 picture file, 1 value of category.")
     assert "From 100 to 100 on a logarithmic axis" in page
 
 
 def test_no_category_and_no_price(tmp_path: Path) -> None:
-    page = write(tmp_path, [row(n, picture(tmp_path, n)) for n in range(70)], [Field("title", "text")])
+    page = write(tmp_path, [make_row(n, draw_picture(tmp_path, n)) for n in range(70)], [Field("title", "text")])
     assert page.count("<img ") == 48
-    assert "category" not in words(page)
+    assert "category" not in text_of(page)
 
 
 def test_many_categories_and_a_page_of_bounded_size(tmp_path: Path) -> None:
@@ -244,15 +245,15 @@ def test_many_categories_and_a_page_of_bounded_size(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         path.rename(tmp_path / name)
         shown = {"file_name": name, "image_sha256": sha256, "image_width": 96, "image_height": 96}
-        rows.append(row(n, shown, category=f"K{n % 200 if n < 200 else n % 24}", group=f"g{n % 30}"))
+        rows.append(make_row(n, shown, category=f"K{n % 200 if n < 200 else n % 24}", group=f"g{n % 30}"))
     page = write(tmp_path, rows)
     assert page.count('class="category"') == 24 + 6
-    assert "176 more values with 176 products" in words(page)
+    assert "176 more values with 176 products" in text_of(page)
     assert len(page) < 4_000_000
 
 
-def test_a_picture_that_is_gone_or_no_longer_one_or_elsewhere(tmp_path: Path) -> None:
-    rows = [row(n, picture(tmp_path, n)) for n in range(6)]
+def test_missing_damaged_and_outside_pictures_leave_a_gap(tmp_path: Path) -> None:
+    rows = [make_row(n, draw_picture(tmp_path, n)) for n in range(6)]
     (tmp_path / rows[0]["file_name"]).unlink()
     (tmp_path / rows[1]["file_name"]).write_bytes(b"no picture")
     (folder := tmp_path / "inner").mkdir()
@@ -264,32 +265,32 @@ def test_a_picture_that_is_gone_or_no_longer_one_or_elsewhere(tmp_path: Path) ->
 
 
 def test_copies_of_a_picture_are_shown_once(tmp_path: Path) -> None:
-    shown = picture(tmp_path, 0)
-    rows = [row(n, shown, category="A", placeholder=True, group="g") for n in range(30)]
+    shown = draw_picture(tmp_path, 0)
+    rows = [make_row(n, shown, category="A", placeholder=True, group="g") for n in range(30)]
     known = [{"file_name": shown["file_name"], "num_products": 30, "num_titles": 30}]
     page = write(tmp_path, rows, placeholders=known)
     assert page.count("<img ") == 3  # on the sheet, as a placeholder and as a group
-    assert "30 products in all" in words(page)
-    assert "30 products, 1 picture" in words(page)
+    assert "30 products in all" in text_of(page)
+    assert "30 products, 1 picture" in text_of(page)
 
 
-def test_tiny_pictures_are_named(tmp_path: Path) -> None:
-    rows = [row(n, picture(tmp_path, n, (20, 30) if n == 4 else (90, 120))) for n in range(6)]
-    assert "1 product with a picture whose shorter side is under 64 px; the smallest P4 20 × 30 px" in words(
+def test_tiny_pictures_are_listed(tmp_path: Path) -> None:
+    rows = [make_row(n, draw_picture(tmp_path, n, (20, 30) if n == 4 else (90, 120))) for n in range(6)]
+    assert "1 product with a picture whose shorter side is under 64 px; the smallest P4 20 × 30 px" in text_of(
         write(tmp_path, rows)
     )
 
 
 def test_shares_by_split(tmp_path: Path) -> None:
-    rows = [row(n, picture(tmp_path, n), category="RARE" if n == 0 else "AB"[n // 5 % 2]) for n in range(40)]
-    page = words(write(tmp_path, rows))
+    rows = [make_row(n, draw_picture(tmp_path, n), category="RARE" if n == 0 else "AB"[n // 5 % 2]) for n in range(40)]
+    page = text_of(write(tmp_path, rows))
     assert "RARE 4.2 % 0.0 % 0.0 %" in page
     assert "No product of 1 value is in validation, of 1 value is in test." in page
 
 
-def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
-    """200,000 rows with some 60 MB of text: what is kept is numbers, and of the text a batch."""
-    shown, num_rows = picture(tmp_path, 0), 200_000
+def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:
+    """Of 200,000 rows with some 60 MB of text, numbers are kept, and one batch of text at a time."""
+    shown, num_rows = draw_picture(tmp_path, 0), 200_000
     numbers = np.arange(num_rows)
     columns = {
         "source_row": pa.array(numbers),
@@ -319,4 +320,4 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert peak < 40e6
     assert pa.total_allocated_bytes() - arrow < 1e6
-    assert "200,000 products in 100,000 groups" in words((tmp_path / "profile.html").read_text())
+    assert "200,000 products in 100,000 groups" in text_of((tmp_path / "profile.html").read_text())
