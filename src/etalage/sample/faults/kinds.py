@@ -15,7 +15,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "wrong-suffix": "A picture under the suffix of another format, such as a JPEG called .png: kept.",
         "huge": "A small file that claims more pixels than are decoded: dropped.",
         "sliver": "A picture of one pixel by hundreds: dropped.",
-        "placeholder": f"A grey 'no picture' image that such rows share: flagged from {MIN_PLACEHOLDER_TITLES} titles on.",
+        "placeholder": f"A grey 'no picture' image that such rows share: flagged from {MIN_PLACEHOLDER_TITLES} titles.",
         "duplicate": "An earlier row under its own product code, with the same picture: kept in one group with it.",
         "repeated-row": "An exact copy of an earlier row: dropped.",
         "colour-variant": "An earlier row's product in another colour: kept in one group with it.",
