@@ -123,6 +123,7 @@ class Brand:
         return Piece(
             name,
             cut=choose_long_tailed(rng, CUTS[name], 0.3),
+            # every brand sells plain pieces, so the choice is never empty
             pattern=choose_long_tailed(rng, [p for p in style.patterns if p == "plain" or p in self.patterns], 0.4),
             material=choose_long_tailed(rng, style.materials, 0.3),
             hardware=choose_long_tailed(rng, HARDWARE, 0.6) if style.hardware else "silver",
@@ -209,6 +210,7 @@ class Brand:
 
     def round_price(self, price: float) -> float:
         """Round a price in dollars to the brand's price ending."""
+        # below 200 a step of 100 would be coarser than the differences between products
         if self.price_ending == "nineties" and price >= 200:
             return round(price / 100) * 100.0 - 10
         if self.price_ending == "cents":
@@ -297,7 +299,7 @@ def _date(rng: random.Random) -> str:
 
 
 def _plural(noun: str) -> str:
-    if noun.endswith("s") or " de " in noun:
+    if noun.endswith("s") or " de " in noun:  # boots, and French names such as Eau de Parfum
         return noun
     if noun.endswith("arf"):
         return f"{noun[:-1]}ves"

@@ -85,6 +85,7 @@ class DrawnRows:
         """
         family = self._family(number)
         brand, piece, palette, place = family.brand, family.piece, family.palette, number - family.first
+        # one stream per purpose: a new draw in one of them must not change the others
         rng = random.Random(f"{self.seed} row {number}")
         shift = 1 + (recolour - 1) % (len(palette) - 1) if recolour else 0  # never a whole turn back to its own colour
         colour = palette[(place + shift) % len(palette)]
@@ -156,6 +157,7 @@ class DrawnRows:
         discount: float,
         rng: random.Random,
     ) -> dict[str, Scalar]:
+        # rounding a reduced price may bring it above the full one
         price = min(full_price, brand.round_price(full_price * (1 - discount)))
         shop = brand.name.lower().replace(" & ", "-").replace(" ", "-")
         slug = title.lower().replace(",", "").replace(" - ", " ").replace(" ", "-")
@@ -171,7 +173,7 @@ class DrawnRows:
             "product_code": product_code,
             "title": title,
             "itemurl": f"https://{shop}.example/us/{slug}-p{product_code}",
-            "imageurl": None,
+            "imageurl": None,  # the writer knows the path
             "full_price": full_price,
             "price": price,
             "full_price_eur": round(full_price * EUR_PER_USD, 2),
@@ -210,6 +212,7 @@ class DrawnRows:
 @lru_cache(4096)
 def _family_starts(seed: int, block: int) -> tuple[int, ...]:
     """Return the number of the first row of each family of a block."""
+    # the last family of a block may be cut short, since the next block begins anew
     rng = random.Random(f"{seed} block {block}")
     starts, first = [], block * _BLOCK_ROWS
     while first < (block + 1) * _BLOCK_ROWS:

@@ -34,6 +34,7 @@ def bar_shapes(appearance: Appearance, box: Box, rng: random.Random) -> list[str
         return []
     left, top, right, bottom = box
     repeat, layers = _BARS[appearance.pattern]
+    # a random phase, up to one repeat outside the box: real fabric is cut anywhere
     start_x, start_y = left - rng.random() * repeat, top - rng.random() * repeat
     width, height = right - start_x, bottom - start_y
     shapes = []
@@ -79,6 +80,7 @@ def print_tile(appearance: Appearance, px_per_unit: float, rng: random.Random) -
     if appearance.pattern not in _PRINTS:
         return ""
     width, height, motif = _PRINTS[appearance.pattern]
+    # tones move away from the accent, towards where there is room
     pale = luminance(appearance.accent) > 120
     marks = motif.format(
         accent=to_hex(appearance.accent),
@@ -91,6 +93,7 @@ def print_tile(appearance: Appearance, px_per_unit: float, rng: random.Random) -
 def _tile(
     name: str, width: float, height: float, px_per_unit: float, marks: str, shift: tuple[float, float] = (0, 0)
 ) -> str:
+    # SVG does not paint a tile of no pixels, and a tile of one is a flat colour
     width_px, height_px = max(2, round(width * px_per_unit)), max(2, round(height * px_per_unit))
     return (
         f'<pattern id="{name}" patternUnits="userSpaceOnUse" '

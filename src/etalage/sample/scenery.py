@@ -64,6 +64,7 @@ def _planks(scene: Scene, rng: random.Random) -> str:
     red, green, blue = scene.tint
     wood = (round(red * 0.82), round(green * 0.66), round(blue * 0.5))
     count = rng.randint(4, 7)
+    # rounded edges: boards that meet between pixels would show a bright line
     tops = [round(height * board / count) for board in range(count + 1)]
     tones = [to_hex(adjust_tone(wood, rng.uniform(-0.14, 0.1))) for _ in range(count)]
     boards = "".join(

@@ -128,7 +128,7 @@ def run_server(
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.run_until_complete(loop.shutdown_default_executor())  # or its threads outlive the block
         loop.close()
 
 
@@ -183,6 +183,7 @@ class _PictureServer:
         if failure:
             headers = {"Retry-After": str(RETRY_AFTER_S)} if failure == "429" else {}
             return web.Response(status=int(failure), headers=headers)
+        # in a thread: a slow disk must not hold up other requests
         content = await asyncio.to_thread(self._read, path)
         if content is None:
             return web.Response(status=404)
@@ -199,6 +200,7 @@ class _PictureServer:
             return "429"
         if fault and attempt == 1 and fault["kind"] == "flaky":
             return "reset" if fault["detail"] == "reset" else "500"
+        # not one stream for all: concurrent requests arrive in any order
         rng = random.Random(f"{path} {attempt}")
         fails = attempt <= MAX_RANDOM_FAILURES and rng.random() < self._error_rate
         return rng.choice(_RANDOM_FAILURES) if fails else ""
@@ -215,6 +217,7 @@ class _PictureServer:
 
     def _content_type(self, path: str) -> str:
         fault = self._faults.get(path)
+        # as an honest server would say it, though the name ends in .jpg
         if fault and fault["kind"] == "html-page":
             return "text/html"
         return mimetypes.guess_type(path)[0] or "application/octet-stream"

@@ -64,12 +64,14 @@ class _Drawing:
         stretch = self.rng.uniform(0.95, 1.05) * (0.8 if pose == "worn" else 1) * (-1 if scene.flipped else 1)
         shear = 0.1 if pose == "worn" else 0
         cos, sin = math.cos(angle), math.sin(angle)
+        # rotation times a stretch in x; the shear makes a worn piece look turned away
         a, b, c, d = stretch * cos - shear * sin, stretch * sin + shear * cos, -sin, cos
         width, height = right - left, bottom - top
         px_per_unit = scene.scale * min(
             scene.width_px / (abs(a) * width + abs(c) * height), scene.height_px / (abs(b) * width + abs(d) * height)
         )
         a, b, c, d = (part * px_per_unit for part in (a, b, c, d))
+        # e and f move the middle of the box to the middle of the picture, plus the shift
         x, y = (left + right) / 2, (top + bottom) / 2
         middle_x, middle_y = scene.width_px * (0.5 + scene.shift[0]), scene.height_px * (0.5 + scene.shift[1])
         return px_per_unit, (a, b, c, d, middle_x - a * x - c * y, middle_y - b * x - d * y)
@@ -119,9 +121,11 @@ class _Drawing:
                 '<stop offset=".6" stop-opacity=".15"/><stop offset="1" stop-opacity="0"/></radialGradient>'
             )
             yield f'<ellipse cx="{middle}" cy="{format_number(bottom - 2)}" rx="{half}" ry="11" fill="url(#shadow)"/>'
+            # a plain floor has no second surface that a shadow could fall on
             if scene.background != "wall":
                 return
         reach = 13 if scene.background == "wall" else 6 if scene.pose == "hanging" else 3.5
+        # the group is flipped with the product, its shadow must not be
         x = (0.5 - scene.light) * 2 * reach * (-1 if scene.flipped else 1)
         opacity = format_number(0.16 + 0.2 * scene.contrast)
         yield f'<g transform="translate({format_number(x)} {format_number(reach * 0.8)})">'
@@ -162,6 +166,7 @@ class _Drawing:
         sheet.append("</g>")
         if self.texture:
             sheet.append(f'<rect {size} fill="url(#texture)"/>')
+        # light comes last, over the texture, so that both darken together at the edges
         sheet.append(f'<rect {size} fill="url(#light)"/></g>')
         return (
             f'<pattern id="sheet" {size} patternUnits="userSpaceOnUse">{"".join(sheet)}</pattern>'
@@ -174,6 +179,7 @@ class _Drawing:
         a, b, c, d, e, f = self.matrix
         xs = [a * x + c * y + e for x in (left, right) for y in (top, bottom)]
         ys = [b * x + d * y + f for x in (left, right) for y in (top, bottom)]
+        # whole pixels: a sheet between pixels would be resampled
         box = math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys))
         if not cropped:
             return box
@@ -192,7 +198,7 @@ class _Drawing:
         if sketch.stitches:
             thread = f'stroke="{stitch}" stroke-width="1.1" stroke-dasharray="3.4 2.2"'
             yield f'<path d="{sketch.stitches}" fill="none" {thread}/>'
-        for item in sketch.front:
+        for item in sketch.front:  # last, since buttons lie on seams
             yield self._item(item)
 
     def _creases(self) -> tuple[str, str]:
@@ -201,6 +207,7 @@ class _Drawing:
         dark: list[str] = []
         bright: list[str] = []
         for _ in range(4):
+            # kept off the edges: the clip would cut a crease there in two
             x, y = self.rng.uniform(left * 0.7, right * 0.7), self.rng.uniform(top * 0.6, bottom * 0.5)
             length, lean, width = self.rng.uniform(30, 80), self.rng.uniform(-22, 22), self.rng.uniform(4, 9)
             for paths, shift in ((dark, 0.0), (bright, width * 0.8)):

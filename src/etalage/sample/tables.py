@@ -71,7 +71,7 @@ class ParquetTable:
         if self._schema is None:
             self._schema = pa.schema([(name, self._type(name, records)) for name in records[0]])
         if self._file is None or (self._rows_per_file and self._num_written % self._rows_per_file == 0):
-            self.close()
+            self.close()  # rows so far are complete on disk, only the current file is open
             path = Path(self._path.format((self._num_written // self._rows_per_file) if self._rows_per_file else 0))
             path.parent.mkdir(exist_ok=True)
             self._file = pq.ParquetWriter(path, self._schema)
@@ -80,6 +80,7 @@ class ParquetTable:
         self._num_written += len(records)
 
     def _type(self, name: str, records: Sequence[Mapping[str, Any]]) -> pa.DataType:
+        # a column without any value is taken for text, the only type that holds whatever comes later
         value = next((record[name] for record in records if record[name] is not None), "")
         if isinstance(value, dict):
             return _PICTURE

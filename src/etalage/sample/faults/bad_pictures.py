@@ -39,6 +39,7 @@ def spoil_picture(picture: Picture, kind: str) -> Picture:
         case "wrong-suffix":
             return replace(picture, suffix=".png" if picture.content.startswith(_JPEG_MAGIC) else ".jpg")
         case "huge":
+            # the smallest square above the limit
             side = 1 + math.isqrt(PrepareConfig.max_image_px)
             return Picture(_black_png(side, side), ".png")
         case "sliver":
@@ -59,6 +60,7 @@ def _black_png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    # each row begins with a filter byte, 0 for none
     rows = zlib.compress(bytes((1 + (width + 7) // 8) * height), 9)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 

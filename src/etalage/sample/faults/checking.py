@@ -62,6 +62,7 @@ def _describe_outcome(fault: PlantedFault, outcomes: Mapping[int, _Outcome]) -> 
     outcome = outcomes.get(fault["source_row"])
     if outcome is None:
         return "neither a product nor a drop"
+    # source rows are only numbers: the code tells whether both files are of one sample
     if outcome["product_code"] != fault["product_code"]:
         return f"code {outcome['product_code']}; was the catalogue prepared from this sample?"
     if reason := outcome.get("reason"):

@@ -77,6 +77,7 @@ class FaultyRows:
         """Return the kind of a row's fault or an empty string, and the source of its further choices."""
         rng = random.Random(f"{self._seed} fault {number}")
         left = rng.random()
+        # one number decides: at a higher rate of one kind alone, rows keep the fault they had
         for kind, rate in self._rates.items() if number else ():
             left -= rate
             if left < 0:
@@ -94,12 +95,14 @@ class FaultyRows:
         return False
 
     def _copy_earlier_row(self, kind: str, number: int, rng: random.Random) -> Row:
+        # never of a faulty row: what `prepare` does with that one would decide about its copy too
         picks = (rng.randrange(number) for _ in range(NUM_PICKS))
         other = next((pick for pick in picks if not self._choose_fault(pick)[0]), 0)
         if kind == "repeated-row":
             return replace(self._rows.make(other), fault=Fault(kind, "dropped: row_repeated", other=other))
         if kind == "duplicate":
             return replace(self._rows.make(other, code=number), fault=Fault(kind, "grouped", other=other))
+        # numbered by the row, so that two variants of one row differ
         variant = self._rows.make(other, code=number, recolour=number)
         if self._family(variant) == self._family(self._rows.make(other)) != "":
             return replace(variant, fault=Fault(kind, "grouped", other=other))

@@ -70,7 +70,7 @@ def check_rates(rates: Mapping[str, float], *, links: bool) -> None:
                 f"--faults names {kind}, which only a server can do, but the table names files; leave it out, or pass "
                 "--image-url"
             )
-    if (total := sum(rates.values())) > 1 + 1e-9:
+    if (total := sum(rates.values())) > 1 + 1e-9:  # ten shares of 0.1 do not add up to 1 exactly
         raise EtalageError(f"--faults adds up to {total:g} of the rows; it must be at most 1")
 
 

@@ -1,7 +1,7 @@
 """SVG path data: parsing, serializing and the types that the rest of this package passes around.
 
-Outlines are written by hand in a product's own coordinates: about -100 to 100 in x and -125 to 125 in y, y
-downwards; absolute commands only (M, L, Q, C, Z). Closed outlines that are filled together run clockwise: SVG fills by winding
+Outlines are written by hand in a product's own coordinates: about -100 to 100 in x and -125 to 125 in y, y downwards;
+absolute commands only (M, L, Q, C, Z). Closed outlines that are filled together run clockwise: SVG fills by winding
 number, and an overlap with a counter-clockwise outline would become a hole.
 """
 
@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"-?\d+\.?\d*")
 def format_number(value: float) -> str:
     """Format a coordinate with at most two decimals and without trailing zeros."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return "0" if text == "-0" else text  # -0.001 rounds to it
 
 
 def parse_path(outline: str) -> list[Segment]:

@@ -96,6 +96,7 @@ def _flatten_curves(subpath: list[Segment]) -> list[Point]:
             handles = [corners[-1], *points]
             neighbours = zip(handles[:-2], handles[1:-1], handles[2:], strict=True)
             bend = max(math.dist(_point_on_curve([one, two], 0.5), handle) for one, handle, two in neighbours)
+            # the deviation of a polyline falls with the square of the number of its parts
             steps = math.ceil(math.sqrt(bend / _MAX_DEVIATION))
             corners.extend(_point_on_curve(handles, step / steps) for step in range(1, steps))
         corners.extend(points[-1:])
@@ -119,6 +120,6 @@ def _reverse(subpath: list[Segment]) -> list[Segment]:
     back: list[Segment] = [("M", [drawn[-1][1][-1]])]
     for (_, before), (command, points) in zip(drawn[-2::-1], drawn[:0:-1], strict=True):
         back.append((command, [*points[-2::-1], before[-1]]))
-    if len(drawn) < len(subpath):
+    if len(drawn) < len(subpath):  # it was closed
         back.append(("Z", []))
     return back
