@@ -1,7 +1,7 @@
-"""Pack found pictures for `pretrain`: `python -m pretraining.found_pictures FOLDER found.parquet`
+"""Collect the pictures of free packages: `python -m pretraining.found_pictures FOLDER found.parquet`
 
-FOLDER holds a folder per package of PACKAGES, unpacked: `dpkg-deb -x NAME_*.deb FOLDER/NAME` for Debian's, and
-`tar -xf` or `unzip` for the few that say where else they are from. Archives in them are read as they are.
+FOLDER holds an unpacked folder per package of PACKAGES: `dpkg-deb -x NAME_*.deb FOLDER/NAME` for Debian's, `tar -xf` or
+`unzip` for those with another origin in their comment. Archives in them are read as they are.
 """
 
 import io
@@ -75,25 +75,25 @@ PACKAGES: Mapping[str, int] = {
     "wesnoth-1.16-data": 4500,  # GPL-2+
     "papirus-icon-theme": 3000,  # GPL-3
 }
-"""Pictures of each at most, and the licences that it names; of two alike, the one of the earlier package stays."""
+"""The most pictures of each package, and the licences that it names. Of two alike, the earlier package's stays."""
 
 SIDE_PX, LEAST_PX = 144, 28
-FRAMES = 8
-"""At most, of pictures whose names differ in numbers only."""
-PIECES = 4
-"""Into which a picture may fall apart; sheets of frames have more."""
+MAX_FRAMES = 8
+"""The most pictures whose names differ in numbers only, such as frames of an animation."""
+MAX_PARTS = 4
+"""The most parts that empty rows and columns may divide a picture into; sheets of frames have more."""
 FAINT = 32
-"""Opacity, of 255, up to which nothing shows."""
+"""The opacity, of 255, up to which nothing is visible."""
 ALIKE_BITS, ALIKE_COLOURS = 16, 10
-"""What near copies differ by at most: of 128 bits, and on average of 255."""
+"""The largest difference of near copies: in bits of 128, and on average in colour values of 255."""
 
 _ARCHIVES = {".rcc", ".sh3f"}
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".svg", ".svgz")
-_BROKEN = (
+_UNREADABLE = (
     *(OSError, ValueError, SyntaxError, pyvips.Error),
     *(Image.DecompressionBombWarning, Image.DecompressionBombError),
 )
-_NO_THING = re.compile(
+_NOT_A_PRODUCT = re.compile(
     r"""(?:^|[/_-])(?:
         actions?|animations?|arrows?|blast|blood|buttons?|cards|cursors?|dark(?:er|est)?|emblems?|explosions?|flags?
         |floor|fonts?|geo-country|glow|gui|halo|high-contrast|html|mask|menta|mouse_buttons|numbers|obsolete|panel
@@ -107,34 +107,43 @@ _NO_THING = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""In paths of what only a screen has, of mere surfaces, of sheets of frames, of one emoji in many skins or styles; and
-of Endless Sky, on whose pictures the small model is tested."""
+"""Paths of user interface elements, textures, sheets of frames, and one emoji in many styles; and of Endless Sky, on
+whose pictures the small model is tested."""
 _CODES = re.compile(r"(?=.*\d)[0-9a-f]{4,5}(?:-[0-9a-f]{4,5})*", re.IGNORECASE)
 
 
 def pack(folder: Path, out: Path) -> None:
-    """Write a row per picture: package, path, and the picture as WEBP of at most 144 pixels a side, no two alike."""
+    """Write a Parquet file with a row per picture: package, path, and the picture as WEBP of at most 144 pixels a side.
+
+    No two pictures are alike.
+
+    Args:
+        folder: Holds an unpacked folder per package.
+        out: The Parquet file.
+    """
     seen = _Seen()
-    rows = [row for package, most in PACKAGES.items() for row in islice(_some(folder / package, seen), most)]
+    rows = [row for package, most in PACKAGES.items() for row in islice(_unique_pictures(folder / package, seen), most)]
     pq.write_table(pa.Table.from_pylist(rows), out, compression="zstd")
 
 
-def _some(folder: Path, seen: "_Seen") -> Iterator[dict[str, object]]:
-    files = sorted(((path, read) for path, read in _files(folder) if not _NO_THING.search(path)), key=itemgetter(0))
+def _unique_pictures(folder: Path, seen: "_Seen") -> Iterator[dict[str, object]]:
+    files = sorted(
+        ((path, read) for path, read in _files(folder) if not _NOT_A_PRODUCT.search(path)), key=itemgetter(0)
+    )
     random.Random(0).shuffle(files)
     frames: Counter[str] = Counter()
     for path, read in files:
-        called = _called(path)
-        frame_of = re.sub(r"\d", "", called)
-        if frames[frame_of] == FRAMES or (image := _open(read(), path)) is None or not seen.anew(image):
+        name = _name_of(path)
+        frame_of = re.sub(r"\d", "", name)
+        if frames[frame_of] == MAX_FRAMES or (image := _open(read(), path)) is None or not seen.add(image):
             continue
         frames[frame_of] += 1
         image.save(file := io.BytesIO(), "WEBP", quality=55, alpha_quality=30)
-        yield {"package": folder.name, "path": called, "image": file.getvalue()}
+        yield {"package": folder.name, "path": name, "image": file.getvalue()}
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Path and reader of each that may be a picture, those in archives too."""
+    """Path and reader of each file that may be a picture, including those in archives."""
     for file in folder.rglob("*"):
         path = file.relative_to(folder).as_posix()
         if file.is_symlink() or not file.is_file():
@@ -142,18 +151,18 @@ def _files(folder: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
         if path.lower().endswith(_SUFFIXES):
             yield path, file.read_bytes
         elif file.suffix in _ARCHIVES:
-            packed = _zipped(file) if file.suffix == ".sh3f" else _resources(file.read_bytes())
+            packed = _zip_members(file) if file.suffix == ".sh3f" else _resources(file.read_bytes())
             yield from ((f"{path}/{name}", read) for name, read in packed if name.lower().endswith(_SUFFIXES))
 
 
-def _zipped(file: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+def _zip_members(file: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
     archive = zipfile.ZipFile(file)
     for name in archive.namelist():
         yield name, partial(archive.read, name)
 
 
 def _resources(file: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """What Qt's resource compiler packed: nodes of 22 bytes, each a folder's (its children) or a file's (its data)."""
+    """Files in a Qt resource: nodes of 22 bytes, each of a folder (its children) or of a file (its data)."""
     nodes, contents, names = struct.unpack_from(">3I", file, 8)
     walk = [(0, "")]
     for node, path in walk:
@@ -170,8 +179,8 @@ def _resources(file: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
             yield path.strip("/"), partial(zlib.decompress, content[4:]) if flags & 1 else partial(bytes, content)
 
 
-def _called(path: str) -> str:
-    """The path without parts that are numbers only, and an emoji by its name instead of its code."""
+def _name_of(path: str) -> str:
+    """The path without parts that are only numbers, and with an emoji's name instead of its code."""
     *folders, name = path.split("/")
     stem, dot, suffix = name.partition(".")
     if _CODES.fullmatch(stem):
@@ -182,7 +191,7 @@ def _called(path: str) -> str:
 
 
 def _open(file: bytes, path: str) -> Image.Image | None:
-    """What shows of it; None for what is no picture, too small to show anything, or several pictures on a sheet."""
+    """The visible part of a picture; None if it is not one, too small, or a sheet of several pictures."""
     try:
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
             if path.lower().endswith((".svg", ".svgz")):
@@ -190,33 +199,33 @@ def _open(file: bytes, path: str) -> Image.Image | None:
             else:
                 image = Image.open(io.BytesIO(file))
             whole = image.convert("RGBA")
-    except _BROKEN:
+    except _UNREADABLE:
         return None
     alpha = whole.getchannel("A").point([255 * (opacity > FAINT) for opacity in range(256)])
     least, most = sorted(whole.size)
-    if least < LEAST_PX or most > 4 * least or not (box := alpha.getbbox()) or _pieces(alpha) > PIECES:
+    if least < LEAST_PX or most > 4 * least or not (box := alpha.getbbox()) or _num_parts(alpha) > MAX_PARTS:
         return None
     seen = whole.crop(box)
     seen.thumbnail((SIDE_PX, SIDE_PX))
     return seen if max(seen.size) >= LEAST_PX else None
 
 
-def _pieces(alpha: Image.Image) -> int:
-    """Into how many it falls, were it cut wherever a whole row or column is empty."""
+def _num_parts(alpha: Image.Image) -> int:
+    """The number of parts that cutting along empty rows and columns would give."""
     shows = np.asarray(alpha) > 0
     return math.prod(1 + int((np.diff(np.flatnonzero(shows.any(axis))) > 1).sum()) for axis in (0, 1))
 
 
 class _Seen:
-    """Remembers pictures: where, of 8 × 8 places, it gets lighter to the right and more opaque (dHash), and colours."""
+    """Pictures seen so far, by the gradients of lightness and opacity (dHash) and by the colours of 8 × 8 places."""
 
     def __init__(self) -> None:
         num = sum(PACKAGES.values())
         self._bits, self._colours = np.empty((num, 2), np.uint64), np.empty((num, 8, 8, 3), np.uint8)
         self._num = 0
 
-    def anew(self, image: Image.Image) -> bool:
-        """Whether none was like it; then it is remembered."""
+    def add(self, image: Image.Image) -> bool:
+        """Remember a picture, and tell whether none before was like it."""
         on_white = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
         hashes = [imagehash.dhash(plane).hash for plane in (on_white, image.getchannel("A"))]
         bits, colours = np.packbits(hashes).view(np.uint64), np.asarray(on_white.resize((8, 8)), np.int16)

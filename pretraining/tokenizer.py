@@ -1,7 +1,9 @@
-"""Make the small model's configuration and tokenizer: `python -m pretraining.tokenizer FOLDER`. Same version, same bytes.
+"""Write the small model's configuration and tokenizer: `python -m pretraining.tokenizer FOLDER`
 
-The tokenizer is built as Phi-3's: byte-pair pieces with byte fallback, spaces as "▁", a BOS in front, and the same
-special tokens in the same order, only fewer pieces: 2,048 in all. Weights come from `pretraining.pretrain`.
+The same version gives the same bytes.
+
+The tokenizer is built like Phi-3's: byte-pair pieces with byte fallback, spaces as "▁", a BOS in front, and the same
+special tokens in the same order. It has only fewer pieces, 2,048 in all. Weights come from `pretraining.pretrain`.
 """
 
 import json
@@ -75,7 +77,11 @@ power system turret drive shield engine core
 
 
 def corpus(num_lines: int = 24_000) -> list[str]:
-    """Answers about made-up products, for their words' sake: a third of any words, the rest as brands have it."""
+    """Return answers about made-up products to train on: a third of random words, the rest as brands write them.
+
+    Args:
+        num_lines: Answers to write; a question is repeated beside them.
+    """
     rng = random.Random(0)
     colours, materials, patterns, products, makes = (
         text.split() for text in (COLOURS, MATERIALS, PATTERNS, PRODUCTS, MAKES)
@@ -84,7 +90,7 @@ def corpus(num_lines: int = 24_000) -> list[str]:
     for line in range(num_lines):
         if line % 3:
             brand = make_brand(1000 + line % 600)
-            design = brand.dyed(brand.piece(rng), *brand.palette(rng)[:2])
+            design = brand.design(brand.choose_piece(rng), *brand.choose_palette(rng)[:2])
             title, category, price = design.title, rng.choice(design.categories), format_price(design.price)
         else:
             kinds = (makes, colours, patterns, materials, products)
@@ -96,10 +102,10 @@ def corpus(num_lines: int = 24_000) -> list[str]:
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
-    """Train the pieces and add Phi-3's special tokens behind them."""
+    """Train the pieces and append Phi-3's special tokens."""
     pieces = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     pieces.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    # only while training: no piece spans two words, and digits stand alone, as in Phi-3's pieces
+    # Only while training: no piece spans two words, and digits stand alone, as in Phi-3's pieces.
     pieces.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split("▁", "merged_with_next"), pre_tokenizers.Digits(individual_digits=True)]
     )
@@ -130,14 +136,18 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 def _with_plain_bytes(trained: Tokenizer) -> Tokenizer:
-    """Training takes the byte pieces as special tokens only, and decoding would skip those: make text of them again."""
+    """Make ordinary pieces of the byte pieces. The trainer takes them as special tokens only, which decoding skips."""
     state = json.loads(trained.to_str())
     state["added_tokens"] = [token for token in state["added_tokens"] if not token["content"].startswith("<0x")]
     return Tokenizer.from_str(json.dumps(state))
 
 
 def configuration(words: PreTrainedTokenizerFast) -> Phi3VConfig:
-    """Of 19.5 million weights: a tower of 128 x 128 pixels a crop, and a decoder of four layers."""
+    """Return the configuration: 19.5 million weights, crops of 128 x 128 pixels, a decoder of four layers.
+
+    Args:
+        words: The tokenizer.
+    """
     ids = words.convert_tokens_to_ids
     tower = {
         "hidden_size": 384,
@@ -176,7 +186,11 @@ def configuration(words: PreTrainedTokenizerFast) -> Phi3VConfig:
 
 
 def main(folder: str) -> None:
-    """Write all of the model's folder but its weights."""
+    """Write the model's folder, without weights.
+
+    Args:
+        folder: Where to write.
+    """
     words = tokenizer()
     config = configuration(words)
     config.save_pretrained(folder)

@@ -41,7 +41,7 @@ class TaskConfig:
 
 @dataclass(frozen=True)
 class Source:
-    """What to read and where to write."""
+    """The table to read and the folder to write."""
 
     source: Positional[str]
     """A table (CSV, TSV, Parquet, JSONL, Excel), a folder (of pictures, of Parquet files, a saved `datasets` one), a
@@ -65,7 +65,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Splits:
-    """How products are divided."""
+    """The division into train, validation and test."""
 
     validation_fraction: float = 0.1
     """Share of products that early stopping and learning curves are measured on."""
@@ -79,7 +79,7 @@ class Splits:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What is dropped."""
+    """The limits beyond which products are dropped."""
 
     max_price: float = 1e9
     """Higher prices are treated as mistakes and drop their product."""
@@ -93,7 +93,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """How pictures are fetched."""
+    """The fetching of pictures behind URLs."""
 
     downloads: Path | None = None
     """Folder for fetched pictures, so that a broken run resumes and later ones share them; None is OUT.downloads."""

@@ -17,7 +17,7 @@ Split = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """How answers are generated."""
+    """The generation of answers."""
 
     batch_size: int | Auto = "auto"
     """Pictures per batch; auto is 16 on a CPU, and on a GPU as many as its memory holds answers to, up to 128."""

@@ -39,7 +39,7 @@ Tracking = Literal["wandb", "none"]
 
 @dataclass(frozen=True)
 class Main:
-    """What to train, on which catalogue."""
+    """The catalogue, the model and what of it is trained."""
 
     catalogue: Positional[Path]
     """Catalogue folder written by `prepare`."""
@@ -57,7 +57,7 @@ class Main:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """How many steps to take, and of what size."""
+    """The number and size of the steps."""
 
     epochs: int | Auto = 3
     """Passes over the training split; auto takes from 20 for a few hundred products to 6 for a thousand and more."""
@@ -97,7 +97,7 @@ class Adapters:
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """How pictures and answers are presented."""
+    """The presentation of pictures and answers."""
 
     max_tokens: int = 15744
     """Tokens per forward pass: products are packed up to it, and none is cut. Lower it when memory runs out; the losses
@@ -123,7 +123,7 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Trade memory for speed."""
+    """The trade between memory and speed."""
 
     activation_checkpointing: ActivationCheckpointing = "auto"
     """Recompute activations in the backward pass instead of keeping them. auto: in as few layers as the GPU's memory
@@ -137,7 +137,7 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What is written on the way."""
+    """The files and figures that are written on the way."""
 
     checkpoint_every: int = 100
     """Steps between the checkpoints that an interrupted run resumes from."""

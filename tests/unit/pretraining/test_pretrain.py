@@ -16,8 +16,9 @@ from PIL import Image
 from etalage.models import SMALL, load_base
 from etalage.phi3v import Phi3VProcessor
 from pretraining import tokenizer as build
+from pretraining.augmentation import vary
 from pretraining.found_pictures import PACKAGES, SIDE_PX, pack
-from pretraining.pretrain import Pretraining, pretrain, varied
+from pretraining.pretrain import Pretraining, pretrain
 from pretraining.spread import Spreading, spread
 
 
@@ -85,7 +86,7 @@ def test_two_steps_of_the_recipe(built, found, tmp_path, capsys):
     pretrain(config)
     assert "step 0" in capsys.readouterr().out
     first, _ = load_base(str(tmp_path / "model"), dtype=torch.float32)
-    pretrain(Pretraining(**{**vars(config), "found": None, "go_on": True, "seed": 1}))
+    pretrain(Pretraining(**{**vars(config), "found": None, "resume": True, "seed": 1}))
     second, _ = load_base(str(tmp_path / "model"), dtype=torch.float32)
     change = {
         name: float((one - other).detach().abs().max())
@@ -126,7 +127,7 @@ def test_crops_are_those_of_the_processor(size):
 
 def test_pictures_are_varied_but_stay_pictures():
     white, grey = torch.ones(16, 3, 64, 64), torch.full((16, 3, 64, 64), 0.4)
-    seen = varied(torch.where(torch.rand(16, 1, 64, 64) < 0.5, white, grey), torch.Generator().manual_seed(0))
+    seen = vary(torch.where(torch.rand(16, 1, 64, 64) < 0.5, white, grey), torch.Generator().manual_seed(0))
     assert seen.shape == white.shape
     assert 0 <= float(seen.min()) < float(seen.max()) <= 1
     assert len({float(one.mean()) for one in seen}) == 16

@@ -1,0 +1,1 @@
+"""The recipe that made the small model's weights. README.md says how to run it."""
