@@ -1,4 +1,4 @@
-"""How long does attention take? `python benchmarks/attention.py`, on a GPU
+"""How long does attention take? `python benchmarks/attention.py`, on a GPU.
 
 The attention of one layer in bfloat16: by cuDNN and, where `etalage[flash]` is installed, by FlashAttention 4.
 """

@@ -1,4 +1,4 @@
-"""How much does checking cost in addition to decoding? `python benchmarks/decoding.py`
+"""How much does checking cost in addition to decoding? `python benchmarks/decoding.py`.
 
 On one core, in one process, three times in turn: Pillow's open, load and convert to RGB, and `read_picture`, which also
 hashes bytes and pixels, turns the picture upright, lays it on white and computes a perceptual hash.

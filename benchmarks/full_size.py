@@ -1,4 +1,4 @@
-"""Does a full-size checkpoint folder pass through all verbs on this GPU? `python benchmarks/full_size.py FOLDER`
+"""Does a full-size checkpoint folder pass through all verbs on this GPU? `python benchmarks/full_size.py FOLDER`.
 
 Writes a checkpoint like those on the hub, of a published configuration and tokenizer but with random weights, and runs
 the verbs on it. The figures say that every step fits and runs; the answers of random weights say nothing. The disk must

@@ -1,4 +1,4 @@
-"""How many pictures are answered per second? `python benchmarks/generation.py`, on a GPU
+"""How many pictures are answered per second? `python benchmarks/generation.py`, on a GPU.
 
 304 photos of 1500 x 2100 at 4 crops, 48 new tokens each, from the files on: by the loop that `evaluate` and `predict`
 run, and one at a time by transformers' `generate`, as the published recipes do. The model has random weights of the

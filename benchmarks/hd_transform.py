@@ -1,4 +1,4 @@
-"""How fast is the HD transform on one core? `python benchmarks/hd_transform.py`
+"""How fast is the HD transform on one core? `python benchmarks/hd_transform.py`.
 
 A product photo of 1500 x 2100, in memory and decoded. Compared are the published steps, one after the other
 (transpose, resize, pad, transpose back, to float, normalise, bicubic overview, cut, fill up to num_crops + 1 slots);

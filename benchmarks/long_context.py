@@ -1,4 +1,4 @@
-"""How long may a prompt be on one GPU? `python benchmarks/long_context.py`
+"""How long may a prompt be on one GPU? `python benchmarks/long_context.py`.
 
 A forward pass over 131,072 tokens, of text and with 64 photos at 16 crops; LoRA steps of one prompt of 32,768 tokens
 with 32 photos at 4 crops, with all activations recomputed and with as many kept as fit. The model has random weights of

@@ -1,4 +1,4 @@
-"""Does `etalage prepare` take linear time and constant memory? `python benchmarks/million_rows.py FOLDER [ROWS ...]`
+"""Does `etalage prepare` take linear time and constant memory? `python benchmarks/million_rows.py FOLDER [ROWS ...]`.
 
 Tables of 10,000, 100,000 and 1,000,000 rows over 2,000 distinct pictures on disk. Each table is prepared by a process
 of its own; memory is the sum over it and its workers.

@@ -1,4 +1,4 @@
-"""What do photos of many sizes cost? `python benchmarks/mixed_sizes.py`, on a GPU
+"""What do photos of many sizes cost? `python benchmarks/mixed_sizes.py`, on a GPU.
 
 The tower frozen, 16 crops, first epoch, as `etalage bench` measures it: photos of one size, then of eight sizes, whose
 products have five lengths. With `etalage[flash]` there is a second column.

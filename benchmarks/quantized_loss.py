@@ -1,4 +1,4 @@
-"""What does quantization cost in loss? `python benchmarks/quantized_loss.py FOLDER`, on a GPU
+"""What does quantization cost in loss? `python benchmarks/quantized_loss.py FOLDER`, on a GPU.
 
 The small model, which is pre-trained, is fine-tuned with adapters on a drawn catalogue: the same steps with frozen
 weights in bfloat16, FP8 and NF4, and in bfloat16 with another seed, which shows how much is chance.

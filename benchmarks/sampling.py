@@ -1,4 +1,4 @@
-"""How fast are sample catalogues drawn, and in how much memory? `python benchmarks/sampling.py FOLDER [ROWS ...]`
+"""How fast are sample catalogues drawn, and in how much memory? `python benchmarks/sampling.py FOLDER [ROWS ...]`.
 
 First one process on one core, from a row number to its encoded picture, for brands with square pictures of 336 x 336.
 Then the command itself, `etalage sample --format parquet`, on all cores, with such pictures up to 100,000 rows and with

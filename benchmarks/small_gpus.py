@@ -1,4 +1,4 @@
-"""Does one command fit small GPUs? `python benchmarks/small_gpus.py`, on a large one
+"""Does one command fit small GPUs? `python benchmarks/small_gpus.py`, on a large one.
 
 LoRA everywhere at 16 crops with `--activation-checkpointing auto`, in a process that may allocate 24, 48 or 80 GiB of
 the GPU's memory and is told that there is no more.

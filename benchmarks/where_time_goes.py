@@ -1,4 +1,4 @@
-"""What does the GPU do while the full size is fine-tuned? `python benchmarks/where_time_goes.py`, on a GPU
+"""What does the GPU do while the full size is fine-tuned? `python benchmarks/where_time_goes.py`, on a GPU.
 
 One step of four rows, profiled, for some lines of `etalage bench`. Matmuls of adapters are recognised by their smallest
 side: it is the rank, or three times the rank where three adapters read the same input.
@@ -73,7 +73,7 @@ def _smallest_side(event: FunctionEvent) -> int:
 
 
 def _uncovered(intervals: Sequence[tuple[float, float]]) -> float:
-    """The time that sorted intervals leave between them."""
+    """Return the time that sorted intervals leave between them."""
     gaps, until = 0.0, intervals[0][0]
     for start, end in intervals:
         gaps += max(0.0, start - until)

@@ -1,4 +1,4 @@
-"""Pictures of drawn catalogues on one sheet: `python examples/contact_sheet.py docs/images/sample.png`"""
+"""Pictures of drawn catalogues on one sheet: `python examples/contact_sheet.py docs/images/sample.png`."""
 
 import io
 import sys
@@ -12,7 +12,7 @@ COLUMNS, LINES, CELL_PX = 10, 6, 150
 
 
 def sheet(num_brands: int = LINES) -> Image.Image:
-    """A line per brand."""
+    """Draw a line per brand."""
     paper = Image.new("RGB", (COLUMNS * CELL_PX, num_brands * CELL_PX), "white")
     for line in range(num_brands):
         rows = DrawnRows(seed=1, brands=[line], picture_px=2 * CELL_PX)

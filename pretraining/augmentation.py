@@ -72,7 +72,7 @@ def estrange(pixels: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _uniform(pixels: Tensor, generator: torch.Generator) -> Callable[..., Tensor]:
-    """A function that draws from 0..1 for each picture."""
+    """Return a function that draws from 0..1 for each picture."""
 
     def draw(*shape: int) -> Tensor:
         return torch.rand(len(pixels), *shape, device=pixels.device, generator=generator)

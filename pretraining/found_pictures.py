@@ -1,4 +1,4 @@
-"""Collect the pictures of free packages: `python -m pretraining.found_pictures FOLDER found.parquet`
+"""Collect the pictures of free packages: `python -m pretraining.found_pictures FOLDER found.parquet`.
 
 FOLDER holds an unpacked folder per package of PACKAGES: `dpkg-deb -x NAME_*.deb FOLDER/NAME` for Debian's, `tar -xf` or
 `unzip` for those with another origin in their comment. Archives in them are read as they are.
@@ -180,7 +180,7 @@ def _resources(file: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
 
 def _name_of(path: str) -> str:
-    """The path without parts that are only numbers, and with an emoji's name instead of its code."""
+    """Return the path without parts that are only numbers, and with an emoji's name instead of its code."""
     *folders, name = path.split("/")
     stem, dot, suffix = name.partition(".")
     if _CODES.fullmatch(stem):
@@ -191,7 +191,7 @@ def _name_of(path: str) -> str:
 
 
 def _open(file: bytes, path: str) -> Image.Image | None:
-    """The visible part of a picture; None if it is not one, too small, or a sheet of several pictures."""
+    """Return the visible part of a picture; None if it is not one, too small, or a sheet of several pictures."""
     try:
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
             if path.lower().endswith((".svg", ".svgz")):
@@ -211,7 +211,7 @@ def _open(file: bytes, path: str) -> Image.Image | None:
 
 
 def _num_parts(alpha: Image.Image) -> int:
-    """The number of parts that cutting along empty rows and columns would give."""
+    """Return the number of parts that cutting along empty rows and columns would give."""
     shows = np.asarray(alpha) > 0
     return math.prod(1 + int((np.diff(np.flatnonzero(shows.any(axis))) > 1).sum()) for axis in (0, 1))
 

@@ -1,4 +1,4 @@
-"""Train the small model to see: `python -m pretraining.pretrain FOLDER --found found.parquet --teachers TEACHERS`
+"""Train the small model to see: `python -m pretraining.pretrain FOLDER --found found.parquet --teachers TEACHERS`.
 
 FOLDER is what `pretraining.tokenizer` wrote; its weights are written there. It runs on one GPU, or on several under
 `torchrun -m`, each with brands of its own, in some ten minutes. A second run with --resume and another seed continues
@@ -164,7 +164,7 @@ def pretrain(config: Pretraining) -> None:
 
 
 def _begin_process() -> tuple[int, torch.device]:
-    """This process's rank and device."""
+    """Return this process's rank and device."""
     if distributed.is_torchelastic_launched():
         distributed.init_process_group()
     rank = distributed.get_rank() if distributed.is_initialized() else 0
@@ -204,7 +204,7 @@ def _losses(
     prompt: tuple[Tensor, Tensor],
     batch: Batch,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss to minimise, and figures to print: the answers' loss, accuracy by attribute, distances to the teachers.
+    """Return the loss to minimise, and figures to print: the answers' loss, accuracy by attribute, distances to the teachers.
 
     An attribute that nothing in the batch shows has no accuracy: not a number.
     """

@@ -1,4 +1,4 @@
-"""Make the decoder hold the picture wherever it writes: `python -m pretraining.spread FOLDER --found found.parquet`
+"""Make the decoder hold the picture wherever it writes: `python -m pretraining.spread FOLDER --found found.parquet`.
 
 This is for weights that `pretraining.pretrain` made while only the prompt's end was taught the teachers' features.
 There the decoder has gathered the picture, but where a category or a price is about to be written it knows little of
@@ -159,7 +159,7 @@ def spread(config: Spreading) -> None:
 
 
 def _identity_head(mean: Tensor, std: Tensor) -> nn.Linear:
-    """A head that begins as the normalisation itself, so that at the prompt's end it begins without an error."""
+    """Return a head that begins as the normalisation itself, so that at the prompt's end it begins without an error."""
     head = nn.Linear(len(mean), len(mean))
     with torch.no_grad():
         head.weight.copy_(torch.diag(1 / std))

@@ -1,4 +1,4 @@
-"""Write the small model's configuration and tokenizer: `python -m pretraining.tokenizer FOLDER`
+"""Write the small model's configuration and tokenizer: `python -m pretraining.tokenizer FOLDER`.
 
 The same version gives the same bytes.
 

@@ -60,13 +60,13 @@ def with_defaults(arguments: type, settings: Mapping[str, Any]) -> Any:
 
 
 def _groups(cls: type) -> Sequence[type]:
-    """The classes that declare settings of their own, the most basic one first."""
+    """Return the classes that declare settings of their own, the most basic one first."""
     return [base for base in reversed(cls.__mro__) if is_dataclass(base) and inspect.get_annotations(base)]
 
 
 @cache
 def _described(cls: type) -> type:
-    """A dataclass with the fields that `cls` itself declares, each with its docstring as help.
+    """Return a dataclass with the fields that `cls` itself declares, each with its docstring as help.
 
     tyro reads such docstrings too, but keeps the line breaks of the source.
     """
@@ -89,7 +89,7 @@ def _described(cls: type) -> type:
 
 
 def _docstrings(cls: type) -> Iterator[tuple[str, str]]:
-    """The text under each field of a class, as one line."""
+    """Yield each field of a class with the text under it, as one line."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(definition, ast.ClassDef)
     for node, following in zip(definition.body, definition.body[1:], strict=False):
@@ -99,7 +99,7 @@ def _docstrings(cls: type) -> Iterator[tuple[str, str]]:
 
 
 def _settings(arguments: Any) -> Iterator[tuple[str, Any]]:
-    """Name and value of each argument, in whatever group it is."""
+    """Yield name and value of each argument, in whatever group it is."""
     values = vars(arguments)
     if all(map(is_dataclass, values.values())):  # they are groups
         for group in values.values():

@@ -107,7 +107,7 @@ def with_verb(argv: Sequence[str]) -> Sequence[str]:
 
 
 def _command(config: object) -> Callable[[Any], None]:
-    """The function of a configuration's verb: of `sample serve` it is commands.sample.sample_serve."""
+    """Return the function of a configuration's verb: of `sample serve` it is commands.sample.sample_serve."""
     verb = next(verb for verb, cls in VERBS.items() if type(config) is cls)
     command: Callable[[Any], None] = getattr(
         import_module(f"etalage.commands.{verb.split()[0]}"), verb.replace(" ", "_")
@@ -136,7 +136,7 @@ class _Choice:
 
 
 def _train_defaults(argv: Sequence[str]) -> Any:
-    """The defaults of `train`: those of the recipe for the model, then what the file given with --config says."""
+    """Return the defaults of `train`: those of the recipe for the model, then what the file given with --config says."""
     choice, _ = tyro.cli(_Choice, args=list(argv), return_unknown_args=True, add_help=False)
     recorded: Mapping[str, Any] = {} if choice.config is None else read_settings(choice.config)
     model = choice.model or recorded.get("model", "small")

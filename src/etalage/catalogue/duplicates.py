@@ -138,7 +138,7 @@ def connected_components(num_nodes: int, edges: Iterable[NDArray[np.int64]]) -> 
 def _merge(smallest: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the smallest nodes of the components that further edges make of those known so far."""
     # here, since it takes most of a second and the command line should not wait for it
-    from scipy.sparse import coo_array, csgraph  # type: ignore[import-untyped]
+    from scipy.sparse import coo_array, csgraph
 
     num_nodes = len(smallest)
     between = smallest[edges].astype(np.int32)  # between components, each in place of its nodes

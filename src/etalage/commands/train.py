@@ -10,7 +10,7 @@ from etalage.data.dataset import Examples
 from etalage.data.pixel_cache import PixelCache
 from etalage.evaluate.metrics import validation_score
 from etalage.fused.feature_cache import cache_features
-from etalage.fused.linear import check_quantization
+from etalage.fused.quantization import check_quantization
 from etalage.generate.engine import generate_answers
 from etalage.models import load_base
 from etalage.phi3v import Phi3VProcessor
@@ -89,7 +89,7 @@ def train(config: TrainConfig) -> None:
 
 
 def _datasets(catalogue: Catalogue, processor: Phi3VProcessor, config: TrainConfig) -> tuple[Examples, Examples]:
-    """The training and the validation split, the latter without augmentation."""
+    """Return the training and the validation split, the latter without augmentation."""
     shared = (catalogue.task, processor, catalogue.open, config.cache_mib << 20)
     folder = config.pixel_cache
     pixel_cache = None if folder is None else PixelCache(folder, processor.image_processor)

@@ -1,0 +1,1 @@
+"""Products and pictures as batches that the model reads."""

@@ -1,0 +1,1 @@
+"""Training: objective, loop, checkpoints, throughput."""
