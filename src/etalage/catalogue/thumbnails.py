@@ -24,6 +24,7 @@ def thumbnail(path: Path, max_side_px: int, limits: PictureLimits) -> str:
         picture = open_picture(path, **limits)
     except BadPicture:
         return ""
+    # Pillow keeps the side ratio, and never makes a picture larger.
     picture.thumbnail((max_side_px, max_side_px))
     picture.save(file := io.BytesIO(), "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

@@ -118,6 +118,7 @@ def loss_curve(log: Sequence[Mapping[str, Any]]) -> Plot | None:
     raw, validation = _positive(log, "loss"), _positive(log, "validation_loss")
     if len(raw) < 2:
         return None
+    # Some forty points make a line that shows the trend and not the noise of single batches.
     size = max(1, len(raw) // 40)
     chunks = [raw[start : start + size] for start in range(0, len(raw), size)]
     mean = [(sum(s for s, _ in chunk) / len(chunk), sum(v for _, v in chunk) / len(chunk)) for chunk in chunks]

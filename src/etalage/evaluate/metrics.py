@@ -178,6 +178,7 @@ def _text_metrics(targets: Sequence[Any], predictions: Sequence[Any]) -> MetricF
 
 
 def _category_metrics(targets: Sequence[Any], predictions: Sequence[Any]) -> MetricFunction:
+    # None is an answer that could not be parsed: a miss, and not a class of its own.
     classes = sorted({*targets, *predictions} - {None})
     true = np.array([[t == c for c in classes] for t in targets], float).reshape(len(targets), len(classes))  # (E, C)
     predicted = np.array([[p == c for c in classes] for p in predictions], float).reshape(true.shape)  # (E, C)
@@ -198,7 +199,7 @@ def _price_metrics(targets: Sequence[Any], predictions: Sequence[Any]) -> Metric
     parsed = np.array([p is not None for p in predictions], bool)  # (E,)
     true = np.array(targets, float)[parsed]
     predicted = np.array([p for p in predictions if p is not None], float)
-    near = np.zeros(len(targets))
+    near = np.zeros(len(targets))  # an unparsed price is not near
     near[parsed] = [within_20pct(t, p) for t, p in zip(true, predicted, strict=True)]
     error = np.abs(predicted - true)
     log_factor = np.abs(np.log(predicted) - np.log(true))

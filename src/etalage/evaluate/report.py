@@ -108,6 +108,7 @@ def _gallery(predictions: Sequence[Prediction], fields: Sequence[Field]) -> list
     sample = [predictions[i * len(predictions) // NUM_SHOWN] for i in range(NUM_SHOWN)]
     shown = {id(prediction) for prediction in sample}
     others = [p for p in predictions if id(p) not in shown]
+    # Logarithms, so that half of a price and twice a price are equally wrong.
     ranked = sorted((p for p in others if p.values is not None), key=error)
     best = ranked[: min(NUM_SHOWN, len(ranked) // 2)]
     worst = ranked[len(best) :][-NUM_SHOWN:][::-1]

@@ -74,6 +74,7 @@ def build_metrics(
     intervals: dict[str, Any] = {}
     for system, keys in SYSTEMS.items():
         _descend(metrics, keys).update(score(fields, targets, answers[system]))
+        # The same seed for all, so that all are scored on the same resamples.
         ends = bootstrap_intervals(fields, targets, answers[system], groups=groups, seed=seed)
         _descend(intervals, keys).update(ends)
     return {**metrics, "intervals": intervals}

@@ -37,6 +37,7 @@ def weighted_median(weights: Floats, values: Floats) -> Floats:
     order = np.argsort(values)
     num_up_to = np.cumsum(weights[:, order], axis=1)
     total = num_up_to[:, -1]
+    # With an even number of repeats the median lies between the two in the middle.
     middle = [
         values[order][np.minimum((num_up_to <= rank[:, None]).sum(axis=1), len(values) - 1)]
         for rank in ((total - 1) // 2, total // 2)
@@ -74,6 +75,7 @@ def chrf(counts: Floats) -> Floats:
     num_orders = occurs.sum(axis=1)
     precision = divide(np.where(occurs, divide(both, predicted), 0).sum(axis=1), num_orders)
     recall = divide(np.where(occurs, divide(both, true), 0).sum(axis=1), num_orders)
+    # Without any n-gram in common chrF is 0 and not undefined.
     beta2 = CHRF.BETA**2
     return np.nan_to_num(100 * divide((1 + beta2) * precision * recall, beta2 * precision + recall))
 

@@ -69,4 +69,5 @@ def log_ticks(low: float, high: float) -> list[float]:
         ticks = [d * 10.0**n for n in decades for d in digits if low <= d * 10.0**n <= high]
         if len(ticks) <= 7:
             break
+    # Beyond seven decades even the powers of ten are too many.
     return ticks[:: math.ceil(len(ticks) / 7)] if len(ticks) > 2 else linear_ticks(low, high, 5)

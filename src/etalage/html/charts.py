@@ -205,6 +205,7 @@ def histogram(
 
 def _count_ticks(y: Axis) -> Ticks:
     """Return ticks at whole numbers only, in thousands where the counts are large."""
+    # Longer labels than "20 k" would run out of the frame's margin.
     unit, suffix = (1000, " k") if y.high >= 20_000 else (1, "")
     return [
         (y(tick), f"{tick / unit:,g}{suffix}" if tick else "0")

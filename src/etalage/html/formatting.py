@@ -20,6 +20,7 @@ def visible_text(text: object, max_chars: int = 80) -> str:
 
 def _is_invisible(character: str) -> bool:
     """Recognize control characters, surrogates, and the marks that set the direction of writing."""
+    # U+202E and its like could make a row of the table read as something else; NUL is not allowed in HTML at all.
     n = ord(character)
     return (
         n < 0x20

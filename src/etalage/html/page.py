@@ -25,6 +25,7 @@ def write_page(path: Path, template: str, /, **variables: Any) -> None:
         variables: The template's variables; one that it uses but is not given is an error. Besides Jinja's own, its
             filters are `visible_text`, `count` (1,234), `percent` (of 0 to 100) and `heading`.
     """
+    # Catalogues hold text from anywhere: everything is escaped, and a misspelt variable fails instead of leaving a gap.
     environment = Environment(
         loader=PackageLoader("etalage", ""),
         autoescape=True,

@@ -74,6 +74,7 @@ def price_charts(field: str, prices: Floats, categories: Categories | None) -> P
         return None
     logs = np.log(prices, out=np.full_like(prices, np.nan), where=is_price)
     low, high = float(np.nanmin(logs)), float(np.nanmax(logs))
+    # Some room at both ends, and a range of some width where all prices are equal.
     margin = max(0.02 * (high - low), 0.05)
     log_edges = np.linspace(low - margin, high + margin, NUM_BINS + 1)
     edges = np.exp(log_edges).tolist()
@@ -100,6 +101,7 @@ def price_charts(field: str, prices: Floats, categories: Categories | None) -> P
         for code in categories.by_count[:NUM_SMALL]:
             is_chosen = is_price & (categories.codes == code)
             if is_chosen.any():
+                # Half as many bins, as the charts are half as wide.
                 by_category.append(_category_prices(categories.names[code], prices[is_chosen], log_edges[::2]))
     return PriceCharts(field, chart, by_category)
 
@@ -182,6 +184,7 @@ def _size_plot(widths: NDArray[Any], heights: NDArray[Any], counts: NDArray[Any]
     i, j = (np.minimum((np.log(side / low) / step).astype(int), _NUM_CELLS - 1) for side in (widths, heights))
     found, inverse = np.unique(i * _NUM_CELLS + j, return_inverse=True)
     totals = np.bincount(inverse, weights=counts).astype(int)
+    # Opacity by logarithm: otherwise one frequent size would make all others invisible.
     max_log = math.log1p(int(totals.max()))
     cells = []
     for cell, total in zip(found.tolist(), totals.tolist(), strict=True):
@@ -209,7 +212,7 @@ def _ratio_chart(widths: NDArray[Any], heights: NDArray[Any], counts: NDArray[An
     bins = np.clip(np.round(octaves * 8).astype(int) + 8 * reach, 0, num - 1)
     totals = np.bincount(bins, weights=counts, minlength=num).astype(int).tolist()
     titles = [f"{_format_ratio((bin_ - 8 * reach) / 8)}: {n:,}" for bin_, n in enumerate(totals)]
-    step = 1 if reach < 4 else 2
+    step = 1 if reach < 4 else 2  # labels of nine octaves or more would run into each other
     return histogram(
         [bin_ - 0.5 for bin_ in range(num + 1)],
         [Series("bar", totals, titles)],

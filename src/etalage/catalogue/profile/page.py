@@ -130,6 +130,7 @@ def _provenance(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key in ("kind", "split_column", "seed", "validation_fraction", "test_fraction", "version"):
         if facts.get(key) not in (None, ""):
             yield key, str(facts[key])
+    # Facts of an older catalogue may lack any of these.
     for name, value in dict(facts.get("limits") or {}).items():
         yield f"limits.{name}", str(value)
 
@@ -179,6 +180,7 @@ def _drops(table: Path, counts: Mapping[str, int]) -> list[tuple[str, int, list[
         column = columns.read_categories(table, "reason")
         keys = sampling_keys(columns.read_integers(table, "source_row", np.int64))
         chosen: list[int] = []
+        # The column knows its values as they are shown, so reasons are looked up in that form.
         for code in (column.names.index(name) for reason in reasons if (name := visible_text(reason)) in column.names):
             rows = np.flatnonzero(column.codes == code)
             chosen += rows[np.argsort(keys[rows], kind="stable")[:NUM_DROPS]].tolist()

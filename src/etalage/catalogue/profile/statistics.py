@@ -138,6 +138,7 @@ def split_counts(counts: Mapping[str, int]) -> list[tuple[str, int, float]]:
         counts: The number of products by split.
     """
     total = sum(counts.values()) or 1
+    # A table's own split column may name other splits, which are listed last.
     names = [*get_args(Split), *(name for name in counts if name not in get_args(Split))]
     return [(name, counts[name], 100 * counts[name] / total) for name in names if counts.get(name)]
 
@@ -161,6 +162,7 @@ def split_shares(field: str, categories: Categories, splits: Categories) -> Spli
     counts = np.stack(
         [np.bincount(codes[is_known & (splits.codes == splits.names.index(s))], minlength=num) for s in present]
     )
+    # A split may hold none of the categories that are counted.
     shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     differences = shares.max(axis=0) - shares.min(axis=0)
     widest = int(differences.argmax())
@@ -206,6 +208,7 @@ def largest_groups(groups: Hashes, keys: Hashes, pictures: Hashes) -> list[tuple
     """
     names, sizes = np.unique(groups, return_counts=True)
     found = []
+    # Ties are broken by the hash, so that the same catalogue gives the same page.
     for index in np.lexsort((names, -sizes))[:NUM_GROUPS]:
         if sizes[index] > 1:
             rows = np.flatnonzero(groups == names[index])

@@ -127,6 +127,7 @@ def read_categories(table: Path, column: str) -> Categories:
         return known.get(key, -1)
 
     def convert(batch: Any) -> NDArray[Any]:
+        # Python sees each different text of a batch once, and not every row.
         encoded = pc.fill_null(batch, "").dictionary_encode()
         codes = np.array([encode(text) for text in encoded.dictionary.to_pylist()], np.int32)
         return codes[encoded.indices.to_numpy()]
@@ -192,10 +193,12 @@ def _read(table: Path, column: str, convert: Callable[[Any], NDArray[Any]], dtyp
 
 
 def _batches(table: Path, columns: list[str]) -> Iterator[Any]:
+    # Arrow's threads read ahead, and without a buffer size a whole row group: both would grow with the table.
     with pq.ParquetFile(table, buffer_size=_BUFFER_BYTES) as file:
         yield from file.iter_batches(_BATCH_ROWS, columns=columns, use_threads=False)
 
 
 def _hash(text: str | None) -> int:
+    # Eight bytes are enough: among a million texts two collide with a chance of one in forty million.
     data = (text or "").encode(errors="surrogatepass")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")

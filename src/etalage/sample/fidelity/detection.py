@@ -42,6 +42,7 @@ def detection_auc(columns: Sequence[Column], one: Original, other: Original, see
     from sklearn.preprocessing import RobustScaler
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    # Both sides by the features of the first, so that a category that only one side has cannot add a column.
     features = np.concatenate([_features(columns, one, one), _features(columns, other, one)])
     labels = np.repeat([1, 0], [len(one), len(other)])
     models: dict[str, Any] = {
@@ -57,6 +58,7 @@ def detection_auc(columns: Sequence[Column], one: Original, other: Original, see
                 # Scikit-learn warns of empty columns, and of a solver that stops before it has converged.
                 warnings.simplefilter("ignore")
                 model.fit(features[train], labels[train])
+                # A classifier that is wrong more often than right has found nothing either.
                 areas.append(max(0.5, roc_auc_score(labels[test], model.predict_proba(features[test])[:, 1])))
         found[name] = float(fmean(areas))
     return found

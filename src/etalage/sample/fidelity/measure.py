@@ -98,6 +98,7 @@ def _halves(known: Original, seed: int) -> tuple[Original, Original]:
     random.Random(seed).shuffle(groups)
     sizes = Counter(known.groups)
     counts, in_first = {True: 0, False: 0}, {}
+    # The largest groups first, each into the half with fewer rows: the halves then end up nearly equal.
     for group in sorted(groups, key=lambda group: -sizes[group]):
         in_first[group] = counts[True] <= counts[False]
         counts[in_first[group]] += sizes[group]

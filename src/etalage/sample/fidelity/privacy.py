@@ -85,6 +85,7 @@ def _compare_distances(
     draw: _Draw,
     rng: np.random.Generator,
 ) -> tuple[float, float]:
+    # Codes and links are invented for each row: they are never close to anything.
     compared = [column for column in columns if column.kind not in ("empty", "picture", "constant", "code", "link")]
     num_rows = min(len(training), len(holdout), _MAX_ROWS)
     sample = sample.subsample(_MAX_ROWS, 0)
@@ -92,6 +93,7 @@ def _compare_distances(
     for _ in range(_NUM_DRAWS):
         drawn = [draw(side, num_rows, rng) for side in (training, holdout)]
         to_training, to_holdout = (_closest_distances(compared, sample, side, training) for side in drawn)
+        # Sums over columns differ in the last digits, so equal distances are recognized with some slack.
         is_tied = np.isclose(to_training, to_holdout, atol=1e-9)
         shares.append(float(np.where(is_tied, 0.5, to_training < to_holdout).mean()))
         near.append(float(np.quantile(to_training, 0.05)))

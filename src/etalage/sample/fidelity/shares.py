@@ -38,6 +38,7 @@ def compare_shares(column: Column, original: Original, sample: Original) -> dict
 
 
 def _compare_categories(name: str, left: Sequence[Text], right: Sequence[Text]) -> dict[str, Any]:
+    # Chosen by the original's counts alone: a value that only the sample has shows nothing of how alike they are.
     counts, sample_counts = Counter(left), Counter(right)
     shown = [value for value, count in counts.most_common(_NUM_BARS) if count >= K]
     sides = ((counts, left), (sample_counts, right))

@@ -134,7 +134,7 @@ def _compare_parts(
     found = {}
     for name, extract in parts.items():
         one, other = (extract(column, texts) for texts in given)
-        if not len(one) or not len(other):
+        if not len(one) or not len(other):  # a column may be empty on one side, or on both
             found[name] = float(len(one) == len(other))
         else:
             found[name] = tv_complement(one, other) if name == "shapes" else ks_complement(one, other)
