@@ -57,9 +57,9 @@ def atomic_directory(out: Path) -> Iterator[Path]:
     try:
         yield partial
         if out.exists():
-            out.rmdir()
+            out.rmdir()  # empty, as was checked; it fails if another run has filled it meanwhile
         partial.rename(out)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too
         shutil.rmtree(partial, ignore_errors=True)
         raise
 

@@ -34,6 +34,7 @@ def process_pool(
 
 def _start_worker(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A daemon, so that it does not keep a worker alive that has finished.
     Thread(target=_exit_with_parent, daemon=True).start()
     if initializer is not None:
         initializer(*initargs)
@@ -44,4 +45,4 @@ def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None, "only a worker process waits for its parent"
     wait([parent.sentinel])
-    os._exit(1)
+    os._exit(1)  # sys.exit would end this thread alone, not the process

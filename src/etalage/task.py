@@ -120,6 +120,8 @@ class Task:
 
     def parse_answer(self, text: str) -> dict[str, Value] | None:
         """Read generated text back into values; return None if it is not an answer. Never guess a missing value."""
+        # Groups are greedy: of several ways to divide a text, the longest value goes first. checks.py drops products
+        # for which that is not the way that they were written.
         match = self._pattern.fullmatch(text.split(END_TOKEN)[0].strip())
         if match is None:
             return None

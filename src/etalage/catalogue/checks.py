@@ -105,6 +105,7 @@ def _check_values(
             "conversation_unsupported", f"{unsupported}; one picture, one question and one answer are read"
         )
     values = {field.name: _check_value(row.texts[field.name], field, decimal_marks, config) for field in task.fields}
+    # Training on an answer that reads back differently would teach what evaluation counts as wrong.
     answer = task.format_answer(values)
     if task.parse_answer(answer) != values:
         raise UnfitProduct(
@@ -158,6 +159,7 @@ def _locate_picture(
     if isinstance(image, bytes):
         if len(image) > max_image_bytes:
             raise BadPicture("image_too_many_bytes", f"{len(image)}, at most {max_image_bytes} are read")
+        # Named by its contents, so that equal pictures are one file, and no name comes from the table.
         path = inline_folder / hashlib.sha256(image).hexdigest()
         if not path.exists():
             path.write_bytes(image)

@@ -74,6 +74,7 @@ def match_by_content(missing: Mapping[str, str], read_profiles: Callable[[], lis
     for role in roles:
         free = [profile for profile in profiles if profile.cells and profile.name not in found.values()]
         names = [profile.name for profile in finders[missing[role]](free)]
+        # A wrong title would be learned; a wrong code only names rows, so it is left out instead.
         if len(names) > 1 and role != "product_code":
             raise EtalageError(
                 f"no column is called {role}, and several look like it: {', '.join(map(repr, names))}; "

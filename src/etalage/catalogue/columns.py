@@ -106,6 +106,7 @@ def match_columns(
     guessed = _find_by_content(names, fields, columns, read_sample)
     columns |= guessed
     for role in roles:
+        # Without a code, rows are known by their number.
         if role not in columns and role != "product_code":
             candidates = KNOWN_COLUMNS.get(role, (role,))
             raise EtalageError(
@@ -140,6 +141,7 @@ def _find_by_name(names: Sequence[str], role: str, taken: Iterable[str]) -> str 
     taken = set(taken)
     for candidate in KNOWN_COLUMNS.get(role, (role,)):
         found = [name for name in names if _normalize(name) == _normalize(candidate) and name not in taken]
+        # Where both `Title` and `title` exist, the one spelt exactly as the candidate is meant.
         exact = [name for name in found if name == candidate]
         if len(found) > 1 and not exact:
             raise EtalageError(

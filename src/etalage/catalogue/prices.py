@@ -147,6 +147,7 @@ def _parse(plain: str, price_range: PriceRange, decimal: DecimalMark) -> tuple[f
         if price_range != ("low" if match["low"] else "high"):
             raise BadPrice("price_is_range", f"--price-range is {price_range}")
         return value, currency, True
+    # As a single price first: the dashes of `99.-` and `-5` are not those of a range.
     try:
         return *_parse_single(plain, decimal), False
     except BadPrice:
@@ -161,6 +162,7 @@ def _parse(plain: str, price_range: PriceRange, decimal: DecimalMark) -> tuple[f
 
 def _parse_range(plain: str, decimal: DecimalMark) -> tuple[float, float, str] | None:
     """Return both ends and the currency of 99 - 250, or None."""
+    # Every mark is tried, since only one of those in `CHF 99.- - 250.-` is between the prices.
     for mark in _RANGE_MARK.finditer(plain):
         try:
             low, low_currency = _parse_single(plain[: mark.start()].strip(), decimal)
@@ -205,6 +207,7 @@ def _readings(number: str) -> dict[str, float]:
         indian = rf"[1-9]\d?(?:[{thousands}]\d\d)+[{thousands}]\d{{3}}"
         match = re.fullmatch(rf"(?P<whole>0|[1-9]\d*|{grouped}|{indian})?(?:[{mark}](?P<cents>\d+))?", number)
         if match and len(number) < _MAX_NUMBER_CHARS:
+            # Built as text, so that the float is the nearest one to what was written.
             digits = re.sub(r"\D", "", match["whole"] or "0")
             readings[mark] = float(f"{digits}.{match['cents'] or 0}")
     return readings

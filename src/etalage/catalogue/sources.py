@@ -71,6 +71,7 @@ def open_source(source: str, config: PrepareConfig) -> Source:
         table, folder = _open(kind, source, config)
     except OSError as error:
         raise EtalageError(f"{source}: {error.strerror or error}; check that it can be read") from error
+    # Names get into catalogue.json, which is shared: an absolute path would tell about this machine.
     if kind == "hub":
         name, folder = (path.name, path) if path.exists() else (source, None)
     else:
@@ -91,6 +92,7 @@ def _detect_format(source: str) -> Format:
     if path.is_file() or _matching_files(source):
         kind = _format_by_suffix(path)
         return "conversations" if kind == "jsonl" and path.is_file() and is_conversations(path) else kind
+    # owner/table.csv may be a hub id, but is far more often a file with a typing mistake.
     if _HUB_ID.fullmatch(source) and not source.lower().endswith(tuple(_SUFFIXES)):
         return "hub"
     raise EtalageError(f"{source} is not there; give a table, a folder, or a dataset on the hub as owner/name")
@@ -117,6 +119,7 @@ def _detect_folder_format(folder: Path) -> Format:
         return "webdataset"
     if _shards_in(folder):
         return "parquet"
+    # Such a table may describe the pictures or not; taking their folders for categories could be wrong.
     tables = [name for name in contents if name.lower().endswith(_TABLE_SUFFIXES) and name[0] != "."]
     if tables:
         raise EtalageError(

@@ -100,6 +100,7 @@ class Table:
     def _text_of(self, cell: Any, number: int, column: str) -> str:
         if cell is None:
             return ""
+        # Readers return numbers as text; bool is left, which JSON has apart from numbers.
         if not isinstance(cell, str | bool):
             kind = type(cell).__name__
             found = {"list": "a list", "dict": "an object"}.get(kind, kind)
@@ -161,6 +162,7 @@ def read_table(source: Source, fields: Sequence[Field], config: PrepareConfig) -
     if source.kind == "conversations":
         columns = {"question": "question", **columns}
     table = Table(source, columns, match.guessed)
+    # One row is read now, so that a table without any is refused before the work begins.
     if next(iter(table), None) is None:
         raise EtalageError(f"{source.name} has a header and no rows; there is nothing to prepare")
     return table

@@ -46,6 +46,7 @@ def iterate_rows(batch: Any, columns: Sequence[str], labels: ClassLabels) -> Ite
 def _read_column(column: Any, labels: Sequence[str] | None) -> list[Any]:
     """Return values as Python would print them; bytes, lists and objects as they are."""
     kind = column.type
+    # `datasets` stores -1 for an unknown label.
     if labels and pa.types.is_integer(kind):
         return [labels[i] if i is not None and 0 <= i < len(labels) else None for i in column.to_pylist()]
     if _may_hold_pictures(kind):

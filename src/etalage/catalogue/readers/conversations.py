@@ -103,8 +103,9 @@ class _Conversation:
 def _read_cells(record: Mapping[str, Any]) -> dict[str, Any]:
     turns = record.get("conversations", record.get("messages"))
     conversation = _Conversation(_as_list(record.get("images", record.get("image"))))
-    for turn in turns if isinstance(turns, list) else [None]:
+    for turn in turns if isinstance(turns, list) else [None]:  # None counts as a turn of an unknown form
         conversation.add_turn(turn)
+    # The prompt places the picture itself, so its marks in the question are removed.
     return {
         "question": _IMAGE_TOKEN.sub("", conversation.first_text("user")).strip(),
         "answer": conversation.first_text("assistant"),

@@ -25,6 +25,7 @@ def open_csv(path: Path) -> RawTable:
         EtalageError: The file is empty, or is mostly UTF-8 but holds a broken byte. While reading: a row has another
             number of cells than the header, or quotes are broken.
     """
+    # The default limit of 131072 would end the run; a longer title should only drop its product.
     csv.field_size_limit(MAX_CELL_CHARS)
     encoding, is_guess = find_encoding(path)
     try:
@@ -49,10 +50,11 @@ def _read_rows(path: Path, encoding: str, delimiter: str, *, has_hint: bool) -> 
     with path.open(encoding=encoding, newline="") as file:
         if has_hint:
             file.readline()
+        # Without `strict`, a quote that is never closed would silently take in the rest of the file.
         reader = csv.reader(file, strict=True, delimiter=delimiter)
         number, width = -1, 0
         try:
-            for number, row in enumerate(filter(None, reader)):
+            for number, row in enumerate(filter(None, reader)):  # blank lines are no rows
                 width = width or len(row)
                 if len(row) != width:
                     raise EtalageError(

@@ -69,10 +69,11 @@ def _cell_text(cell: Any) -> str:
 def _check_size(path: Path) -> None:
     """Refuse sheets that would fill the memory: a few hundred bytes can name a cell in the last corner of a sheet."""
     if not zipfile.is_zipfile(path):
-        return
+        return  # the older .xls, whose sheets end at 65536 x 256 cells
     num_rows = num_columns = 0
     with zipfile.ZipFile(path) as book:
         for entry in book.infolist():
+            # A zip bomb is refused by the size that it states, before any of it is unpacked.
             if entry.file_size > MAX_SHEET_CELLS * _MAX_XML_BYTES_PER_CELL:
                 raise EtalageError(f"{path.name} unpacks to {entry.file_size} bytes; save it as .csv")
             if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", entry.filename):

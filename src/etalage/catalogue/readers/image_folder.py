@@ -53,7 +53,7 @@ def _find_images(folder: Path) -> Iterator[Path]:
         path = folder / name
         if path.suffix.lower() in IMAGE_SUFFIXES:
             yield path
-        elif path.is_dir() and not path.is_symlink():
+        elif path.is_dir() and not path.is_symlink():  # a link may lead back up, and the search would never end
             yield from _find_images(path)
 
 

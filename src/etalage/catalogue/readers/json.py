@@ -49,6 +49,7 @@ def read_records(path: Path) -> Iterator[dict[str, Any]]:
     """
     with path.open("rb") as file:
         head = file.read(4096).removeprefix(codecs.BOM_UTF8).lstrip()
+    # The file decides, not its suffix: shops export both forms as .json.
     rows = _read_array(path) if head.startswith(b"[") else _read_lines(path)
     for place, record in rows:
         if not isinstance(record, dict):
@@ -65,7 +66,7 @@ def _read_lines(path: Path) -> Iterator[tuple[str, Any]]:
                 text = line.decode("utf-8-sig" if line_number == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 raise utf8_error(path) from error
-            if not text.strip():
+            if not text.strip():  # blank lines are no rows
                 continue
             number += 1
             place = f"{path.name} row {number} (line {line_number})"

@@ -37,6 +37,7 @@ def open_saved_dataset(folder: Path) -> RawTable:
             for split, split_folder in splits.items()
             for entry in json.loads((split_folder / "state.json").read_text(encoding="utf-8"))["_data_files"]
         ]
+        # All shards share the schema of the first one.
         with pa.memory_map(str(files[0][1])) as file:
             schema = pa.ipc.open_stream(file).schema
     except (*ARROW_ERRORS, ValueError, KeyError, TypeError, IndexError) as error:
@@ -47,6 +48,7 @@ def open_saved_dataset(folder: Path) -> RawTable:
             try:
                 with pa.memory_map(str(path)) as file:
                     for batch in pa.ipc.open_stream(file):
+                        # A stored batch may hold a thousand pictures; slices of a memory map copy nothing.
                         size = batch_size(schema, columns)
                         for start in range(0, batch.num_rows, size):
                             yield split, batch.slice(start, size)

@@ -61,6 +61,7 @@ def _read_samples(paths: Sequence[Path], max_member_bytes: int, *, with_pictures
             stem, _, extension = PurePosixPath(name).name.partition(".")
             suffix = "." + extension.rpartition(".")[2].lower()
             own_key = printable(name[: len(name) - len(extension) - 1] if extension else name)
+            # macOS adds hidden files, such as ._a.jpg, that are not pictures in spite of their suffix.
             if not stem or not extension:  # a hidden file, or one without an extension
                 continue
             if own_key != key and sample:
@@ -68,6 +69,7 @@ def _read_samples(paths: Sequence[Path], max_member_bytes: int, *, with_pictures
                 sample = {}
             key = own_key
             if suffix in IMAGE_SUFFIXES:
+                # One byte more than allowed tells a picture of just the allowed size from a larger one.
                 picture = _read_data(tar, member, max_member_bytes + 1, path) if with_pictures else b""
                 sample.setdefault("image", picture)
             elif suffix == ".json" or suffix in _TEXT_COLUMNS:
