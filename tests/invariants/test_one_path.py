@@ -1,11 +1,11 @@
-"""What training, evaluation and serving must agree on."""
+"""Training, evaluation and serving build the same inputs, and packing changes no result."""
 
 import pytest
 import torch
 
 from etalage.catalogue.pictures import open_picture
 from etalage.data.dataset import Examples
-from etalage.data.encoding import encode
+from etalage.data.encoding import IGNORED, encode
 from etalage.data.packing import collate, left_pad_batch, pack
 from etalage.phi3v.attention import PACKED
 from etalage.task import clean_text
@@ -19,8 +19,8 @@ def test_training_prompt_ids_and_pixels_are_those_of_serving(small, task, produc
         served = processor(text=[task.prompt], images=[[open_picture(product.image)]], return_tensors="pt")
         length = served["input_ids"].shape[1]
         assert torch.equal(trained.input_ids[:length], served["input_ids"][0])
-        assert (trained.labels[:length] == -100).all()
-        assert (trained.labels[length:] != -100).all()
+        assert (trained.labels[:length] == IGNORED).all()
+        assert (trained.labels[length:] != IGNORED).all()
         shown = collate([trained]).inputs(processor.image_processor, torch.device("cpu"))
         used = len(shown["pixel_values"])
         assert torch.equal(shown["pixel_values"], served["pixel_values"][0, :used])
@@ -42,7 +42,7 @@ def test_text_of_a_catalogue_cannot_write_control_tokens(small, task, products):
 
 
 def _texts_and_pictures(task, products):
-    """Examples of none, one and two pictures, of several shapes."""
+    """Return examples with none, one and two pictures of several shapes."""
     first, second = (open_picture(product.image) for product in products[:2])
     answers = [task.format_answer(product.values) for product in products]
     two = task.prompt.replace("<|image_1|>", "<|image_2|> <|image_1|>")
@@ -58,12 +58,12 @@ def _texts_and_pictures(task, products):
 @pytest.mark.parametrize("attention", ["eager", "sdpa", PACKED])
 @pytest.mark.parametrize("sliding_window", [None, 40])
 def test_packed_equals_unpacked(small, task, products, attention, sliding_window):
-    """Logits of a row of examples are those of each one served alone, whatever the attention."""
+    """The logits of a packed row are those of each example served alone, with every attention."""
     model, processor = small
     model.config.sliding_window = sliding_window or model.config.sliding_window
-    asked = _texts_and_pictures(task, products)
+    examples = _texts_and_pictures(task, products)
     alone = []
-    for prompt, answer, pictures in asked:
+    for prompt, answer, pictures in examples:
         served = processor(text=prompt, images=pictures, return_tensors="pt")
         ids = torch.cat(
             [
@@ -76,15 +76,15 @@ def test_packed_equals_unpacked(small, task, products, attention, sliding_window
         with torch.no_grad():
             alone.append(model(input_ids=ids, **served, use_cache=False).logits[0])
     model.set_attn_implementation({"": attention})
-    batch = collate([encode(processor, prompt, answer, pictures) for prompt, answer, pictures in asked])
+    batch = collate([encode(processor, prompt, answer, pictures) for prompt, answer, pictures in examples])
     with torch.no_grad():
         logits = model(**batch.inputs(processor.image_processor, model.device), use_cache=False).logits[0]
     assert batch.cu_seqlens.diff().tolist() == [len(one) for one in alone]
     torch.testing.assert_close(logits, torch.cat(alone), rtol=1e-4, atol=1e-4)
 
 
-def test_prompts_side_by_side_are_what_the_processor_makes(small, task, products):
-    """Of pictures that differ in size, so that rows differ in length."""
+def test_left_padded_prompts_are_what_the_processor_makes(small, task, products):
+    """The pictures differ in size, so that rows differ in length."""
     model, processor = small
     pictures = [open_picture(products[0].image), open_picture(products[1].image).resize((300, 40))]
     prompts = [task.prompt, task.build_prompt("What is it?")]
@@ -92,18 +92,17 @@ def test_prompts_side_by_side_are_what_the_processor_makes(small, task, products
         text=prompts, images=[[p] for p in pictures], padding=True, padding_side="left", return_tensors="pt"
     )
     encoded = [encode(processor, prompt, "", [picture]) for prompt, picture in zip(prompts, pictures, strict=True)]
-    asked = left_pad_batch(encoded, processor, model.device)
+    padded = left_pad_batch(encoded, processor, model.device)
     assert len({len(e.input_ids) for e in encoded}) == 2
     for name in ("input_ids", "attention_mask", "image_sizes"):
-        assert torch.equal(asked[name], served[name]), name
+        assert torch.equal(padded[name], served[name]), name
     with torch.no_grad():
-        expected, found = (model(**inputs, logits_to_keep=1).logits for inputs in (served, asked))
+        expected, found = (model(**inputs, logits_to_keep=1).logits for inputs in (served, padded))
     assert torch.equal(found, expected)
 
 
 @pytest.mark.parametrize("max_tokens", [1, 250, 8192])
-def test_one_times_eight_is_eight_times_one(small, task, products, max_tokens, open_image):
-    """Gradients of a step do not depend on how its examples are packed."""
+def test_gradients_do_not_depend_on_the_packing(small, task, products, max_tokens, open_image):
     model, processor = small
     processor.image_processor.num_crops = 1
     model.set_attn_implementation(PACKED)
@@ -121,7 +120,7 @@ def test_one_times_eight_is_eight_times_one(small, task, products, max_tokens, o
 
     rows = pack(encoded, max_tokens, long_rope_threshold=2048)
     assert {1: 8, 250: 3, 8192: 1}[max_tokens] == len(rows)
-    whole, cut = gradients([encoded]), gradients(rows)
-    assert whole.keys() == cut.keys()
-    for name, gradient in whole.items():
-        torch.testing.assert_close(gradient, cut[name], rtol=1e-3, atol=2e-6, msg=name)
+    one_row, packed = gradients([encoded]), gradients(rows)
+    assert one_row.keys() == packed.keys()
+    for name, gradient in one_row.items():
+        torch.testing.assert_close(gradient, packed[name], rtol=1e-3, atol=2e-6, msg=name)

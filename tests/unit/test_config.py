@@ -1,5 +1,3 @@
-"""What a configuration says of itself."""
-
 from pathlib import Path
 
 import pytest
@@ -8,7 +6,7 @@ from etalage.config import TrainConfig
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("settings", "message"),
     [
         ({"max_tokens": 0}, "--max-tokens is 0; it must be at least 1"),
         ({"projector_learning_rate": 0.0}, "--projector-learning-rate is 0.0; it must be positive"),
@@ -18,11 +16,11 @@ from etalage.config import TrainConfig
         ({"freeze": ("decoder", "tower", "projector")}, "--freeze decoder tower projector leaves nothing to train"),
     ],
 )
-def test_what_makes_no_sense_is_refused(given, message):
+def test_contradictory_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        TrainConfig(Path("catalogue"), Path("run"), **given)
+        TrainConfig(Path("catalogue"), Path("run"), **settings)
 
 
-def test_parts_that_learn_have_rates_of_their_own():
+def test_trained_parts_have_learning_rates_of_their_own():
     config = TrainConfig(Path("catalogue"), Path("run"), freeze=("tower",), projector_learning_rate=1e-3)
     assert (config.tower_learning_rate, config.projector_learning_rate) == ("auto", 1e-3)

@@ -1,4 +1,4 @@
-"""The small preset as it ships."""
+"""The small model as it ships."""
 
 import hashlib
 
@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etalage.errors import EtalageError
 from etalage.models import SMALL, load_base
 from etalage.phi3v.processing import load_tokenizer
 from etalage.task import clean_text
@@ -19,7 +20,7 @@ def shipped():
 
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(max_size=60).map(clean_text))
-def test_any_text_can_be_written_and_read_back(shipped, text):
+def test_any_text_survives_the_tokenizer(shipped, text):
     ids = shipped(text, add_special_tokens=False)["input_ids"]
     assert shipped.decode(ids, skip_special_tokens=True) == text
 
@@ -27,13 +28,18 @@ def test_any_text_can_be_written_and_read_back(shipped, text):
 WEIGHTS = "712188b3556a65db105ff9648cb97adb5eae5c9516d663eb9932bdb8ac5aa521"
 
 
-def test_the_weights_are_those_of_the_card():
+def test_the_weights_are_those_that_the_card_describes():
     weights = (SMALL / "model.safetensors").read_bytes()
     assert hashlib.sha256(weights).hexdigest() == WEIGHTS
     assert len(weights) < 40e6
 
 
-def test_it_loads_with_every_weight_in_its_place():
+def test_every_weight_is_loaded():
     model, processor = load_base("small", dtype=torch.float32)
     assert all(p.isfinite().all() and p.std() > 0 for n, p in model.named_parameters() if "proj" in n)
     assert len(processor.tokenizer) == model.config.vocab_size
+
+
+def test_a_folder_without_a_checkpoint_is_one_message(tmp_path):
+    with pytest.raises(EtalageError, match=r"no complete Phi-3-vision checkpoint found .*; give a folder"):
+        load_base(str(tmp_path), dtype=torch.float32)

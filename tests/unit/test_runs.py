@@ -1,43 +1,76 @@
-"""What a run folder gives back."""
-
 import json
 from pathlib import Path
 
 import pytest
 import torch
 
+from etalage.errors import EtalageError
 from etalage.models import load_run, load_run_base
 from etalage.runs import Run
 from etalage.train.trainable import make_trainable, trainable_parameters
 
 
 @pytest.mark.parametrize("recipe", ["full", "lora"])
-def test_before_is_the_base_with_the_processor_of_the_run(recipe: str, small, config, tmp_path: Path) -> None:
+def test_the_base_is_loaded_with_the_processor_of_the_run(recipe: str, small, config, tmp_path: Path) -> None:
     model, processor = small
     base = model.lm_head.weight.detach().clone()
-    learned = make_trainable(model, config(recipe=recipe, lora_rank=4))
+    trained = make_trainable(model, config(recipe=recipe, lora_rank=4))
     with torch.no_grad():
-        for parameter in trainable_parameters(learned).values():
+        for parameter in trainable_parameters(trained).values():
             parameter.fill_(0.5)
     processor.image_processor.num_crops = 3
     run = Run(tmp_path / "run")
     run.begin({"recipe": recipe, "model": "small"})
     run.checkpoints.mkdir()
-    run.finish(learned, processor)
-    assert len({file.stat().st_mode for file in run.model.iterdir()}) == 1, "who may read one may read all"
+    run.finish(trained, processor)
+    assert len({file.stat().st_mode for file in run.model.iterdir()}) == 1, "all files have the same permissions"
 
-    before, its_processor = load_run_base(run)
+    base_model, run_processor = load_run_base(run)
     after, _ = load_run(run)
-    assert before.lm_head.weight.equal(base)
+    assert base_model.lm_head.weight.equal(base)
     assert all((p == 0.5).all() for n, p in after.named_parameters() if "lora_" in n or n == "lm_head.weight")
-    assert not before.training
+    assert not base_model.training
     assert not after.training
-    assert its_processor.image_processor.num_crops == 3
+    assert run_processor.image_processor.num_crops == 3
 
 
-def test_nothing_is_loaded_of_a_run_that_is_not_done(tmp_path: Path) -> None:
+def test_nothing_is_loaded_from_a_run_that_is_not_done(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.config.write_text(json.dumps({"recipe": "lora", "model": "nowhere"}))
     for load in (load_run, load_run_base):
         with pytest.raises(ValueError, match="training is not done"):
             load(run)
+
+
+CATALOGUE = {"task": {}, "limits": {}, "catalogue_digest": "0"}
+
+
+def test_a_folder_with_something_else_is_refused(config, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    assert run.resolve(config(), CATALOGUE)["recipe"] == "full"
+    (run.folder / "notes.txt").touch()
+    with pytest.raises(EtalageError, match="is not empty and is not a run folder"):
+        run.resolve(config(), CATALOGUE)
+
+
+def test_a_folder_without_a_config_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(EtalageError, match=r"is not a run folder: it has no config.json; name the --out"):
+        Run(tmp_path).read_config()
+
+
+@pytest.mark.parametrize("text", ["{", "[1]"])
+def test_a_damaged_config_is_one_message(tmp_path: Path, text: str) -> None:
+    run = Run(tmp_path)
+    run.config.write_text(text)
+    with pytest.raises(EtalageError, match=r"config.json is damaged .*; restore it, or train again"):
+        run.read_config()
+
+
+def test_another_catalogue_is_another_run(config, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.begin(run.resolve(config(), CATALOGUE))
+    run.log.write_text('{"step": 1}\n')
+    assert run.resolve(config(), CATALOGUE) == run.read_config()
+    with pytest.raises(EtalageError, match="catalogue_digest was '0', now '1'"):
+        run.resolve(config(), {**CATALOGUE, "catalogue_digest": "1"})

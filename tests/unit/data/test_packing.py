@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from etalage.data.encoding import Encoded, encode
+from etalage.data.encoding import IGNORED, Encoded, encode
 from etalage.data.packing import collate, pack
 
 
@@ -28,17 +28,17 @@ def test_collate_packs_and_counts_images_on(small, task):
     assert len(inputs["pixel_values"]) == 4 + 5 + 4, "used crops alone"
 
 
-def test_a_row_without_pictures_brings_none(small):
+def test_a_row_without_pictures_has_no_picture_arguments(small):
     ids = torch.arange(3)
     inputs = collate([Encoded(ids, ids, ())]).inputs(small[1].image_processor, torch.device("cpu"))
     assert not {"pixel_values", "image_sizes"} & inputs.keys()
     assert small[0](**inputs, use_cache=False).logits.shape[:2] == (1, 3)
 
 
-def test_an_example_that_is_all_answer_is_not_told_from_the_one_before(small):
+def test_an_example_without_a_prompt_is_not_predicted_from_the_one_before(small):
     ids = torch.arange(3)
     batch = collate([Encoded(ids, ids, ()), Encoded(ids, ids, ())])
-    assert batch.labels[0].tolist() == [-100, 1, 2, -100, 1, 2]
+    assert batch.labels[0].tolist() == [IGNORED, 1, 2, IGNORED, 1, 2]
 
 
 @given(
@@ -46,7 +46,7 @@ def test_an_example_that_is_all_answer_is_not_told_from_the_one_before(small):
     max_tokens=st.integers(1, 90),
     limit=st.integers(0, 60),
 )
-def test_packs_hold_each_example_once_and_no_more_than_they_may(lengths, max_tokens, limit):
+def test_each_example_is_in_one_row_and_rows_are_not_too_long(lengths, max_tokens, limit):
     encoded = [Encoded(torch.full((length,), place), torch.zeros(length), ()) for place, length in enumerate(lengths)]
     rows = pack(encoded, max_tokens, long_rope_threshold=limit)
     assert sorted(int(e.input_ids[0]) for row in rows for e in row) == list(range(len(lengths)))
@@ -56,7 +56,7 @@ def test_packs_hold_each_example_once_and_no_more_than_they_may(lengths, max_tok
         assert len({length > limit for length in tokens}) == 1
 
 
-def test_packs_are_few_and_about_equally_full():
+def test_rows_are_few_and_about_equally_full():
     lengths = [100, 90, 80, 70, 60, 50, 40, 30]
     rows = pack([Encoded(torch.zeros(n), torch.zeros(n), ()) for n in lengths], 140, long_rope_threshold=1000)
     assert [sum(len(e.input_ids) for e in row) for row in rows] == [130, 130, 130, 130]

@@ -1,12 +1,10 @@
-"""Growing in place is growing."""
-
 import torch
 from transformers import DynamicCache
 
 from etalage.generate.kv_cache import ROOM_MULTIPLE, growing_cache
 
 
-def test_it_holds_what_a_dynamic_cache_does():
+def test_holds_what_a_dynamic_cache_holds():
     torch.manual_seed(0)
     expected, found = DynamicCache(), growing_cache(1)
 
@@ -17,7 +15,7 @@ def test_it_holds_what_a_dynamic_cache_does():
         for one, other in zip(expected.update(*states, 0), found.update(*states, 0), strict=True):
             assert other.shape[-2] == room, "as long as the mask"
             assert torch.equal(one, other[:, :, : one.shape[-2]])
-            assert not other[:, :, one.shape[-2] :].any(), "no number there may be none"
+            assert not other[:, :, one.shape[-2] :].any(), "the room after the last token is zero"
         assert found.get_seq_length(0) == expected.get_seq_length(0)
 
     with torch.inference_mode():
@@ -33,7 +31,7 @@ def test_it_holds_what_a_dynamic_cache_does():
         append(3, 1)
 
 
-def test_a_token_is_appended_in_place():
+def test_appends_a_token_in_place():
     cache = growing_cache(1)
     states = torch.randn(2, 2, 3, 7, 8)
     first, _ = cache.update(*states, 0)

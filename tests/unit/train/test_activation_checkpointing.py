@@ -4,6 +4,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from etalage.data.dataset import Examples
 from etalage.data.packing import collate
+from etalage.errors import EtalageError
 from etalage.train.activation_checkpointing import CheckpointedLayers
 from etalage.train.objectives import sft_loss
 from etalage.train.trainable import make_trainable, trainable_parameters
@@ -14,33 +15,33 @@ def recomputing(model):
 
 
 @pytest.mark.parametrize("recipe", ["full", "lora"])
-def test_activations_computed_twice_give_the_same_gradients(small, config, task, products, open_image, recipe):
+def test_recomputed_activations_give_the_same_gradients(small, config, task, products, open_image, recipe):
     model, processor = small
-    learned = make_trainable(model, config(recipe=recipe, lora_rank=4, freeze=())).train()
+    trained = make_trainable(model, config(recipe=recipe, lora_rank=4, freeze=())).train()
     batch = collate([Examples(products, task, processor, open_image)[0]])
     inputs = batch.inputs(processor.image_processor, model.device)
 
-    def gradients(memory):
-        plan = CheckpointedLayers(learned, memory)
-        learned.zero_grad()
-        torch.manual_seed(0)  # hides the same patches
-        sft_loss(learned, inputs, batch.labels).backward()
-        return plan, {name: p.grad.clone() for name, p in trainable_parameters(learned).items()}
+    def gradients(mode):
+        checkpointed = CheckpointedLayers(trained, mode)
+        trained.zero_grad()
+        torch.manual_seed(0)  # the same patches are hidden
+        sft_loss(trained, inputs, batch.labels).backward()
+        return checkpointed, {name: p.grad.clone() for name, p in trainable_parameters(trained).items()}
 
-    plan, expected = gradients("none")
-    assert not any(recomputing(learned))
-    assert plan.num_kept == plan.num_layers
-    plan, found = gradients("full")
-    assert all(recomputing(learned))
-    assert plan.num_kept == 0
+    checkpointed, expected = gradients("none")
+    assert not any(recomputing(trained))
+    assert checkpointed.num_kept == checkpointed.num_layers
+    checkpointed, found = gradients("full")
+    assert all(recomputing(trained))
+    assert checkpointed.num_kept == 0
     for name, gradient in expected.items():
         torch.testing.assert_close(gradient, found[name], rtol=1e-4, atol=1e-5)
 
 
-def test_a_frozen_tower_wants_no_gradients_and_computes_nothing_twice(small, config):
+def test_a_frozen_tower_requires_no_gradients_and_recomputes_nothing(small, config):
     model, _ = small
-    learned = make_trainable(model, config(recipe="lora", lora_rank=4, freeze=("tower",)))
-    CheckpointedLayers(learned, "full")
+    trained = make_trainable(model, config(recipe="lora", lora_rank=4, freeze=("tower",)))
+    CheckpointedLayers(trained, "full")
     tower = model.model.vision_embed_tokens
     side = model.config.crop_size
     assert not tower.tower_features(torch.randn(1, 3, side, side)).requires_grad
@@ -48,34 +49,34 @@ def test_a_frozen_tower_wants_no_gradients_and_computes_nothing_twice(small, con
     assert all(recomputing(model.model.layers))
 
 
-def test_on_a_cpu_all_are_kept_and_there_is_nothing_to_shrink(small, config):
-    learned = make_trainable(small[0], config(recipe="lora", lora_rank=4))
-    plan = CheckpointedLayers(learned, "auto")
-    plan.measure(lambda: pytest.fail("there is nothing to measure"))
-    assert plan.num_kept == plan.num_layers > 0
-    assert not plan.shrink()
+def test_on_a_cpu_all_layers_keep_theirs_and_nothing_shrinks(small, config):
+    trained = make_trainable(small[0], config(recipe="lora", lora_rank=4))
+    checkpointed = CheckpointedLayers(trained, "auto")
+    checkpointed.measure(lambda: pytest.fail("there is nothing to measure"))
+    assert checkpointed.num_kept == checkpointed.num_layers > 0
+    assert not checkpointed.shrink()
 
 
 @pytest.mark.parametrize(
     ("total", "kept"), [(1000, 12), (60, 12), (40, 11), (30, 6), (20, 2), (18, 2), (12, 0), (10, 0)]
 )
-def test_as_many_are_kept_as_there_is_room_for(small, config, monkeypatch, total, kept):
-    """On a GPU that is told about: 10 with none kept, 3 for a decoder's layer, 2 for a tower's, 8 % in reserve."""
+def test_as_many_layers_keep_theirs_as_there_is_room_for(small, config, monkeypatch, total, kept):
+    """A GPU is imitated: 10 units if none keeps its own, 3 for a decoder layer, 2 for a tower layer, 8 % in reserve."""
     model = make_trainable(small[0], config(recipe="lora", lora_rank=4, freeze=()))
-    plan = CheckpointedLayers(model, "none")
-    plan._is_auto, plan._moment_bytes = True, 0
-    decoder, tower = plan._layers[:4], plan._layers[4:]
+    checkpointed = CheckpointedLayers(model, "none")
+    checkpointed._is_auto, checkpointed._moment_bytes = True, 0
+    decoder, tower = checkpointed._layers[:4], checkpointed._layers[4:]
     assert len(tower) == 8
     assert type(decoder[0]).__name__.endswith("LastDecoderLayer")
 
     def peak():
-        spared = [sum(not layer.gradient_checkpointing for layer in kind) for kind in (decoder, tower)]
-        return 10 + 3 * spared[0] + 2 * spared[1]
+        keeping = [sum(not layer.gradient_checkpointing for layer in kind) for kind in (decoder, tower)]
+        return 10 + 3 * keeping[0] + 2 * keeping[1]
 
-    tries = []
+    tried = []
 
-    def try_row():
-        tries.append(plan.num_kept)
+    def run_row():
+        tried.append(checkpointed.num_kept)
         if peak() > total:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
@@ -84,13 +85,46 @@ def test_as_many_are_kept_as_there_is_room_for(small, config, monkeypatch, total
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", peak)
     for name in ("empty_cache", "reset_peak_memory_stats"):
         monkeypatch.setattr(torch.cuda, name, lambda: None)
-    plan.measure(try_row)
-    assert plan.num_kept == kept
+    checkpointed.measure(run_row)
+    assert checkpointed.num_kept == kept
     assert not kept or peak() <= 0.92 * total
-    assert len(tries) <= 2 * 6
+    assert len(tried) <= 2 * 6
     if kept:
-        assert plan.shrink()
-        assert plan.num_kept == 3 * kept // 4
+        assert checkpointed.shrink()
+        assert checkpointed.num_kept == 3 * kept // 4
     total = 9
     with pytest.raises(torch.OutOfMemoryError):
-        plan.measure(try_row)
+        checkpointed.measure(run_row)
+
+
+def test_other_errors_are_not_retried(small, config):
+    checkpointed = CheckpointedLayers(make_trainable(small[0], config()), "auto")
+    attempts = []
+
+    def fail():
+        attempts.append(1)
+        raise RuntimeError("expected scalar type")
+
+    with pytest.raises(RuntimeError, match="expected scalar type"):
+        checkpointed.retry(fail)
+    assert len(attempts) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), r"the GPU's memory is too small \(CUDA out of memory\); lower"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+            "the machine's memory is too small .*; lower",
+        ),
+    ],
+)
+def test_memory_that_is_too_small_is_one_message(small, config, error, message):
+    checkpointed = CheckpointedLayers(make_trainable(small[0], config()), "auto")
+
+    def fail():
+        raise error
+
+    with pytest.raises(EtalageError, match=message):
+        checkpointed.retry(fail)

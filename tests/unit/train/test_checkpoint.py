@@ -7,14 +7,21 @@ import torch
 from torch import nn
 
 from etalage.errors import EtalageError
-from etalage.train.checkpoint import check_disk_space, latest_checkpoint, load_checkpoint, save_checkpoint
+from etalage.train.checkpoint import (
+    check_disk_space,
+    latest_checkpoint,
+    load_best,
+    load_checkpoint,
+    save_best,
+    save_checkpoint,
+)
 
 
-def _made(steps):
+def trained_layer(num_steps):
     torch.manual_seed(0)
     layer = nn.Linear(3, 2)
     optimizer = torch.optim.AdamW(layer.parameters(), lr=0.1)
-    for _ in range(steps):
+    for _ in range(num_steps):
         layer(torch.ones(1, 3)).sum().backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -22,9 +29,9 @@ def _made(steps):
 
 
 def test_round_trip(tmp_path):
-    parameters, optimizer = _made(3)
+    parameters, optimizer = trained_layer(3)
     path = save_checkpoint(tmp_path, 3, parameters, optimizer)
-    fresh, fresh_optimizer = _made(0)
+    fresh, fresh_optimizer = trained_layer(0)
     assert load_checkpoint(path, fresh, fresh_optimizer) == 3
     for name, parameter in parameters.items():
         assert torch.equal(parameter, fresh[name])
@@ -32,48 +39,48 @@ def test_round_trip(tmp_path):
             assert torch.equal(value, fresh_optimizer.state[fresh[name]][key])
 
 
-def test_only_the_newest_whole_one_is_kept_and_found(tmp_path):
+def test_only_the_newest_complete_checkpoint_is_kept_and_found(tmp_path):
     for step in (1, 2):
-        save_checkpoint(tmp_path, step, *_made(step))
-    (tmp_path / "step-0000009.partial").mkdir()  # a killed process left it
+        save_checkpoint(tmp_path, step, *trained_layer(step))
+    (tmp_path / "step-0000009.partial").mkdir()  # as a killed process leaves it
     assert latest_checkpoint(tmp_path) == tmp_path / "step-0000002"
     assert not (tmp_path / "step-0000001").exists()
-    save_checkpoint(tmp_path, 9, *_made(1))
+    save_checkpoint(tmp_path, 9, *trained_layer(1))
     assert latest_checkpoint(tmp_path) == tmp_path / "step-0000009"
 
 
-def test_of_another_model_is_refused(tmp_path):
-    path = save_checkpoint(tmp_path, 1, *_made(1))
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    path = save_checkpoint(tmp_path, 1, *trained_layer(1))
     other = {"other": nn.Parameter(torch.ones(2))}
     with pytest.raises(ValueError, match="other weights than this run trains"):
         load_checkpoint(path, other, torch.optim.AdamW(other.values()))
 
 
 def test_nothing_is_pickled(tmp_path):
-    path = save_checkpoint(tmp_path, 1, *_made(1))
+    path = save_checkpoint(tmp_path, 1, *trained_layer(1))
     assert {file.suffix for file in path.iterdir()} == {".safetensors", ".json"}
 
 
-def test_no_checkpoint(tmp_path):
+def test_there_is_none_in_a_folder_that_does_not_exist(tmp_path):
     assert latest_checkpoint(tmp_path / "none") is None
 
 
-def test_the_last_one_has_weights_alone(tmp_path):
-    parameters, _ = _made(3)
+def test_the_last_checkpoint_holds_weights_alone(tmp_path):
+    parameters, _ = trained_layer(3)
     path = save_checkpoint(tmp_path, 3, parameters, None)
     assert not (path / "optimizer.safetensors").exists()
-    fresh, fresh_optimizer = _made(0)
+    fresh, fresh_optimizer = trained_layer(0)
     assert load_checkpoint(path, fresh, fresh_optimizer) == 3
     assert all(torch.equal(parameter, fresh[name]) for name, parameter in parameters.items())
 
 
-def test_a_write_that_fails_leaves_the_one_before(tmp_path):
-    save_checkpoint(tmp_path, 1, *_made(1))
+def test_a_failed_write_leaves_the_checkpoint_before(tmp_path):
+    save_checkpoint(tmp_path, 1, *trained_layer(1))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
     try:
         with pytest.raises(EtalageError, match=r"could not be written .*make room on the disk"):
-            save_checkpoint(tmp_path, 2, *_made(2))
+            save_checkpoint(tmp_path, 2, *trained_layer(2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert [path.name for path in tmp_path.iterdir()] == ["step-0000001"]
@@ -82,16 +89,39 @@ def test_a_write_that_fails_leaves_the_one_before(tmp_path):
 @pytest.mark.parametrize(
     ("num_resumable", "keeps_best", "needed"), [(0, False, 50), (0, True, 60), (1, False, 50), (2, True, 70)]
 )
-def test_room_is_asked_for_before_it_is_needed(tmp_path, monkeypatch, num_resumable, keeps_best, needed):
+def test_disk_space_is_checked_before_it_is_needed(tmp_path, monkeypatch, num_resumable, keeps_best, needed):
     checkpoints = tmp_path / "checkpoints"
     checkpoints.mkdir()
-    (checkpoints / "of a broken run").write_bytes(bytes(7))
-    learned, result = [torch.zeros(10, dtype=torch.int8)], [torch.zeros(40, dtype=torch.int8)]
+    (checkpoints / "of an interrupted run").write_bytes(bytes(7))
+    trainable, result = [torch.zeros(10, dtype=torch.int8)], [torch.zeros(40, dtype=torch.int8)]
 
     def check(room):
         monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=room - 7))
-        check_disk_space(checkpoints, learned, result, num_resumable=num_resumable, keeps_best=keeps_best)
+        check_disk_space(checkpoints, trainable, result, num_resumable=num_resumable, keeps_best=keeps_best)
 
     check(needed)
     with pytest.raises(ValueError, match=r"room for .* GB, .* take up to .* GB; make room"):
         check(needed - 1)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.safetensors"])
+def test_a_damaged_checkpoint_is_one_message(tmp_path, name):
+    path = save_checkpoint(tmp_path, 1, *trained_layer(1))
+    (path / name).write_bytes((path / name).read_bytes()[:20])
+    with pytest.raises(EtalageError, match=rf"{name} is damaged .*remove the run folder to begin again"):
+        load_checkpoint(path, *trained_layer(0))
+
+
+def test_the_best_weights_are_those_saved_last(tmp_path):
+    folder = tmp_path / "checkpoints"
+    for num_steps in (1, 2):
+        save_best(folder, trained_layer(num_steps)[0])
+    restored = trained_layer(0)[0]
+    load_best(folder, restored)
+    assert all(torch.equal(p, restored[name]) for name, p in trained_layer(2)[0].items())
+    assert [file.name for file in folder.iterdir()] == ["best.safetensors"]
+
+
+def test_best_weights_do_not_count_as_a_checkpoint(tmp_path):
+    save_best(tmp_path, trained_layer(1)[0])
+    assert latest_checkpoint(tmp_path) is None

@@ -11,8 +11,8 @@ PARTS = ("tower", "projector", "decoder")
 
 
 @pytest.mark.parametrize("frozen", [(), ("tower",), ("tower", "projector"), ("decoder",)])
-def test_full_fine_tuning_computes_what_is_counted(small, config, task, products, open_image, frozen):
-    """Eager attention computes both halves of what is causal, and its weights' gradients are counted as they are."""
+def test_the_count_is_what_full_fine_tuning_computes(small, config, task, products, open_image, frozen):
+    """Eager attention computes the masked half, too, which is added to the count."""
     model, processor = small
     make_trainable(model, config(freeze=frozen))
     model.set_attn_implementation({"": "eager"})
@@ -31,5 +31,5 @@ def test_full_fine_tuning_computes_what_is_counted(small, config, task, products
         trained=set(PARTS) - set(frozen),
         full=True,
     )
-    unseen = 3 * model.config.num_hidden_layers * model.config.hidden_size * 2 * length**2
-    assert counted + unseen == pytest.approx(counter.get_total_flops(), rel=0.03)
+    masked = 3 * model.config.num_hidden_layers * model.config.hidden_size * 2 * length**2
+    assert counted + masked == pytest.approx(counter.get_total_flops(), rel=0.03)

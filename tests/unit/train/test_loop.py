@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from etalage.data.dataset import Examples
+from etalage.errors import EtalageError
 from etalage.fused.feature_cache import cache_features
 from etalage.models import load_base
 from etalage.train import loop
@@ -14,16 +15,16 @@ from etalage.train.trainable import make_trainable
 
 @pytest.fixture
 def run(tmp_path, task, products, open_image):
-    """Train in tmp_path/NAME and give back model and log."""
+    """Train in tmp_path/NAME; return the model and the lines of the log."""
 
-    def run(name, config, tracker=None, spoil=None, scores=()):
+    def run(name, config, tracker=None, break_model=None, scores=()):
         model, processor = load_base("small", dtype=torch.float32)
-        processor.image_processor.num_crops = 1  # little to look at: the steps are what counts
+        processor.image_processor.num_crops = 1  # fast: the steps are what is tested
         model = make_trainable(model, config)
         if "tower" in config.freeze:
             cache_features(model)
-        if spoil:
-            spoil(model)
+        if break_model:
+            break_model(model)
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         log = folder / "log.jsonl"
@@ -43,7 +44,7 @@ def run(tmp_path, task, products, open_image):
 
 
 class Stop(NoTracker):
-    """Presses Ctrl-C while a step is logged."""
+    """A tracker that presses Ctrl-C while a step is logged."""
 
     def __init__(self, at):
         self.at = at
@@ -53,7 +54,7 @@ class Stop(NoTracker):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_loss_falls_and_the_log_tells(run, config):
+def test_the_loss_falls_and_each_step_is_logged(run, config):
     _, log = run("a", config(epochs=20))
     assert [line["step"] for line in log] == list(range(1, 41))
     assert log[-1]["loss"] < 0.5 * log[0]["loss"]
@@ -62,7 +63,7 @@ def test_loss_falls_and_the_log_tells(run, config):
 
 
 @pytest.mark.parametrize("recipe", ["full", "lora"])
-def test_interrupted_and_resumed_equals_unbroken(run, config, recipe):
+def test_an_interrupted_and_resumed_run_equals_an_unbroken_one(run, config, recipe):
     settings = config(recipe=recipe, epochs=3, lora_rank=4, lora_dropout=0.1, checkpoint_every=2)
     whole, log = run("whole", settings)
     with pytest.raises(KeyboardInterrupt):
@@ -88,22 +89,22 @@ def test_steps_after_the_last_checkpoint_are_taken_again(run, config):
 
 
 def test_a_loss_that_is_not_finite_names_step_and_products(run, config):
-    def spoil(model):
+    def break_model(model):
         with torch.no_grad():
             model.lm_head.weight.fill_(float("nan"))
 
     with pytest.raises(ValueError, match=r"step 1: loss nan.*products P\d\d, "):
-        run("nan", config(), spoil=spoil)
+        run("nan", config(), break_model=break_model)
 
 
-def test_learning_rate_rises_then_falls_to_zero():
+def test_the_learning_rate_rises_then_falls_to_zero():
     rates = [loop.lr_multiplier(step, 10, 0.2) for step in range(1, 11)]
     assert rates[:2] == [0.5, 1.0]
     assert rates[1:] == sorted(rates[1:], reverse=True)
     assert 0 < rates[-1] < 0.05, "the last step still learns"
 
 
-def test_patience_stops_and_leaves_the_best_epoch(run, config):
+def test_patience_stops_and_restores_the_best_epoch(run, config):
     settings = config(epochs=9, patience=2)
     stopped, log = run("stopped", settings, scores=[0.2, 0.5, 0.5, 0.4])
     assert [line["validation_score"] for line in log if "validation_score" in line] == [0.2, 0.5, 0.5, 0.4]
@@ -115,7 +116,7 @@ def test_patience_stops_and_leaves_the_best_epoch(run, config):
     assert not torch.equal(weights, other)
 
 
-def test_a_broken_run_with_patience_ends_as_an_unbroken_one(run, config):
+def test_a_resumed_run_with_patience_ends_as_an_unbroken_one(run, config):
     settings = config(epochs=9, patience=2, checkpoint_every=3)
     whole, log = run("whole", settings, scores=[0.2, 0.5, 0.4, 0.3])
     with pytest.raises(KeyboardInterrupt):
@@ -125,20 +126,20 @@ def test_a_broken_run_with_patience_ends_as_an_unbroken_one(run, config):
     assert torch.equal(whole.lm_head.weight, resumed.lm_head.weight)
 
 
-def test_without_patience_nothing_is_generated(run, config):
+def test_without_patience_no_answers_are_scored(run, config):
     _, log = run("a", config(epochs=2))
     assert not any("validation_score" in line for line in log)
 
 
-def test_when_memory_runs_out_a_step_is_taken_again_with_less_of_it(run, config, monkeypatch):
-    """A CPU has no such error of its own, so it is raised for it; what is done about it is the loop's."""
-    shrunk, step, left = [], loop.optimizer_step, [3, 0]
+def test_a_step_is_repeated_with_less_memory_when_it_runs_out(run, config, monkeypatch):
+    """A CPU has no such error of its own, so the test raises it."""
+    shrunk, step, failures = [], loop.optimizer_step, {"planned": 3, "seen": 0}
 
-    def failing(*how):
-        if left[0] > left[1]:
-            left[1] += 1
+    def failing(*arguments):
+        if failures["planned"] > failures["seen"]:
+            failures["seen"] += 1
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB")
-        return step(*how)
+        return step(*arguments)
 
     expected = run("plain", config())[1]
     monkeypatch.setattr(loop, "optimizer_step", failing)
@@ -146,13 +147,13 @@ def test_when_memory_runs_out_a_step_is_taken_again_with_less_of_it(run, config,
     found = run("again", config())[1]
     assert len(shrunk) == 3
     assert [line["loss"] for line in found] == [line["loss"] for line in expected]
-    left[1] = 0
+    failures["seen"] = 0
     monkeypatch.setattr(loop.CheckpointedLayers, "shrink", lambda self: False)
     with pytest.raises(ValueError, match=r"memory is too small \(CUDA out of memory.*lower --max-tokens"):
         run("broken", config())
 
 
-def test_a_compiler_that_fails_is_told_from_other_errors(run, config, monkeypatch):
+def test_an_error_of_the_compiler_is_explained_and_others_are_not(run, config, monkeypatch):
     failed = type("BackendCompilerFailed", (RuntimeError,), {"__module__": "torch._dynamo.exc"})
 
     def step(error):
@@ -167,3 +168,19 @@ def test_a_compiler_that_fails_is_told_from_other_errors(run, config, monkeypatc
     monkeypatch.setattr(loop, "optimizer_step", step(RuntimeError("expected scalar type")))
     with pytest.raises(RuntimeError, match="expected scalar type"):
         run("other", config())
+
+
+def test_memory_that_runs_out_in_validation_is_one_message(run, config, monkeypatch):
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(loop, "validation_loss", fail)
+    with pytest.raises(EtalageError, match=r"memory is too small \(CUDA out of memory\); lower --max-tokens"):
+        run("validation", config())
+
+
+def test_the_figures_of_a_step_have_these_names(run, config):
+    _, log = run("names", config(epochs=1, patience=1), scores=[0.5])
+    step = ["step", "loss", "learning_rate", "grad_norm", "samples_per_second", "tokens_per_second"]
+    step += ["matmul_efficiency", "peak_memory_gib"]
+    assert [list(line) for line in log] == [step, [*step, "validation_loss", "validation_score"]]

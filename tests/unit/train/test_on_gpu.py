@@ -1,4 +1,4 @@
-"""What only a GPU can show of training: its quick paths equal the plain ones. Skipped elsewhere."""
+"""Training on a GPU: the fused paths learn as the plain ones do. Skipped without a GPU."""
 
 import json
 
@@ -14,26 +14,26 @@ from etalage.train.trainable import make_trainable
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
-    pytest.mark.filterwarnings("default"),  # torch's compiler warns of itself
+    pytest.mark.filterwarnings("default"),  # torch's compiler warns about its own code
 ]
 
 
 @pytest.fixture
 def losses(tmp_path, config, task, products, open_image):
-    """Of a few steps, from the same weights."""
+    """Return the losses of a few steps, from the same weights."""
 
     def losses(**settings):
         torch.compiler.reset()
         plain = {"recipe": "lora", "lora_rank": 16, "epochs": 6, "batch_size": 7, "freeze": (), "compile": False}
-        how = config(**{**plain, "patch_dropout": 0.0, **settings})
-        model, processor = load_base("small", dtype=devices.weights_dtype(how.recipe))
+        resolved = config(**{**plain, "patch_dropout": 0.0, **settings})
+        model, processor = load_base("small", dtype=devices.weights_dtype(resolved.recipe))
         processor.image_processor.num_crops = 4
         log = tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"
         loop.train(
-            make_trainable(model.cuda(), how),
+            make_trainable(model.cuda(), resolved),
             Examples(products[:7], task, processor, open_image),
             Examples(products[7:], task, processor, open_image),
-            how,
+            resolved,
             checkpoints=tmp_path / f"{log.stem}-checkpoints",
             log=log,
             tracker=NoTracker(),
@@ -57,11 +57,11 @@ def losses(tmp_path, config, task, products, open_image):
     ],
     ids=str,
 )
-def test_quick_paths_learn_as_the_plain_one(losses, settings, monkeypatch):
+def test_fused_paths_learn_as_the_plain_one(losses, settings, monkeypatch):
     same = {name: value for name, value in settings.items() if name in ("freeze", "recipe", "lora_variant")}
     found = losses(**settings)
-    for quick in ("use_fused_linear", "use_fused_decoder", "use_fused_vision"):
-        monkeypatch.setattr(trainable, quick, lambda model: None)
+    for use_fused in ("use_fused_linear", "use_fused_decoder", "use_fused_vision"):
+        monkeypatch.setattr(trainable, use_fused, lambda model: None)
     expected = losses(activation_checkpointing="full", max_tokens=1, **same)
     assert expected[-1] < 0.8 * expected[0]
     torch.testing.assert_close(found, expected, rtol=0.03, atol=0.03)
@@ -69,7 +69,7 @@ def test_quick_paths_learn_as_the_plain_one(losses, settings, monkeypatch):
 
 @pytest.mark.parametrize("variant", ["lora", "dora"])
 @pytest.mark.parametrize("quantization", ["fp8", "nf4"])
-def test_frozen_weights_of_fewer_bits_learn_nearly_the_same(losses, quantization, variant):
+def test_quantized_frozen_weights_learn_nearly_the_same(losses, quantization, variant):
     if quantization == "nf4":
         pytest.importorskip("bitsandbytes")
     expected = losses(lora_variant=variant)

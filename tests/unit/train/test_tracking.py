@@ -4,23 +4,24 @@ import time
 import pytest
 from PIL import Image
 
+from etalage.errors import EtalageError
 from etalage.train.tracking import NoTracker, make_tracker
 
 
 @pytest.fixture(autouse=True)
-def nothing_at_home(tmp_path_factory, monkeypatch):
+def wandb_folders(tmp_path_factory, monkeypatch):
     for name in ("DATA", "CACHE", "CONFIG"):
         monkeypatch.setenv(f"WANDB_{name}_DIR", str(tmp_path_factory.mktemp("wandb")))
 
 
-def test_none_writes_nothing(tmp_path):
+def test_no_tracker_writes_nothing(tmp_path):
     with make_tracker("none", tmp_path, {}, "train") as tracker:
         tracker.log({"loss": 1.0}, 1)
     assert isinstance(tracker, NoTracker)
     assert not list(tmp_path.iterdir())
 
 
-def test_offline_run_holds_figures_table_pictures_and_artifact(tmp_path, monkeypatch):
+def test_an_offline_run_holds_figures_table_pictures_and_artifact(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.json").write_text("{}")
@@ -34,14 +35,14 @@ def test_offline_run_holds_figures_table_pictures_and_artifact(tmp_path, monkeyp
     run_id = json.loads((tmp_path / "wandb.json").read_text())["id"]
     records = sorted((tmp_path / "wandb").glob(f"offline-run-*/run-{run_id}.wandb"))
     assert len(records) == 2, "training and evaluation are two processes of one run"
-    holds(records[0], b"learning_rate", b"loss", b"run-model")
-    holds(records[1], b"title.chrf", b"test_predictions", b"/bag.png")
+    wait_for(records[0], b"learning_rate", b"loss", b"run-model")
+    wait_for(records[1], b"title.chrf", b"test_predictions", b"/bag.png")
     (table,) = (tmp_path / "wandb").glob("offline-run-*/files/media/table/*.json")
     assert "A red bag" in table.read_text()
 
 
-def holds(record, *words):
-    """wandb's own process writes on for a moment after a run has finished."""
+def wait_for(record, *words):
+    """Wait until a record holds these words: wandb's process writes for a moment after a run has finished."""
     until = time.monotonic() + 20
     while (missing := [word for word in words if word not in record.read_bytes()]) and time.monotonic() < until:
         time.sleep(0.05)
@@ -49,8 +50,14 @@ def holds(record, *words):
 
 
 @pytest.mark.parametrize("setting", ["disabled", "offline"])
-def test_the_users_own_setting_is_kept(setting, tmp_path, monkeypatch):
+def test_the_user_s_own_mode_is_kept(setting, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", setting)
     with make_tracker("wandb", tmp_path, {}, "train") as tracker:
         tracker.log({"loss": 1.0}, 1)
     assert bool(list(tmp_path.glob("wandb/offline-run-*"))) == (setting == "offline")
+
+
+def test_a_wandb_that_does_not_start_is_one_message(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "sideways")
+    with pytest.raises(EtalageError, match=r"(?s)Weights & Biases does not start .*WANDB_MODE, or pass --track none"):
+        make_tracker("wandb", tmp_path, {}, "train")
