@@ -204,7 +204,7 @@ def _losses(
     prompt: tuple[Tensor, Tensor],
     batch: Batch,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the loss to minimise, and figures to print: the answers' loss, accuracy by attribute, distances to the teachers.
+    """Return the loss to minimise, and figures to print: the answers' loss, accuracies, distances to the teachers.
 
     An attribute that nothing in the batch shows has no accuracy: not a number.
     """

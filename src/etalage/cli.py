@@ -136,7 +136,7 @@ class _Choice:
 
 
 def _train_defaults(argv: Sequence[str]) -> Any:
-    """Return the defaults of `train`: those of the recipe for the model, then what the file given with --config says."""
+    """Return the defaults of `train`: those of the recipe for the model, then those of the file from --config."""
     choice, _ = tyro.cli(_Choice, args=list(argv), return_unknown_args=True, add_help=False)
     recorded: Mapping[str, Any] = {} if choice.config is None else read_settings(choice.config)
     model = choice.model or recorded.get("model", "small")
