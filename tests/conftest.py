@@ -1,4 +1,4 @@
-"""Shared by all tests: a few drawn products and the small preset, made once."""
+"""Fixtures of all tests: a few drawn products, and the small model."""
 
 import os
 import signal
@@ -9,6 +9,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+# Without a GPU, Triton interprets our kernels. It reads this when it is imported, which transformers and peft do.
+os.environ["TRITON_INTERPRET"] = "0" if torch.cuda.is_available() else "1"
+
 from etalage.catalogue.pictures import open_picture
 from etalage.config import TaskConfig, TrainConfig
 from etalage.models import load_base
@@ -16,10 +19,10 @@ from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
 from etalage.recipes import with_recipe
 from etalage.task import Product, Task
 
-# a job in a shell's background ignores Ctrl-C, and so would the processes that tests start
+# A job in a shell's background ignores Ctrl-C, and so would the processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# threads of a busy machine wait for each other longer than these sizes take to compute, here and in those processes
+# On a busy machine, threads would wait for each other longer than models of these sizes compute.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -56,18 +59,18 @@ def task() -> Task:
 
 @pytest.fixture
 def small() -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
-    """The small preset with fresh weights."""
+    """Return the small model, loaded anew."""
     return load_base("small", dtype=torch.float32)
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., TrainConfig]:
-    """A small full fine-tuning, with overrides."""
+    """Return a function that makes the settings of a short full fine-tuning, with overrides."""
 
     def make(**overrides: object) -> TrainConfig:
         base = with_recipe(TrainConfig(tmp_path / "catalogue", tmp_path / "run", recipe="full", track="none"))
-        quick = {"epochs": 2, "batch_size": 4}
+        short = {"epochs": 2, "batch_size": 4}
         plain = {"num_augmentations": 1, "patience": 0, "field_by_field": False}
-        return type(base)(**{**vars(base), **quick, **plain, **overrides})
+        return type(base)(**{**vars(base), **short, **plain, **overrides})
 
     return make

@@ -62,7 +62,8 @@ def load_run(run: Run) -> tuple["Phi3VForCausalLM | PeftModel", Phi3VProcessor]:
     from peft import PeftModel
 
     from etalage.fused.feature_cache import cache_features
-    from etalage.fused.linear import check_quantization, quantize, use_fused_linear
+    from etalage.fused.linear import use_fused_linear
+    from etalage.fused.quantization import check_quantization, quantize
 
     config = run.read_config()
     if config["recipe"] == "full":

@@ -1,4 +1,4 @@
-"""Compile the layers that have no fused form."""
+"""Compile the layers that are not fused."""
 
 from torch import nn
 from transformers.modeling_layers import GradientCheckpointingLayer
@@ -13,13 +13,13 @@ __all__ = ["compile_layers"]
 def compile_layers(model: nn.Module) -> None:
     """Compile the layers of tower and decoder in place: once for all layers of a kind and for rows of any length.
 
-    Skip fused layers and layers that would break the graph.
+    Skip fused layers, and layers whose adapters would break the graph.
 
     Args:
         model: Prepared by `make_trainable`.
     """
     for module in model.modules():
-        fused = isinstance(module, FusedDecoderLayer | FusedVisionLayer)
-        compiles = isinstance(module, GradientCheckpointingLayer) and not fused
-        if compiles and not any(map(is_unfused_dora, module.modules())):
+        is_fused = isinstance(module, FusedDecoderLayer | FusedVisionLayer)
+        is_layer = isinstance(module, GradientCheckpointingLayer)
+        if is_layer and not is_fused and not any(map(is_unfused_dora, module.modules())):
             module.compile(dynamic=True)

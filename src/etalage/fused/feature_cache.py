@@ -1,4 +1,7 @@
-"""What a frozen tower says of a picture is said once and remembered."""
+"""Caches of a frozen tower's features, so that each crop is encoded once.
+
+Letters: U crops, S side of a crop in pixels, D tower width.
+"""
 
 import os
 from collections.abc import Callable, Sequence
@@ -13,87 +16,104 @@ from etalage.phi3v.transfer import to_device
 
 __all__ = ["FeatureCache", "cache_features"]
 
-
-ROOM_BYTES = 1 << 30
-"""For features: the first ones asked for stay. A picture of five crops takes 480 KiB of the small model."""
+CAPACITY_BYTES = 1 << 30
+"""What `cache_features` may keep. A picture of five crops takes 480 KiB with the small model."""
 
 
 def cache_features(model: nn.Module) -> None:
-    """Keep the tower's features of each crop, while there is room, and never compute them again.
+    """Keep the tower's features of each crop while there is room, and never compute them again.
 
-    Only for a tower whose weights no longer change. Does nothing on a GPU, where crops would have to come back to be
-    compared; see FeatureCache. Each crop is read on its own, so that its features do not depend, in the
-    last bit, on which crops come with it.
+    For a tower whose weights no longer change. Does nothing on a GPU, from which crops would have to come back to be
+    compared; see FeatureCache. Each crop is encoded by itself, so that the last bits of its features do not depend on
+    the crops that come with it.
+
+    Args:
+        model: A Phi-3-Vision model, adapted or not.
     """
     embedding = find_image_embedding(model)
     if embedding.glb_GN.device.type == "cpu":
-        embedding.tower_features = _Memory(embedding.tower_features, ROOM_BYTES)  # type: ignore[method-assign]
+        embedding.tower_features = _CachedTower(embedding.tower_features, CAPACITY_BYTES)  # type: ignore[method-assign]
 
 
-class _Memory:
-    def __init__(self, tower: Callable[[Tensor], Tensor], room_bytes: int) -> None:
-        self._tower, self._room = tower, room_bytes
-        self._known: dict[bytes, Tensor] = {}
+class _Store:
+    """Features by the hash of the pixels, up to a capacity. The first ones stay."""
 
-    @torch.inference_mode(mode=False)  # what is first seen while generating may be trained on later
+    def __init__(self, capacity_bytes: int) -> None:
+        self._free_bytes = capacity_bytes
+        self._features: dict[bytes, Tensor] = {}
+
+    def get(self, key: bytes) -> Tensor | None:
+        return self._features.get(key)
+
+    def put(self, key: bytes, features: Tensor) -> None:
+        """Copy features to the CPU, if there is room."""
+        if features.nbytes <= self._free_bytes:
+            self._free_bytes -= features.nbytes
+            kept = torch.empty(features.shape, dtype=features.dtype, pin_memory=features.is_cuda)
+            # Does not wait for the GPU: whatever reads the copy later is queued after it in the same stream.
+            self._features[key] = kept.copy_(features, non_blocking=True)
+
+
+class _CachedTower:
+    """A tower_features function that keeps what it has computed."""
+
+    def __init__(self, tower_features: Callable[[Tensor], Tensor], capacity_bytes: int) -> None:
+        self._tower_features, self._store = tower_features, _Store(capacity_bytes)
+
+    @torch.inference_mode(mode=False)  # Features that are first computed while generating may be trained on later.
     @torch.no_grad()
     def __call__(self, crops: Tensor) -> Tensor:
-        """(U, 3, S, S) -> (U, patches, D), as Phi3VImageEmbedding.tower_features."""
-        return torch.stack([self._features(crop) for crop in crops])
+        """Encode (U, 3, S, S) crops, as Phi3VImageEmbedding.tower_features does."""
+        return torch.stack([self._encode(crop) for crop in crops])
 
-    def _features(self, crop: Tensor) -> Tensor:
-        key = xxhash.xxh3_128_digest(crop.numpy())
-        if key in self._known:
-            return self._known[key]
-        features = self._tower(crop[None])[0].clone()
-        if features.nbytes <= self._room:
-            self._room -= features.nbytes
-            self._known[key] = features
+    def _encode(self, crop: Tensor) -> Tensor:
+        key = _key(crop)
+        features = self._store.get(key)
+        if features is None:
+            features = self._tower_features(crop[None])[0]
+            self._store.put(key, features)
         return features
 
 
 class FeatureCache:
-    """Features of whole pictures, for training on a GPU: kept in the machine's memory, while there is room.
+    """The features of whole pictures, for training on a GPU: kept in the machine's memory while there is room.
 
-    Of the full size they take 1.2 MB a crop, which is sent in less time than the tower takes for it.
+    At the full size they take 1.2 MB a crop, which is sent in less time than the tower takes to encode it.
 
     Args:
-        model: Holds a tower whose weights no longer change.
+        model: Its tower's weights no longer change.
         images: Cuts pictures.
-        room_bytes: For features; None is half of the memory that is free. The first ones asked for stay.
+        capacity_bytes: What may be kept; None is half of the free memory.
     """
 
-    def __init__(self, model: nn.Module, images: Phi3VImageProcessor, room_bytes: int | None = None) -> None:
-        self._embedding = find_image_embedding(model)
-        self._images = images
-        self._room = (
-            os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 if room_bytes is None else room_bytes
-        )
-        self._known: dict[bytes, Tensor] = {}
+    def __init__(self, model: nn.Module, images: Phi3VImageProcessor, capacity_bytes: int | None = None) -> None:
+        if capacity_bytes is None:
+            capacity_bytes = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+        self._embedding, self._images, self._store = find_image_embedding(model), images, _Store(capacity_bytes)
 
     @torch.no_grad()
     def __call__(self, pictures: Sequence[Tensor]) -> Tensor:
-        """Features of pictures' crops, on the tower's device.
+        """Return the features of pictures' crops, on the tower's device.
 
         Args:
-            pictures: Each (3, height, width) uint8 on the CPU, after the HD transform.
+            pictures: (3, height, width) uint8 each, on the CPU, after the HD transform.
+
         Returns:
             (U, patches, D), as Phi3VImageEmbedding.tower_features of their crops.
         """
         device = self._embedding.glb_GN.device
-        keys = [xxhash.xxh3_128_digest(picture.numpy()) for picture in pictures]
-        features = {key: to_device(self._known[key], device) for key in keys if key in self._known}
-        unknown = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in features}
-        if unknown:
-            crops = [self._images.cut_bytes(picture, device) for picture in unknown.values()]
-            read = self._embedding.tower_features(torch.cat(crops)).split([len(c) for c in crops])
-            for key, said in zip(unknown, read, strict=True):
-                features[key] = said
-                self._keep(key, said)
+        keys = [_key(picture) for picture in pictures]
+        stored = {key: self._store.get(key) for key in keys}
+        features = {key: to_device(each, device) for key, each in stored.items() if each is not None}
+        missing = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in features}
+        if missing:
+            crops = [self._images.cut_bytes(picture, device) for picture in missing.values()]
+            encoded = self._embedding.tower_features(torch.cat(crops)).split([len(c) for c in crops])
+            for key, each in zip(missing, encoded, strict=True):
+                features[key] = each
+                self._store.put(key, each)
         return torch.cat([features[key] for key in keys])
 
-    def _keep(self, key: bytes, features: Tensor) -> None:
-        if features.nbytes <= self._room:
-            self._room -= features.nbytes
-            kept = torch.empty(features.shape, dtype=features.dtype, pin_memory=features.is_cuda)
-            self._known[key] = kept.copy_(features, non_blocking=True)  # sent back behind this, in the same stream
+
+def _key(pixels: Tensor) -> bytes:
+    return xxhash.xxh3_128_digest(pixels.numpy())

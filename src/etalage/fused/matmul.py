@@ -1,6 +1,6 @@
-"""The products of layers that are written out: frozen weights, with their adapters or alone.
+"""The matmuls of fused layers: frozen weights, with their adapters or alone.
 
-Letters: T tokens, I inputs, O outputs, R rank, each summed over the linear layers that read the same.
+Letters: T tokens, I inputs, O outputs, R rank, each summed over the linear layers that read the same input.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,49 +11,64 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from etalage.fused.linear import FP8Linear, FusedLoraLinear, fp8_matmul
-from etalage.fused.reference import Form, Rows
+from etalage.fused.linear import FusedLoraLinear
+from etalage.fused.operators import fp8_matmul
+from etalage.fused.quantization import FP8Linear
+from etalage.fused.reference import Operand, OperandFormat
 from etalage.phi3v.attention_kernels import cudnn_is_faster
 
-__all__ = ["Product", "elementwise_ops_for", "has_kernels", "lora_matmul_of"]
+__all__ = ["LoraMatmul", "elementwise_ops_for", "has_kernels", "lora_matmul_of"]
 
 
 def has_kernels(weight: Tensor, head_dim: int) -> bool:
-    """Whether there are kernels for layers of such weights, on their device."""
+    """Return whether there are kernels for layers with such a weight, on its device.
+
+    Args:
+        weight: Any weight of the layer.
+        head_dim: Width of an attention head.
+    """
     return find_spec("triton") is not None and cudnn_is_faster(weight.device, weight.dtype, head_dim)
 
 
 def elementwise_ops_for(x: Tensor) -> Any:
-    """The module that does what is between the products."""
-    if x.is_cuda:
-        from etalage.fused import triton as kernels
+    """Return the module with the elementwise operations for a tensor's device: triton on a GPU, else reference.
 
-        return kernels
+    Args:
+        x: Any tensor of the layer.
+    """
+    if x.is_cuda:
+        from etalage.fused import triton
+
+        return triton
     from etalage.fused import reference
 
     return reference
 
 
-def lora_matmul_of(*linears: nn.Module) -> "Product":
-    """That of layers that read the same, with what their adapters hold now."""
-    product = getattr(linears[0], "product", None)
-    if product is None or not product.holds(linears[0]):
-        product = linears[0].product = Product(linears)
-    product.refresh_adapters()
-    return product
+def lora_matmul_of(*linears: nn.Module) -> "LoraMatmul":
+    """Return the matmul of linear layers that read the same input, with their adapters' current weights.
 
-
-class Product:
-    """x W' + bias + (x A') B', with W frozen; of several layers one below the other, B in blocks.
-
-    What an adapter makes of its input stands right beside it: rows are (T, I + R), x and x A'. One product with
-    (W, B) is then the sum of both, and no sum is read and written again; backward likewise, with the gradient and
-    what B makes of it beside each other. Weights of eight bits leave no room for that.
+    It is kept at the first layer, and made again after the model has moved to another device.
 
     Args:
-        linears: Of `FROZEN`, or adapted ones of these; several of eight bits have no gradient.
-    Attributes:
-        form, back_form: How forward and backward read their rows.
+        linears: As for LoraMatmul.
+    """
+    matmul = getattr(linears[0], "lora_matmul", None)
+    if matmul is None or not matmul.is_current(linears[0]):
+        matmul = linears[0].lora_matmul = LoraMatmul(linears)
+    matmul.refresh_adapters()
+    return matmul
+
+
+class LoraMatmul:
+    """x W' + bias + (x A') B', with W frozen. The outputs of several layers are concatenated, and B is block-diagonal.
+
+    The operand has room for x A' after its own columns: it is (T, I + R), x and x A'. One matmul with (W, B) is then
+    the sum of both products, and no sum is read and written again. Backward does the same with the gradient and its
+    product with B. An FP8 operand cannot hold x A', so there the adapter's product is added to the output.
+
+    Args:
+        linears: Layers of `FROZEN_LINEARS`, all with an adapter or none. Of several FP8 layers no gradient is computed.
     """
 
     def __init__(self, linears: Sequence[nn.Module]) -> None:
@@ -61,75 +76,106 @@ class Product:
         self._adapters = [linear.adapter() for linear in adapted]
         self._bases = [linear.base_layer for linear in adapted] or list(linears)
         ranks = [len(a) for a, _, _ in self._adapters] or [0] * len(linears)
-        self._outputs, self._ranks = _slices([len(base.weight) for base in self._bases]), _slices(ranks)
-        self.num_in, self.num_out, rank = self._bases[0].weight.shape[1], self._outputs[-1].stop, sum(ranks)
+        self._output_slices, self._rank_slices = _slices([len(base.weight) for base in self._bases]), _slices(ranks)
+        self.num_in, self.num_out = self._bases[0].weight.shape[1], self._output_slices[-1].stop
         biases = [base.bias.detach() for base in self._bases if base.bias is not None]
         self._bias = torch.cat(biases) if biases else None
-        weight = self._bases[0].weight.detach()
+        weight, rank = self._bases[0].weight.detach(), sum(ranks)
         if isinstance(self._bases[0], FP8Linear):
-            self.form, self.back_form = Form(wide=bool(adapted), eight=True), Form(eight=True)
+            self.forward_format = OperandFormat(dense=bool(adapted), fp8=True)
+            self.backward_format = OperandFormat(fp8=True)
             self._row_scales = torch.cat([base.row_scales for base in self._bases], 1)
-            whole = weight.new_empty(self.num_out, self.num_in)
+            joined = weight.new_empty(self.num_out, self.num_in)
             if adapted:
                 self._a, self._b = (part.detach().to(torch.bfloat16, copy=True) for part in self._adapters[0][:2])
-        else:  # W and B, and A below
-            self.form = self.back_form = Form(room=rank)
-            whole = weight.new_zeros(self.num_out + rank, self.num_in + rank)
-            self._back_weight = whole[:, : self.num_in]
-            self._a, self._b = whole[self.num_out :, : self.num_in], whole[: self.num_out, self.num_in :]
-        self._weight = whole[: self.num_out]
-        for base, outputs in zip(self._bases, self._outputs, strict=True):  # they become parts of it, and are held once
+        else:  # W and B side by side, and A below W.
+            self.forward_format = self.backward_format = OperandFormat(num_extra_columns=rank)
+            joined = weight.new_zeros(self.num_out + rank, self.num_in + rank)
+            self._backward_weight = joined[:, : self.num_in]
+            self._a, self._b = joined[self.num_out :, : self.num_in], joined[: self.num_out, self.num_in :]
+        self._weight = joined[: self.num_out]
+        # The layers' weights become views of the joined one, so that each is held once.
+        for base, outputs in zip(self._bases, self._output_slices, strict=True):
             base.weight.data = self._weight[outputs, : self.num_in].copy_(base.weight.detach())
 
-    def holds(self, linear: nn.Module) -> bool:
-        """Whether it is still of its first layer's weights: moving a model to another device makes new ones."""
+    def is_current(self, linear: nn.Module) -> bool:
+        """Return whether a layer's weight is still a view of this matmul's; moving a model makes new weights.
+
+        Args:
+            linear: The first layer.
+        """
         base = linear.base_layer if isinstance(linear, FusedLoraLinear) else linear
         return self._bases[0] is base and self._weight.data_ptr() == base.weight.data_ptr()
 
     @torch.no_grad()
     def refresh_adapters(self) -> None:
-        """What adapters have learned: each time, as fused optimisers leave no trace of having been here."""
+        """Copy in the adapters' current weights; on every call, as fused optimizers do not bump version counters."""
         for (a, b, scaling), outputs, ranks in self._blocks():
             self._a[ranks].copy_(a)
             torch.mul(b, scaling, out=self._b[outputs, ranks])
 
     def _blocks(self) -> Iterator[tuple[tuple[Tensor, Tensor, float], slice, slice]]:
-        """Each adapter, and where its outputs and its ranks are."""
-        return zip(self._adapters, self._outputs, self._ranks, strict=True) if self._adapters else iter(())
+        """Yield each adapter, with the slices of its outputs and of its ranks."""
+        blocks = zip(self._adapters, self._output_slices, self._rank_slices, strict=True)
+        return blocks if self._adapters else iter(())
 
-    def forward(self, rows: Rows) -> tuple[Tensor, Tensor | None]:
-        """Of its form, whose room is written to -> (T, O), and (T, R) x A' to keep."""
-        wide = rows.wide
-        if not self.form.eight:
-            reduced = wide[:, self.num_in :]
-            torch.mm(wide[:, : self.num_in], self._a.t(), out=reduced)
-            return nn.functional.linear(wide, self._weight, self._bias), reduced.contiguous()
-        y = fp8_matmul(rows.eight, rows.scales, self._weight, self._row_scales, self._bias)
+    def forward(self, operand: Operand) -> tuple[Tensor, Tensor | None]:
+        """Compute the output.
+
+        Args:
+            operand: x in the forward_format; its extra columns are written to.
+
+        Returns:
+            (T, O) the output, and (T, R) x A' for adapter_grads.
+        """
+        dense = operand.dense
+        if not self.forward_format.fp8:
+            reduced = dense[:, self.num_in :]
+            torch.mm(dense[:, : self.num_in], self._a.t(), out=reduced)
+            return nn.functional.linear(dense, self._weight, self._bias), reduced.contiguous()
+        y = fp8_matmul(operand.fp8, operand.scales, self._weight, self._row_scales, self._bias)
         if not self._adapters:
             return y, None
-        reduced = wide @ self._a.t()
+        reduced = dense @ self._a.t()
         return y.addmm_(reduced, self._b.t()), reduced
 
-    def backward(self, rows: Rows) -> tuple[Tensor, Tensor]:
-        """The output's gradient, of its back_form, whose room is written to -> gradients of x and of x A'."""
-        wide = rows.wide
-        if not self.form.eight:
-            for_reduced = wide[:, self.num_out :]
-            torch.mm(wide[:, : self.num_out], self._b, out=for_reduced)
-            return wide @ self._back_weight, for_reduced
-        (base,) = self._bases
-        for_reduced = wide @ self._b
-        for_x = fp8_matmul(rows.eight, rows.scales, base.transposed, base.column_scales, None)
-        return for_x.addmm_(for_reduced, self._a), for_reduced
+    def backward(self, grad: Operand) -> tuple[Tensor, Tensor]:
+        """Compute the gradient of x.
 
-    def for_adapters(self, rows: Rows, for_reduced: Tensor, x: Tensor, reduced: Tensor) -> list[Tensor]:
-        """Gradients of each A and B in turn, of what backward read and gave and of what forward did."""
-        for_a, grads = for_reduced.t() @ x, []
+        Args:
+            grad: The gradient of the output in the backward_format; its extra columns are written to.
+
+        Returns:
+            (T, I) the gradient of x, and (T, R) that of x A' for adapter_grads.
+        """
+        dense = grad.dense
+        if not self.backward_format.fp8:
+            grad_reduced = dense[:, self.num_out :]
+            torch.mm(dense[:, : self.num_out], self._b, out=grad_reduced)
+            return dense @ self._backward_weight, grad_reduced
+        (base,) = self._bases
+        grad_reduced = dense @ self._b
+        grad_x = fp8_matmul(grad.fp8, grad.scales, base.transposed, base.column_scales, None)
+        return grad_x.addmm_(grad_reduced, self._a), grad_reduced
+
+    def adapter_grads(self, grad: Operand, grad_reduced: Tensor, x: Tensor, reduced: Tensor) -> list[Tensor]:
+        """Compute the gradients of the adapters.
+
+        Args:
+            grad: The gradient of the output that backward read.
+            grad_reduced: (T, R), as backward returned it.
+            x: (T, I), the input.
+            reduced: (T, R), as forward returned it.
+
+        Returns:
+            The gradients of A and B of each layer in turn.
+        """
+        grad_a, grads = grad_reduced.t() @ x, []
         for (_, _, scaling), outputs, ranks in self._blocks():
-            grads += [for_a[ranks], (rows.wide[:, outputs].t() @ reduced[:, ranks]).mul_(scaling)]
+            grads += [grad_a[ranks], (grad.dense[:, outputs].t() @ reduced[:, ranks]).mul_(scaling)]
         return grads
 
 
 def _slices(sizes: Sequence[int]) -> list[slice]:
-    """So many each, one behind the other."""
+    """Return consecutive slices of these sizes."""
     return [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]

@@ -1,6 +1,7 @@
-"""What layers of decoder and tower do between their products, forward and backward, in plain torch.
+"""The elementwise operations between a layer's matmuls, forward and backward, in plain torch.
 
-On a GPU each of these is one pass over memory, by the kernels of the same names in kernels.py.
+On a GPU each of them is one pass over memory, by the kernel of the same name in triton.py. Operations that end before a
+matmul return its operand in the format that the matmul reads.
 
 Letters: T tokens, H width, W width of the MLP, N heads, D width of one of them.
 """
@@ -12,125 +13,178 @@ from torch import Tensor
 
 __all__ = [
     "FP8_DTYPE",
-    "Form",
-    "Rows",
-    "formed",
-    "gate",
-    "gate_backward",
+    "Operand",
+    "OperandFormat",
+    "apply_rotary",
+    "apply_rotary_backward",
     "norm",
     "norm_backward",
+    "quantize_fp8",
     "quick_gelu",
     "quick_gelu_backward",
-    "rotate",
-    "rotate_back",
-    "rounded",
+    "swiglu",
+    "swiglu_backward",
+    "to_operand",
 ]
 
 FP8_DTYPE = torch.float8_e4m3fn
 
 
-class Form(NamedTuple):
-    """How a product reads its rows: in their own type, with so many columns behind them that are left to it, in eight
-    bits, or in both.
-    """
+class OperandFormat(NamedTuple):
+    """The format that a matmul reads its operand in: dense, FP8, or both."""
 
-    room: int = 0
-    wide: bool = True
-    eight: bool = False
+    num_extra_columns: int = 0
+    """Columns of the dense operand after its own, which the matmul fills itself."""
+    dense: bool = True
+    fp8: bool = False
 
 
-class Rows(NamedTuple):
-    """What a product reads; None where its form does not ask for it."""
+class Operand(NamedTuple):
+    """The operand of a matmul; what its format does not ask for is None."""
 
-    wide: Any
-    """(T, H + room)"""
-    eight: Any
+    dense: Any
+    """(T, H + num_extra_columns)"""
+    fp8: Any
     """(T, H) FP8_DTYPE"""
     scales: Any
-    """(T, 1) float32"""
+    """(T, 1) float32, what each row of fp8 is multiplied by."""
 
 
-def formed(*parts: Tensor, form: Form) -> Rows:
-    """(T, H) rows as they are; the next part's behind the first one's."""
+def to_operand(*parts: Tensor, fmt: OperandFormat) -> Operand:
+    """Return tensors as one operand.
+
+    Args:
+        parts: (T, H) each; they are concatenated along H.
+        fmt: The operand's format.
+    """
     joined = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
-    wide = joined if form.wide else None
-    if form.room:
+    dense = joined if fmt.dense else None
+    if fmt.num_extra_columns:
         num_rows, width = joined.shape
-        wide = joined.new_empty(num_rows, width + form.room)
-        wide[:, :width] = joined
-    return Rows(wide, *(rounded(joined) if form.eight else (None, None)))
+        dense = joined.new_empty(num_rows, width + fmt.num_extra_columns)
+        dense[:, :width] = joined
+    return Operand(dense, *(quantize_fp8(joined) if fmt.fp8 else (None, None)))
 
 
 def norm(
-    x: Tensor, delta: Tensor | None, weight: Tensor, bias: Tensor | None, eps: float, form: Form
-) -> tuple[Tensor, Rows, Tensor]:
-    """RMS norm of x + delta; with a bias, layer norm.
+    x: Tensor, delta: Tensor | None, weight: Tensor, bias: Tensor | None, eps: float, fmt: OperandFormat
+) -> tuple[Tensor, Operand, Tensor]:
+    """Add delta to the residual stream and normalise it: RMS norm, or layer norm with a bias.
 
     Args:
-        x, delta: (T, H). weight, bias: (H,).
+        x: (T, H), the residual stream.
+        delta: (T, H), what a layer adds to it; None adds nothing.
+        weight, bias: (H,).
+        eps: Added to the mean square.
+        fmt: The format of the result.
+
     Returns:
-        (T, H) what is normed, the result, and (T, 1) float32 one over the root of the mean square.
+        (T, H) x + delta, the operand, and (T, 1) float32 the reciprocal root of the mean square.
     """
     total = x if delta is None else x + delta
-    exact = _centred(total, bias)
-    scale = torch.rsqrt(exact.square().mean(-1, keepdim=True) + eps)
-    return total, formed(_normed(exact * scale, weight, bias, x.dtype), form=form), scale
+    centred = _centre(total, bias)
+    rstd = torch.rsqrt(centred.square().mean(-1, keepdim=True) + eps)
+    return total, to_operand(_affine(centred * rstd, weight, bias, x.dtype), fmt=fmt), rstd
 
 
 def norm_backward(
-    grad: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, scale: Tensor, beside: Tensor, form: Form
-) -> tuple[Rows, Tensor]:
-    """Of the gradients of the result and of what goes past the norm, `beside`, (T, H): that of what is normed.
+    grad: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    rstd: Tensor,
+    grad_residual: Tensor,
+    fmt: OperandFormat,
+) -> tuple[Operand, Tensor]:
+    """Compute the gradient of the residual stream, and the norm's output again, so that it need not be kept.
 
-    And (T, H) the result once more, so that it need not be kept.
+    Args:
+        grad: (T, H), the gradient of the norm's output.
+        x: (T, H), the norm's input, the sum that `norm` returned.
+        weight, bias: (H,).
+        rstd: (T, 1) float32, as `norm` returned it.
+        grad_residual: (T, H), the gradient of x that does not pass the norm.
+        fmt: The format of the gradient.
+
+    Returns:
+        The gradient of x, and (T, H) the norm's output.
     """
-    direction, wanted = _centred(x, bias) * scale, _centred(grad.float() * weight.float(), bias)
-    along = (wanted * direction).mean(-1, keepdim=True)
-    for_x = (beside.float() + scale * (wanted - direction * along)).to(grad.dtype)
-    return formed(for_x, form=form), _normed(direction, weight, bias, x.dtype)
+    direction, grad_direction = _centre(x, bias) * rstd, _centre(grad.float() * weight.float(), bias)
+    projection = (grad_direction * direction).mean(-1, keepdim=True)
+    grad_x = (grad_residual.float() + rstd * (grad_direction - direction * projection)).to(grad.dtype)
+    return to_operand(grad_x, fmt=fmt), _affine(direction, weight, bias, x.dtype)
 
 
-def _centred(x: Tensor, bias: Tensor | None) -> Tensor:
+def _centre(x: Tensor, bias: Tensor | None) -> Tensor:
+    """Return x in float32, minus its mean if this is a layer norm, which is the norm with a bias."""
     return x.float() if bias is None else x.float() - x.float().mean(-1, keepdim=True)
 
 
-def _normed(direction: Tensor, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Tensor:
-    """Rounded where transformers and torch round."""
+def _affine(direction: Tensor, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Tensor:
+    """Scale and shift, rounding where transformers and torch round."""
     if bias is None:
         return weight * direction.to(dtype)
     return (weight.float() * direction + bias.float()).to(dtype)
 
 
-def quick_gelu(x: Tensor, form: Form) -> Rows:
-    """(T, W) -> (T, W): x * sigmoid(1.702 x)."""
-    return formed(x * torch.sigmoid(1.702 * x), form=form)
+def quick_gelu(x: Tensor, fmt: OperandFormat) -> Operand:
+    """Compute x * sigmoid(1.702 x).
+
+    Args:
+        x: (T, W).
+        fmt: The format of the result.
+    """
+    return to_operand(x * torch.sigmoid(1.702 * x), fmt=fmt)
 
 
-def quick_gelu_backward(grad: Tensor, x: Tensor, form: Form) -> tuple[Rows, Tensor]:
-    """(T, W), (T, W) -> (T, W), and (T, W) quick_gelu's result once more."""
+def quick_gelu_backward(grad: Tensor, x: Tensor, fmt: OperandFormat) -> tuple[Operand, Tensor]:
+    """Compute the gradient of quick_gelu's input, and its output again.
+
+    Args:
+        grad: (T, W), the gradient of the output.
+        x: (T, W), the input.
+        fmt: The format of the gradient.
+
+    Returns:
+        The gradient of x, and (T, W) the output.
+    """
     exact = x.float()
-    share = torch.sigmoid(1.702 * exact)
-    for_x = (grad.float() * share * (1 + 1.702 * exact * (1 - share))).to(grad.dtype)
-    return formed(for_x, form=form), (exact * share).to(grad.dtype)
+    sigmoid = torch.sigmoid(1.702 * exact)
+    grad_x = (grad.float() * sigmoid * (1 + 1.702 * exact * (1 - sigmoid))).to(grad.dtype)
+    return to_operand(grad_x, fmt=fmt), (exact * sigmoid).to(grad.dtype)
 
 
-def gate(gate_up: Tensor, form: Form) -> Rows:
-    """(T, 2W), gates before what they let through -> (T, W): up * silu(gate)."""
-    gates, up = gate_up.chunk(2, -1)
-    return formed(up * torch.nn.functional.silu(gates), form=form)
+def swiglu(gate_up: Tensor, fmt: OperandFormat) -> Operand:
+    """Compute up * silu(gate).
+
+    Args:
+        gate_up: (T, 2W), the gates before what they let through.
+        fmt: The format of the result, (T, W).
+    """
+    gate, up = gate_up.chunk(2, -1)
+    return to_operand(up * torch.nn.functional.silu(gate), fmt=fmt)
 
 
-def gate_backward(grad: Tensor, gate_up: Tensor, form: Form) -> tuple[Rows, Tensor]:
-    """(T, W), (T, 2W) -> (T, 2W), and (T, W) gate's result once more."""
-    (gates, up), wanted = gate_up.float().chunk(2, -1), grad.float()
-    share = gates.sigmoid()
-    for_gates = wanted * up * share * (1 + gates * (1 - share))
-    for_gate_up = torch.cat([for_gates, wanted * gates * share], -1).to(grad.dtype)
-    return formed(for_gate_up, form=form), (up * gates * share).to(grad.dtype)
+def swiglu_backward(grad: Tensor, gate_up: Tensor, fmt: OperandFormat) -> tuple[Operand, Tensor]:
+    """Compute the gradient of swiglu's input, and its output again.
+
+    Args:
+        grad: (T, W), the gradient of the output.
+        gate_up: (T, 2W), the input.
+        fmt: The format of the gradient.
+
+    Returns:
+        The gradient of gate_up, and (T, W) the output.
+    """
+    (gate, up), grad_out = gate_up.float().chunk(2, -1), grad.float()
+    sigmoid = gate.sigmoid()
+    grad_gate = grad_out * up * sigmoid * (1 + gate * (1 - sigmoid))
+    grad_gate_up = torch.cat([grad_gate, grad_out * gate * sigmoid], -1).to(grad.dtype)
+    return to_operand(grad_gate_up, fmt=fmt), (up * gate * sigmoid).to(grad.dtype)
 
 
-def rotate(states: Tensor, cos: Tensor, sin: Tensor) -> None:
-    """Turn states by their positions, in place.
+def apply_rotary(states: Tensor, cos: Tensor, sin: Tensor) -> None:
+    """Rotate states by their positions, in place.
 
     Args:
         states: (T, N, D), each token in one piece.
@@ -140,16 +194,31 @@ def rotate(states: Tensor, cos: Tensor, sin: Tensor) -> None:
     states.copy_(states * cos[:, None] + torch.cat([-second, first], -1) * sin[:, None])
 
 
-def rotate_back(query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor, form: Form) -> Rows:
-    """(T, N, D) gradients of what was turned, queries and keys, and of values -> (T, 3ND), of what was given."""
-    turned = []
+def apply_rotary_backward(
+    query: Tensor, key: Tensor, value: Tensor, cos: Tensor, sin: Tensor, fmt: OperandFormat
+) -> Operand:
+    """Compute the gradient of the projection that queries, keys and values come from.
+
+    Args:
+        query, key, value: (T, N, D), their gradients; queries and keys had been rotated.
+        cos, sin: (T, D), contiguous.
+        fmt: The format of the gradient, (T, 3ND).
+    """
+    grads = []
     for grad in (query, key):
         first, second = (grad * sin[:, None]).chunk(2, -1)
-        turned.append(grad * cos[:, None] + torch.cat([second, -first], -1))
-    return formed(*(each.flatten(1) for each in (*turned, value)), form=form)
+        grads.append(grad * cos[:, None] + torch.cat([second, -first], -1))
+    return to_operand(*(each.flatten(1) for each in (*grads, value)), fmt=fmt)
 
 
-def rounded(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Each row times 1 / scale in FP8_DTYPE, its largest the type's largest; and the scales, (rows, 1) float32."""
-    scales = rows.abs().amax(-1, keepdim=True).float().clamp(min=1e-12) / torch.finfo(FP8_DTYPE).max
-    return (rows.float() / scales).to(FP8_DTYPE).contiguous(), scales
+def quantize_fp8(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Quantise each row to FP8, scaled so that its largest magnitude is the type's largest.
+
+    Args:
+        x: (T, H).
+
+    Returns:
+        (T, H) FP8_DTYPE, and (T, 1) float32 the scales to multiply it by.
+    """
+    scales = x.abs().amax(-1, keepdim=True).float().clamp(min=1e-12) / torch.finfo(FP8_DTYPE).max
+    return (x.float() / scales).to(FP8_DTYPE).contiguous(), scales

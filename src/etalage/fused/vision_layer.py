@@ -1,4 +1,4 @@
-"""The tower's layers, frozen or while adapters learn: written out as quick_decoder.py's are.
+"""The tower's layers, frozen or while adapters are trained: written out as decoder_layer.py's are.
 
 Letters: U crops, P patches of each and its class token, T = UP, D width, W width of the MLP, N heads.
 """
@@ -11,39 +11,46 @@ import torch
 from torch import Tensor, nn
 from transformers.models.clip.modeling_clip import CLIPEncoderLayer
 
-from etalage.fused.linear import FP8Linear, FusedLoraLinear
-from etalage.fused.matmul import Product, elementwise_ops_for, has_kernels, lora_matmul_of
-from etalage.fused.reference import Form
+from etalage.fused.linear import FusedLoraLinear
+from etalage.fused.matmul import LoraMatmul, elementwise_ops_for, has_kernels, lora_matmul_of
+from etalage.fused.quantization import FP8Linear
+from etalage.fused.reference import OperandFormat
 from etalage.phi3v.attention import PACKED
 from etalage.phi3v.attention_kernels import attend_packed, attend_packed_backward
+from etalage.phi3v.private_api import attn_implementation
 
 __all__ = ["FusedVisionLayer", "use_fused_vision"]
 
 
 def use_fused_vision(model: nn.Module) -> None:
-    """Make a tower's layers quick, in place, where this machine has the kernels (a CPU is quicker without), and either
-    nothing learns or all six linear layers have a quick adapter beside weights of full width.
+    """Fuse a tower's layers in place.
+
+    A layer is fused if this machine has the kernels (a CPU is faster without), and either nothing in it is trained or
+    all its six linear layers have a fused adapter and a weight that is not quantised.
+
+    Args:
+        model: With or without adapters, after use_fused_linear.
     """
     for module in model.modules():
-        if type(module) is CLIPEncoderLayer and _can_be_quick(module):
+        if type(module) is CLIPEncoderLayer and _can_fuse(module):
             module.__class__ = FusedVisionLayer
 
 
-def _can_be_quick(layer: nn.Module) -> bool:
+def _can_fuse(layer: nn.Module) -> bool:
     attention, linears = layer.self_attn, _linears(layer)
-    learns = any(p.requires_grad for name, p in layer.named_parameters() if "lora_" not in name)
+    is_trained = any(p.requires_grad for name, p in layer.named_parameters() if "lora_" not in name)
     kinds = {type(linear) for linear in linears}
     if kinds == {FusedLoraLinear}:
-        suited = {type(linear.base_layer) for linear in linears} == {nn.Linear}
+        has_fusable_linears = {type(linear.base_layer) for linear in linears} == {nn.Linear}
     else:
-        suited = kinds in ({nn.Linear}, {FP8Linear})
+        has_fusable_linears = kinds in ({nn.Linear}, {FP8Linear})
     return (
         has_kernels(layer.layer_norm1.weight, attention.head_dim)
-        and attention.config._attn_implementation == PACKED
+        and attn_implementation(attention.config) == PACKED
         and attention.config.hidden_act == "quick_gelu"
         and attention.dropout == 0
-        and suited
-        and not learns
+        and has_fusable_linears
+        and not is_trained
     )
 
 
@@ -53,20 +60,29 @@ def _linears(layer: nn.Module) -> tuple[nn.Module, ...]:
 
 
 class FusedVisionLayer(CLIPEncoderLayer):
-    """As its parent; the same where adapters are not learning."""
+    """A layer of the tower that is fused while its adapters are trained or while it is frozen."""
 
     def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
-        """As CLIPEncoderLayer's."""
+        """Run the layer.
+
+        Args:
+            hidden_states: (U, P, D).
+            attention_mask: As in CLIPEncoderLayer.forward; with one, the layer is not fused.
+            kwargs: As in CLIPEncoderLayer.forward.
+
+        Returns:
+            (U, P, D).
+        """
         linears, first, second = _linears(self), self.layer_norm1, self.layer_norm2
-        adapted = isinstance(linears[0], FusedLoraLinear)
-        if adapted:
-            quick = torch.is_grad_enabled() and all(linear.adapts(nn.Linear) for linear in linears)
+        is_adapted = isinstance(linears[0], FusedLoraLinear)
+        if is_adapted:
+            is_fused = torch.is_grad_enabled() and all(linear.is_fused(nn.Linear) for linear in linears)
         else:
-            quick = not hidden_states.requires_grad
-        if attention_mask is not None or not quick:
+            is_fused = not hidden_states.requires_grad
+        if attention_mask is not None or not is_fused:
             return super().forward(hidden_states, attention_mask, **kwargs)
         query, key, value, *others = linears
-        how = _How(
+        options = _Options(
             [lora_matmul_of(query, key, value), *map(lora_matmul_of, others)],
             [(first.weight, first.bias), (second.weight, second.bias)],
             first.eps,
@@ -76,78 +92,80 @@ class FusedVisionLayer(CLIPEncoderLayer):
         )
         tokens = hidden_states.flatten(0, 1).contiguous()
         with torch.autocast(hidden_states.device.type, enabled=False):
-            if adapted:
-                parts = [part for linear in linears for part in linear.adapter()[:2]]
-                return _Layer.apply(tokens, how, *parts).view_as(hidden_states)
+            if is_adapted:
+                adapters = [part for linear in linears for part in linear.adapter()[:2]]
+                return _Layer.apply(tokens, options, *adapters).view_as(hidden_states)
             with torch.no_grad():
-                return _forward(tokens, how)[0].view_as(hidden_states)
+                return _forward(tokens, options)[0].view_as(hidden_states)
 
 
 @dataclass(frozen=True)
-class _How:
-    """What a layer's arithmetic needs beside what is differentiated."""
+class _Options:
+    """The inputs of a layer that get no gradient."""
 
-    products: Sequence[Product]
+    matmuls: Sequence[LoraMatmul]
     norms: Sequence[tuple[Tensor, Tensor]]
     eps: float
     num_heads: int
     scale: float
-    length: int
+    num_patches: int
 
 
-def _forward(x: Tensor, how: _How) -> tuple[Tensor, tuple[Tensor | None, ...]]:
-    """(T, D) -> (T, D), and what backward reads."""
-    does, (qkv_proj, out_proj, fc1, fc2) = elementwise_ops_for(x), how.products
-    _, normed, scale = does.norm(x, None, *how.norms[0], how.eps, qkv_proj.form)
-    states, qkv_reduced = qkv_proj.forward(normed)
-    attended, log_sums = attend_packed(*_heads(states, how), None, how.length, False, how.scale)
-    delta, out_reduced = out_proj.forward(does.formed(attended.flatten(1), form=out_proj.form))
-    total, normed, read_scale = does.norm(x, delta, *how.norms[1], how.eps, fc1.form)
+def _forward(x: Tensor, options: _Options) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+    """Return the (T, D) output, and what backward reads."""
+    ops, (qkv_proj, out_proj, fc1, fc2) = elementwise_ops_for(x), options.matmuls
+    _, normed, rstd = ops.norm(x, None, *options.norms[0], options.eps, qkv_proj.forward_format)
+    qkv, qkv_reduced = qkv_proj.forward(normed)
+    attended, lse = attend_packed(*_heads(qkv, options), None, options.num_patches, False, options.scale)
+    delta, out_reduced = out_proj.forward(ops.to_operand(attended.flatten(1), fmt=out_proj.forward_format))
+    total, normed, mlp_rstd = ops.norm(x, delta, *options.norms[1], options.eps, fc1.forward_format)
     inner, fc1_reduced = fc1.forward(normed)
-    y, fc2_reduced = fc2.forward(does.quick_gelu(inner, fc2.form))
-    kept = (x, scale, states, attended, log_sums, total, read_scale, inner)
-    return y.add_(total), (*kept, qkv_reduced, out_reduced, fc1_reduced, fc2_reduced)
+    y, fc2_reduced = fc2.forward(ops.quick_gelu(inner, fc2.forward_format))
+    saved = (x, rstd, qkv, attended, lse, total, mlp_rstd, inner)
+    return y.add_(total), (*saved, qkv_reduced, out_reduced, fc1_reduced, fc2_reduced)
 
 
 class _Layer(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, how: _How, *adapters: Tensor) -> Tensor:
-        y, kept = _forward(x, how)
-        ctx.how = how
-        ctx.save_for_backward(*kept)
+    def forward(ctx: Any, x: Tensor, options: _Options, *adapters: Tensor) -> Tensor:
+        y, saved = _forward(x, options)
+        ctx.options = options
+        ctx.save_for_backward(*saved)
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        saved = ctx.saved_tensors  # asked for once: a checkpoint computes them again
-        x, scale, states, attended, log_sums, total, read_scale, inner = saved[:8]
+        saved = ctx.saved_tensors  # Read once: under activation checkpointing each access recomputes them.
+        x, rstd, qkv, attended, lse, total, mlp_rstd, inner = saved[:8]
         qkv_reduced, out_reduced, fc1_reduced, fc2_reduced = saved[8:]
-        grad, how, does = grad.contiguous(), ctx.how, elementwise_ops_for(x)
-        qkv_proj, out_proj, fc1, fc2 = how.products
+        grad, options, ops = grad.contiguous(), ctx.options, elementwise_ops_for(x)
+        qkv_proj, out_proj, fc1, fc2 = options.matmuls
 
-        for_y = does.formed(grad, form=fc2.back_form)
-        for_active, back = fc2.backward(for_y)
-        for_inner, active = does.quick_gelu_backward(for_active, inner, fc1.back_form)
-        for_fc2 = fc2.for_adapters(for_y, back, active, fc2_reduced)
-        for_normed, back = fc1.backward(for_inner)
-        for_total, normed = does.norm_backward(for_normed, total, *how.norms[1], read_scale, grad, out_proj.back_form)
-        for_fc1 = fc1.for_adapters(for_inner, back, normed, fc1_reduced)
-        for_attended, back = out_proj.backward(for_total)
-        for_out = out_proj.for_adapters(for_total, back, attended.flatten(1), out_reduced)
-
-        for_heads = attend_packed_backward(
-            *(for_attended.view_as(attended), *_heads(states, how), attended, log_sums),
-            *(None, how.length, False, how.scale),
+        grad_y = ops.to_operand(grad, fmt=fc2.backward_format)
+        grad_active, grad_reduced = fc2.backward(grad_y)
+        grad_inner, active = ops.quick_gelu_backward(grad_active, inner, fc1.backward_format)
+        fc2_grads = fc2.adapter_grads(grad_y, grad_reduced, active, fc2_reduced)
+        grad_normed, grad_reduced = fc1.backward(grad_inner)
+        grad_total, normed = ops.norm_backward(
+            grad_normed, total, *options.norms[1], mlp_rstd, grad, out_proj.backward_format
         )
-        for_states = does.formed(*(each.flatten(1) for each in for_heads), form=qkv_proj.back_form)
-        for_normed, back = qkv_proj.backward(for_states)
-        beside = for_total.wide[:, : out_proj.num_out]
-        for_x, normed = does.norm_backward(for_normed, x, *how.norms[0], scale, beside, Form())
-        for_qkv = qkv_proj.for_adapters(for_states, back, normed, qkv_reduced)
-        return for_x.wide, None, *for_qkv, *for_out, *for_fc1, *for_fc2
+        fc1_grads = fc1.adapter_grads(grad_inner, grad_reduced, normed, fc1_reduced)
+        grad_attended, grad_reduced = out_proj.backward(grad_total)
+        out_grads = out_proj.adapter_grads(grad_total, grad_reduced, attended.flatten(1), out_reduced)
+
+        head_grads = attend_packed_backward(
+            *(grad_attended.view_as(attended), *_heads(qkv, options), attended, lse),
+            *(None, options.num_patches, False, options.scale),
+        )
+        grad_qkv = ops.to_operand(*(each.flatten(1) for each in head_grads), fmt=qkv_proj.backward_format)
+        grad_normed, grad_reduced = qkv_proj.backward(grad_qkv)
+        grad_residual = grad_total.dense[:, : out_proj.num_out]
+        grad_x, normed = ops.norm_backward(grad_normed, x, *options.norms[0], rstd, grad_residual, OperandFormat())
+        qkv_grads = qkv_proj.adapter_grads(grad_qkv, grad_reduced, normed, qkv_reduced)
+        return grad_x.dense, None, *qkv_grads, *out_grads, *fc1_grads, *fc2_grads
 
 
-def _heads(states: Tensor, how: _How) -> tuple[Tensor, Tensor, Tensor]:
-    """(T, 3D) -> (T, N, D / N) each, queries, keys and values."""
-    query, key, value = states.unflatten(1, (3 * how.num_heads, -1)).split(how.num_heads, dim=1)
+def _heads(qkv: Tensor, options: _Options) -> tuple[Tensor, Tensor, Tensor]:
+    """Return views of (T, 3D): queries, keys and values, (T, N, D / N) each."""
+    query, key, value = qkv.unflatten(1, (3 * options.num_heads, -1)).split(options.num_heads, dim=1)
     return query, key, value

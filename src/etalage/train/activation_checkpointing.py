@@ -2,16 +2,15 @@
 
 import gc
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 import torch
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from etalage.config import ActivationCheckpointing
 from etalage.devices import explain_out_of_memory
+from etalage.fused.torch_private import make_checkpointable
 from etalage.train.trainable import part_of
 
 __all__ = ["CheckpointedLayers"]
@@ -33,9 +32,7 @@ class CheckpointedLayers:
     def __init__(self, model: nn.Module, mode: ActivationCheckpointing) -> None:
         layers = {name: m for name, m in model.named_modules() if isinstance(m, GradientCheckpointingLayer)}
         for layer in layers.values():
-            # Not by the model's own method: with adapters it makes a tower's input require gradients, frozen or not.
-            layer._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
-            layer.gradient_checkpointing = False
+            make_checkpointable(layer)
         # A frozen tower computes without gradients, so it keeps no activations in any case.
         parts = {part_of(name) for name, p in model.named_parameters() if p.requires_grad} | {"decoder"}
         # In the order in which they should keep theirs. The decoder first: it saves more time for its memory. Of each

@@ -14,7 +14,7 @@ import torch
 
 from etalage import config as c
 from etalage import devices
-from etalage.fused.linear import supports_fp8
+from etalage.fused.quantization import supports_fp8
 from etalage.train import loop
 from etalage.train.batches import PAD_MULTIPLE
 from etalage.train.benchmark_inputs import TextExamples, draw_photos, load_model, make_examples

@@ -12,6 +12,7 @@ from etalage.data.encoding import Encoded
 from etalage.data.packing import Batch
 from etalage.devices import autocast
 from etalage.errors import EtalageError
+from etalage.fused.torch_private import is_compiler_error
 from etalage.train.batches import PAD_MULTIPLE, Packer
 from etalage.train.objectives import sft_loss
 
@@ -114,7 +115,7 @@ def explain_compiler_errors() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        if not is_compiler_error(error):
             raise
         reason = str(error).strip().splitlines()[0]
         raise EtalageError(

@@ -10,7 +10,8 @@ from torch import nn
 
 from etalage.config import Part, TrainConfig
 from etalage.fused.decoder_layer import use_fused_decoder
-from etalage.fused.linear import quantize, use_fused_linear
+from etalage.fused.linear import use_fused_linear
+from etalage.fused.quantization import quantize
 from etalage.fused.vision_layer import use_fused_vision
 from etalage.phi3v import Phi3VForCausalLM
 from etalage.phi3v.attention import PACKED

@@ -1,15 +1,18 @@
-"""Shared by the tests of training."""
+"""Shared by the tests of fused layers."""
 
 import pytest
 import torch
 
 
 @pytest.fixture
-def eight_bit_products(monkeypatch):
-    """The kernel's arithmetic spelled out, which a CPU lacks: the rounding is what is tested."""
+def fp8_on_cpu(monkeypatch):
+    """Spell out the FP8 matmul, which a CPU lacks, from the same rounded operands."""
 
-    def scaled(left, right, left_scales, right_scales, bias=None, out_dtype=None, use_fast_accum=False):
+    def scaled_mm(left, right, left_scales, left_recipe, right_scales, right_recipe, **options):
+        assert left_recipe == right_recipe == torch.nn.functional.ScalingType.RowWise
+        assert left_scales.shape == (len(left), 1)
+        assert right_scales.shape == (1, right.shape[1])
         product = (left.float() @ right.float()) * left_scales * right_scales
-        return (product if bias is None else product + bias).to(out_dtype)
+        return (product if options["bias"] is None else product + options["bias"]).to(options["output_dtype"])
 
-    monkeypatch.setattr(torch, "_scaled_mm", scaled)
+    monkeypatch.setattr(torch.nn.functional, "scaled_mm", scaled_mm)

@@ -1,4 +1,4 @@
-"""The layer that is written out computes what the plain one does, forward and backward."""
+"""A fused decoder layer computes what the plain one does, forward and backward."""
 
 import copy
 
@@ -11,14 +11,14 @@ from transformers.models.phi3.modeling_phi3 import Phi3DecoderLayer
 from etalage.data.encoding import Encoded
 from etalage.data.packing import collate
 from etalage.fused.decoder_layer import FusedDecoderLayer, FusedLastDecoderLayer
-from etalage.fused.linear import quantize
+from etalage.fused.quantization import quantize
 from etalage.phi3v.cache_name import CACHE_NAMES
 from etalage.train.objectives import sft_loss
 from etalage.train.trainable import make_trainable, trainable_parameters
 
 
 def rows(*lengths):
-    """A packed row of text, of which the ends are supervised."""
+    """Return a packed row of examples, whose second halves are supervised."""
     torch.manual_seed(0)
     encoded = []
     for length in lengths:
@@ -29,7 +29,7 @@ def rows(*lengths):
 
 @pytest.fixture
 def both(small, config):
-    """The same adapted decoder, plain and quick, with adapters that have learned something."""
+    """Make the same adapted decoder twice, plain and fused, with adapters that have an effect."""
 
     def make(**settings):
         model = make_trainable(small[0], config(recipe="lora", lora_rank=8, freeze=("tower",), **settings)).train()
@@ -41,7 +41,7 @@ def both(small, config):
         plain = copy.deepcopy(model)
         for layer in plain.modules():
             if isinstance(layer, FusedDecoderLayer):
-                layer.__class__ = next(kind for kind in type(layer).__mro__ if not kind.__name__.startswith("Quick"))
+                layer.__class__ = next(kind for kind in type(layer).__mro__ if not kind.__name__.startswith("Fused"))
         return plain, model
 
     return make
@@ -58,20 +58,20 @@ def loss_and_gradients(model, batch, images):
 
 
 @pytest.mark.parametrize("lengths", [(40,), (30, 30, 12), (24, 24, 17, 9, 9)], ids=str)
-def test_it_learns_as_the_plain_layer_does(both, small, lengths):
-    plain, quick = both()
-    layers = [layer for layer in quick.modules() if isinstance(layer, FusedDecoderLayer)]
-    assert len(layers) == quick.config.num_hidden_layers
+def test_loss_and_gradients_are_the_plain_layers(both, small, lengths):
+    plain, fused = both()
+    layers = [layer for layer in fused.modules() if isinstance(layer, FusedDecoderLayer)]
+    assert len(layers) == fused.config.num_hidden_layers
     assert [isinstance(layer, FusedLastDecoderLayer) for layer in layers] == [False] * (len(layers) - 1) + [True]
     batch, images = rows(*lengths), small[1].image_processor
-    expected, found = (loss_and_gradients(model, batch, images) for model in (plain, quick))
+    expected, found = (loss_and_gradients(model, batch, images) for model in (plain, fused))
     assert set(found) == set(expected)
     assert len(found) > 8 * len(layers)
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-5 * value.abs().max().item() + 1e-7, msg=name)
 
 
-def test_with_weights_of_eight_bits_too(both, small, eight_bit_products):
+def test_fp8_loss_and_gradients_are_near(both, small, fp8_on_cpu):
     images = small[1].image_processor
     expected, found = (loss_and_gradients(quantized(model), rows(30, 30, 12), images) for model in both())
     for name, value in expected.items():
@@ -79,46 +79,46 @@ def test_with_weights_of_eight_bits_too(both, small, eight_bit_products):
 
 
 def quantized(model):
-    """In sixteen bits, the frozen ones in eight."""
+    """Return the model in bfloat16, with frozen weights in FP8."""
     quantize(model.bfloat16(), "fp8")
     return model
 
 
-def test_it_takes_over_what_was_learned(both, small):
-    """After an optimiser's step, and after weights are put back in place."""
-    plain, quick = both()
+def test_changed_adapters_are_seen(both, small):
+    """After an optimizer's step, and after weights are written in place."""
+    plain, fused = both()
     batch, images = rows(20, 20), small[1].image_processor
-    before = {name: p.detach().clone() for name, p in trainable_parameters(quick).items()}
+    before = {name: p.detach().clone() for name, p in trainable_parameters(fused).items()}
 
     def losses():
-        return [loss_and_gradients(model, batch, images)["loss"] for model in (plain, quick)]
+        return [loss_and_gradients(model, batch, images)["loss"] for model in (plain, fused)]
 
     first = losses()
-    torch.optim.AdamW(trainable_parameters(quick).values(), lr=1e-3, fused=True).step()
-    plain.load_state_dict({name: p.detach() for name, p in trainable_parameters(quick).items()}, strict=False)
+    torch.optim.AdamW(trainable_parameters(fused).values(), lr=1e-3, fused=True).step()
+    plain.load_state_dict({name: p.detach() for name, p in trainable_parameters(fused).items()}, strict=False)
     expected, found = losses()
     assert abs(expected - first[0]) > 0.1
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
     with torch.no_grad():
-        for name, parameter in trainable_parameters(quick).items():
+        for name, parameter in trainable_parameters(fused).items():
             parameter.copy_(before[name])
     torch.testing.assert_close(losses()[1], first[1])
 
 
-def test_its_frozen_weights_stay_and_move(both, small):
-    """Held once, inside of what the layer multiplies by; where a model is moved or copied, it is made anew."""
-    _, quick = both()
+def test_frozen_weights_keep_their_values_and_may_move(both, small):
+    """They are views of a larger matrix, which is made again after a model is moved or copied."""
+    _, fused = both()
     batch, images = rows(20, 20), small[1].image_processor
-    linears = [m for m in quick.modules() if hasattr(m, "base_layer")]
+    linears = [m for m in fused.modules() if hasattr(m, "base_layer")]
     before = [linear.base_layer.weight.clone() for linear in linears]
-    expected = loss_and_gradients(quick, batch, images)["loss"]
+    expected = loss_and_gradients(fused, batch, images)["loss"]
     assert all(torch.equal(linear.base_layer.weight, weight) for linear, weight in zip(linears, before, strict=True))
-    for other in (quick.double().float(), copy.deepcopy(quick)):
+    for other in (fused.double().float(), copy.deepcopy(fused)):
         torch.testing.assert_close(loss_and_gradients(other, batch, images)["loss"], expected)
 
 
 @pytest.mark.parametrize("name", CACHE_NAMES)
-def test_it_falls_back_where_it_is_passed_a_cache(name, both, monkeypatch):
+def test_it_falls_back_to_the_plain_layer_with_a_cache(name, both, monkeypatch):
     layer = next(layer for layer in both()[1].modules() if isinstance(layer, FusedDecoderLayer))
     states = torch.randn(1, 8, layer.config.hidden_size)
     angles = torch.randn(1, 8, layer.self_attn.head_dim)

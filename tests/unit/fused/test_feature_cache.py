@@ -1,4 +1,4 @@
-"""A frozen tower's features are remembered, and are what the tower would say again."""
+"""Cached features of a frozen tower are those that the tower would compute again."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def embedding(small):
 
 
 def count_calls(embedding, monkeypatch):
-    """How many crops the tower itself reads."""
+    """Record how many crops the tower itself reads in each call."""
     read, tower = [], embedding.tower_features
 
     def counting(crops):
@@ -25,7 +25,7 @@ def count_calls(embedding, monkeypatch):
     return read
 
 
-def test_each_crop_is_read_once(embedding, monkeypatch):
+def test_each_crop_is_encoded_once(embedding, monkeypatch):
     read = count_calls(embedding, monkeypatch)
     side = 128
     crops = torch.rand(4, 3, side, side)
@@ -41,10 +41,10 @@ def test_each_crop_is_read_once(embedding, monkeypatch):
     assert len(read) == 8, "another crop is another crop"
 
 
-def test_what_there_is_no_room_for_is_read_again(embedding, monkeypatch):
+def test_crops_that_do_not_fit_are_encoded_again(embedding, monkeypatch):
     read = count_calls(embedding, monkeypatch)
     crops = torch.rand(3, 3, 128, 128)
-    monkeypatch.setattr(feature_cache, "ROOM_BYTES", 2 * embedding.tower_features(crops)[0].nbytes)
+    monkeypatch.setattr(feature_cache, "CAPACITY_BYTES", 2 * embedding.tower_features(crops)[0].nbytes)
     read.clear()
     cache_features(embedding)
     for _ in range(2):
@@ -52,17 +52,39 @@ def test_what_there_is_no_room_for_is_read_again(embedding, monkeypatch):
     assert read == [1] * 4
 
 
-@pytest.mark.parametrize("room_bytes", [None, 0])
-def test_features_of_whole_pictures_are_the_towers(small, embedding, monkeypatch, room_bytes):
+@pytest.mark.parametrize("capacity_bytes", [None, 0])
+def test_features_of_whole_pictures_are_the_towers(small, embedding, monkeypatch, capacity_bytes):
     images = small[1].image_processor
     side = images.crop_size
     pictures = [torch.randint(0, 256, (3, *size), dtype=torch.uint8) for size in ((side, side), (2 * side, side))]
     with torch.no_grad():
-        wanted = [embedding.tower_features(images.cut_bytes(p, torch.device("cpu"))) for p in pictures]
+        expected = [embedding.tower_features(images.cut_bytes(p, torch.device("cpu"))) for p in pictures]
     read = count_calls(embedding, monkeypatch)
-    memory = FeatureCache(small[0], images, room_bytes)
+    cache = FeatureCache(small[0], images, capacity_bytes)
     first, second = pictures
-    for shown, expected in (([first], wanted[:1]), ([second, first], wanted[::-1]), ([first, first], wanted[:1] * 2)):
-        torch.testing.assert_close(memory(shown), torch.cat(expected))
-    assert read == ([2, 3] if room_bytes is None else [2, 5, 2]), "what there is no room for is read again"
-    assert not memory(pictures).requires_grad
+    for shown, ones in (([first], expected[:1]), ([second, first], expected[::-1]), ([first] * 2, expected[:1] * 2)):
+        torch.testing.assert_close(cache(shown), torch.cat(ones))
+    assert read == ([2, 3] if capacity_bytes is None else [2, 5, 2]), "pictures that do not fit are encoded again"
+    assert not cache(pictures).requires_grad
+
+
+def test_a_feature_cache_keeps_the_first_pictures_that_fit(small, embedding, monkeypatch):
+    images, side = small[1].image_processor, small[1].image_processor.crop_size
+    pictures = [torch.full((3, side, side), shade, dtype=torch.uint8) for shade in (0, 100, 200)]
+    with torch.no_grad():
+        num_bytes = embedding.tower_features(images.cut_bytes(pictures[0], torch.device("cpu"))).nbytes
+    encoded = count_calls(embedding, monkeypatch)
+    cache = FeatureCache(small[0], images, 2 * num_bytes)
+    for picture in pictures * 2:
+        cache([picture])
+    assert encoded == [2, 2, 2, 2], "the third one again"
+
+
+def test_features_cached_while_generating_can_be_trained_on(embedding):
+    cache_features(embedding)
+    crops = torch.rand(1, 3, 128, 128)
+    with torch.inference_mode():
+        embedding.tower_features(crops)
+    features = embedding.tower_features(crops)
+    assert not features.is_inference()
+    (features * torch.ones((), requires_grad=True)).sum().backward()
