@@ -35,12 +35,14 @@ def use_fused_decoder(model: nn.Module) -> None:
     for module in model.modules():
         if type(module) in (Phi3DecoderLayer, Phi3VLastDecoderLayer) and _can_fuse(module):
             is_last = isinstance(module, Phi3VLastDecoderLayer)
+            # The module stays the same object, so its name, hooks and weights stay as they are.
             module.__class__ = FusedLastDecoderLayer if is_last else FusedDecoderLayer
 
 
 def _can_fuse(layer: nn.Module) -> bool:
     config, weight = layer.config, layer.input_layernorm.weight
     return (
+        # On a CPU the reference takes the kernels' place.
         (has_kernels(weight, layer.self_attn.head_dim) or not weight.is_cuda)
         and attn_implementation(config) == PACKED
         and all(type(linear) is FusedLoraLinear and linear.base_layer.bias is None for linear in _linears(layer))
@@ -107,6 +109,7 @@ class FusedDecoderLayer(Phi3DecoderLayer):
             cu_seqlens,
             max_seqlen,
         )
+        # Every type is chosen by the layer itself; autocast would cast operands again.
         with torch.autocast(hidden_states.device.type, enabled=False):
             kept = kept_positions if isinstance(self, Phi3VLastDecoderLayer) else None
             adapters = [part for linear in linears for part in linear.adapter()[:2]]
@@ -143,6 +146,7 @@ class _Layer(torch.autograd.Function):
         ops.apply_rotary(rotated, cos, sin)
         attended, lse = attend_packed(query, key, value, options.cu_seqlens, options.max_seqlen, True, options.scale)
 
+        # Only attention needs all tokens, as keys and values; all else is computed at the kept ones.
         read, residual = (part if kept is None else part[kept] for part in (attended.flatten(1), x))
         delta, o_reduced = o_proj.forward(ops.to_operand(read, fmt=o_proj.forward_format))
         total, normed, mlp_rstd = ops.norm(
@@ -155,7 +159,7 @@ class _Layer(torch.autograd.Function):
             *(x, cos, sin, kept, rstd, qkv, attended, lse, total, mlp_rstd, gate_up),
             *(qkv_reduced, o_reduced, gate_up_reduced, down_reduced),
         )
-        return y.add_(total)
+        return y.add_(total)  # In place, as nothing else reads y.
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:

@@ -108,10 +108,12 @@ class FusedDoraLinear(FusedLoraLinear):
         if args or kwargs or not self.is_fused(*FROZEN_LINEARS):
             return y  # PEFT's own, magnitudes included.
         row_norms, bias = self._row_norms, self.base_layer.bias
+        # Computing the norms reads the whole weight, which is too slow for each token that is generated.
         if self.training or torch.is_grad_enabled():
             row_norms = self._compute_row_norms()
         elif row_norms is None:
             row_norms = self._row_norms = self._compute_row_norms()
+        # The magnitudes rescale the weight alone, so the bias is taken off and added again.
         factors = (self.lora_magnitude_vector["default"].weight / row_norms).to(y.dtype)
         return y * factors if bias is None else (y - bias) * factors + bias
 

@@ -88,7 +88,8 @@ class LoraMatmul:
             joined = weight.new_empty(self.num_out, self.num_in)
             if adapted:
                 self._a, self._b = (part.detach().to(torch.bfloat16, copy=True) for part in self._adapters[0][:2])
-        else:  # W and B side by side, and A below W.
+        else:
+            # W and B side by side, and A below W. The rest is zero: a layer's B sees no other layer's x A'.
             self.forward_format = self.backward_format = OperandFormat(num_extra_columns=rank)
             joined = weight.new_zeros(self.num_out + rank, self.num_in + rank)
             self._backward_weight = joined[:, : self.num_in]
@@ -130,8 +131,10 @@ class LoraMatmul:
         """
         dense = operand.dense
         if not self.forward_format.fp8:
+            # Written into the operand, where the matmul below reads it.
             reduced = dense[:, self.num_in :]
             torch.mm(dense[:, : self.num_in], self._a.t(), out=reduced)
+            # A copy, as a view would keep the whole operand alive until the backward pass.
             return nn.functional.linear(dense, self._weight, self._bias), reduced.contiguous()
         y = fp8_matmul(operand.fp8, operand.scales, self._weight, self._row_scales, self._bias)
         if not self._adapters:
@@ -153,7 +156,7 @@ class LoraMatmul:
             grad_reduced = dense[:, self.num_out :]
             torch.mm(dense[:, : self.num_out], self._b, out=grad_reduced)
             return dense @ self._backward_weight, grad_reduced
-        (base,) = self._bases
+        (base,) = self._bases  # With adapters there is one layer: the transposed weights of several are not joined.
         grad_reduced = dense @ self._b
         grad_x = fp8_matmul(grad.fp8, grad.scales, base.transposed, base.column_scales, None)
         return grad_x.addmm_(grad_reduced, self._a), grad_reduced

@@ -16,7 +16,7 @@ __all__ = ["FP8Scales", "fp8_matmul", "lora_linear"]
 
 
 class FP8Scales(NamedTuple):
-    """What a frozen FP8 weight needs beside itself."""
+    """The scales of a frozen FP8 weight, and its transpose."""
 
     row_scales: Tensor
     """(1, O) float32, of the weight's rows."""
@@ -111,6 +111,7 @@ def _fake_forward(x: Tensor, weight: Tensor, bias: Tensor | None, *rest: Tensor 
 
 def _setup_context(ctx: Any, inputs: tuple[Tensor | None, ...], output: tuple[Tensor, Tensor]) -> None:
     x, weight, _, x_fp8, _, _, transposed, column_scales, a, b = inputs
+    # Only the gradient of A needs x, and an FP8 weight is needed transposed alone.
     dense = (x if a is not None else None, weight if x_fp8 is None else None)
     ctx.save_for_backward(*dense, transposed, column_scales, a, b, output[1])
 

@@ -122,7 +122,7 @@ def _centre(x: Tensor, bias: Tensor | None) -> Tensor:
 
 def _affine(direction: Tensor, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Tensor:
     """Scale and shift, rounding where transformers and torch round."""
-    if bias is None:
+    if bias is None:  # transformers' RMS norm rounds before it multiplies, torch's layer norm after.
         return weight * direction.to(dtype)
     return (weight.float() * direction + bias.float()).to(dtype)
 
@@ -148,6 +148,7 @@ def quick_gelu_backward(grad: Tensor, x: Tensor, fmt: OperandFormat) -> tuple[Op
     Returns:
         The gradient of x, and (T, W) the output.
     """
+    # In float32, as the kernels compute it, and rounded once at the end.
     exact = x.float()
     sigmoid = torch.sigmoid(1.702 * exact)
     grad_x = (grad.float() * sigmoid * (1 + 1.702 * exact * (1 - sigmoid))).to(grad.dtype)
@@ -220,5 +221,6 @@ def quantize_fp8(x: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         (T, H) FP8_DTYPE, and (T, 1) float32 the scales to multiply it by.
     """
+    # The lower bound keeps a row of zeros from being divided by zero.
     scales = x.abs().amax(-1, keepdim=True).float().clamp(min=1e-12) / torch.finfo(FP8_DTYPE).max
     return (x.float() / scales).to(FP8_DTYPE).contiguous(), scales

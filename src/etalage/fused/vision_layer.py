@@ -33,6 +33,7 @@ def use_fused_vision(model: nn.Module) -> None:
     """
     for module in model.modules():
         if type(module) is CLIPEncoderLayer and _can_fuse(module):
+            # The module stays the same object, so its name, hooks and weights stay as they are.
             module.__class__ = FusedVisionLayer
 
 
@@ -81,7 +82,7 @@ class FusedVisionLayer(CLIPEncoderLayer):
             is_fused = not hidden_states.requires_grad
         if attention_mask is not None or not is_fused:
             return super().forward(hidden_states, attention_mask, **kwargs)
-        query, key, value, *others = linears
+        query, key, value, *others = linears  # The first three read the same input, so they are one matmul.
         options = _Options(
             [lora_matmul_of(query, key, value), *map(lora_matmul_of, others)],
             [(first.weight, first.bias), (second.weight, second.bias)],
@@ -91,6 +92,7 @@ class FusedVisionLayer(CLIPEncoderLayer):
             hidden_states.shape[1],
         )
         tokens = hidden_states.flatten(0, 1).contiguous()
+        # Every type is chosen by the layer itself; autocast would cast operands again.
         with torch.autocast(hidden_states.device.type, enabled=False):
             if is_adapted:
                 adapters = [part for linear in linears for part in linear.adapter()[:2]]

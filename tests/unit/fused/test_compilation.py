@@ -1,3 +1,5 @@
+"""Layers that are not fused are compiled, with the same gradients."""
+
 import pytest
 import torch
 from torch import nn
@@ -5,6 +7,7 @@ from torch import nn
 from etalage.data.dataset import Examples
 from etalage.data.packing import collate
 from etalage.fused.compilation import compile_layers
+from etalage.fused.decoder_layer import FusedDecoderLayer
 from etalage.train.activation_checkpointing import CheckpointedLayers
 from etalage.train.objectives import sft_loss
 from etalage.train.trainable import make_trainable, trainable_parameters
@@ -68,3 +71,11 @@ def test_layers_that_would_break_the_graph_are_not_compiled(small, config, dropo
     compile_layers(trained)
     layers = trained.model.model.layers
     assert {layer._compiled_call_impl is not None for layer in layers} == {compiled}
+
+
+@pytest.mark.usefixtures("without_code_generation")
+def test_fused_layers_are_not_compiled(small, config):
+    trained = make_trainable(small[0], config(recipe="lora"))
+    compile_layers(trained)
+    assert all(isinstance(layer, FusedDecoderLayer) for layer in trained.model.model.layers)
+    assert all(layer._compiled_call_impl is None for layer in trained.model.model.layers)

@@ -72,7 +72,7 @@ def quick_gelu(x: Tensor, fmt: OperandFormat) -> Operand:
     """
     width = x.shape[1]
     operand, addresses = empty_operand(x, width, fmt)
-    if fmt.fp8:
+    if fmt.fp8:  # A row's scale needs its largest number, so the whole row is one block.
         _quick_gelu[(len(x), 1)](x, *addresses, width, BLOCK=triton.next_power_of_2(width), num_warps=16)
     else:
         _quick_gelu[elementwise_grid(x, width)](x, *addresses, width, BLOCK=ELEMENTWISE_BLOCK)

@@ -47,7 +47,7 @@ def store_row(value, row, column, inside, width, dense, stride, fp8, scales, fp8
 
 @triton.jit
 def _copy(x, out, stride, width, BLOCK: tl.constexpr):
-    row = tl.program_id(0).to(tl.int64)
+    row = tl.program_id(0).to(tl.int64)  # As in all kernels, because offsets of late rows may exceed 32 bits.
     column = tl.arange(0, BLOCK)
     inside = column < width
     tl.store(out + row * stride + column, tl.load(x + row * width + column, mask=inside, other=0.0), mask=inside)

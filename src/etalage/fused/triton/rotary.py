@@ -30,6 +30,7 @@ def _load_cos_sin(cos, sin, token, column, head_dim):
 def _apply_rotary(states, stride, cos, sin, num_heads, head_dim, HEADS: tl.constexpr, HALF: tl.constexpr):
     """Rotate one token: the first halves of its heads against the second halves."""
     token = tl.program_id(0).to(tl.int64)
+    # Halves are loaded one by one, as a block's sides are powers of two and a head of 96 is not.
     head, column = tl.arange(0, HEADS)[:, None], tl.arange(0, HALF)[None, :]
     half = head_dim // 2
     inside = (head < num_heads) & (column < half)
