@@ -68,6 +68,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         if name in _FACTS:
             continue
         if name not in known:
+            # With no cutoff, so that a name is suggested in any case.
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
             raise EtalageError(f"--config {path}: unknown setting {name!r}; did you mean {nearest!r}?")
         try:
@@ -103,7 +104,7 @@ def _converted(value: Any, hint: Any) -> Any:
     elif hint is Path:
         if isinstance(value, str):
             return Path(value)
-    elif hint is float and isinstance(value, int) and not isinstance(value, bool):
+    elif hint is float and isinstance(value, int) and not isinstance(value, bool):  # true is an int in Python
         return float(value)
     elif type(value) is hint:
         return value

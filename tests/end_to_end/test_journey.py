@@ -1,4 +1,4 @@
-"""The whole journey through the command line, at a size that proves the way and no more."""
+"""The whole journey through the command line, with few products and few steps."""
 
 import csv
 import json
@@ -40,7 +40,7 @@ def run(folder):
     return folder / "run"
 
 
-def test_metrics_hold_what_the_contract_names(run):
+def test_metrics_have_the_documented_keys(run):
     metrics = json.loads((run / "metrics.json").read_text())
     blocks = {
         "title": {"exact", "chrf"},
@@ -62,14 +62,14 @@ def test_metrics_hold_what_the_contract_names(run):
     assert metrics["intervals"]["baselines"]["before"].keys() == blocks.keys()
 
 
-def test_what_the_base_said_stands_beside_what_the_model_says(run):
+def test_predictions_hold_the_answers_before_and_after(run):
     lines = [json.loads(line) for line in (run / "predictions.jsonl").read_text().splitlines()]
     assert all(line["before"] for line in lines)
     assert [line["before"] for line in lines] != [line["answer"] for line in lines]
 
 
-def test_the_base_is_gone_when_the_tuned_model_comes(run, monkeypatch):
-    class Came(Exception): ...
+def test_the_base_is_freed_before_the_trained_model_is_loaded(run, monkeypatch):
+    class Loaded(Exception): ...
 
     load_run_base, base = command.load_run_base, []
 
@@ -80,15 +80,15 @@ def test_the_base_is_gone_when_the_tuned_model_comes(run, monkeypatch):
 
     def load(folder):
         assert base[0]() is None
-        raise Came
+        raise Loaded
 
     monkeypatch.setattr(command, "load_run_base", watched)
     monkeypatch.setattr(command, "load_run", load)
-    with pytest.raises(Came):
+    with pytest.raises(Loaded):
         command.evaluate(EvaluateConfig(run, max_new_tokens=1, track="none"))
 
 
-def test_the_log_has_a_line_a_step_and_the_page_stands_alone(run):
+def test_the_log_has_a_line_per_step_and_the_page_is_self_contained(run):
     losses = [json.loads(line)["loss"] for line in (run / "log.jsonl").read_text().splitlines()]
     assert len(losses) == 6
     assert all(math.isfinite(loss) for loss in losses)
@@ -109,14 +109,14 @@ def test_predict_writes_csv_and_jsonl(run, folder):
     assert [row["answer"] for row in rows] == [line["answer"] for line in lines]
 
 
-def test_a_killed_run_continues_to_the_very_same_losses(run, folder):
+def test_a_killed_run_resumes_to_the_very_same_losses(run, folder):
     log = folder / "killed/log.jsonl"
     train = [*TRAIN, str(folder / "catalogue"), "--checkpoint-every", "1", "--out", str(log.parent)]
     process = subprocess.Popen([sys.executable, "-m", "etalage", *train])
     while process.poll() is None and (not log.exists() or log.read_text().count("\n") < 3):
         time.sleep(0.01)
     process.kill()
-    assert process.wait() == -signal.SIGKILL, "it was still at work"
+    assert process.wait() == -signal.SIGKILL, "it was still training"
     main(train)
     killed, unbroken = (
         [json.loads(line)["loss"] for line in path.read_text().splitlines()] for path in (log, run / "log.jsonl")
@@ -124,7 +124,7 @@ def test_a_killed_run_continues_to_the_very_same_losses(run, folder):
     assert killed == unbroken
 
 
-def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(run, folder, capsys):
+def test_a_finished_run_is_left_alone_and_other_settings_are_refused(run, folder, capsys):
     again = [*TRAIN, str(folder / "catalogue"), "--out", str(run)]
     main(again)
     assert "trained already" in capsys.readouterr().out
@@ -134,29 +134,29 @@ def test_the_same_command_again_has_nothing_to_do_and_another_is_refused(run, fo
     assert "epochs was 3, now 4" in capsys.readouterr().err
 
 
-def test_what_a_run_may_be_continued_with(run, folder):
+def test_settings_that_may_change_on_resume(run, folder):
     catalogue, config = Catalogue.load(folder / "catalogue"), TrainConfig(folder / "catalogue", folder / "stopped")
     stopped = Run(config.out)
-    began = stopped.resolve(config, catalogue.record)
-    stopped.begin(began)
+    recorded = stopped.resolve(config, catalogue.record)
+    stopped.begin(recorded)
     stopped.log.touch()
     assert stopped.resolve(replace(config, quantization="nf4"), catalogue.record)["quantization"] == "nf4", (
-        "no step was taken"
+        "the run has taken no step"
     )
     stopped.log.write_text('{"step": 1}\n')
     with pytest.raises(ValueError, match="quantization was 'none', now 'nf4'"):
         stopped.resolve(replace(config, quantization="nf4"), catalogue.record)
     assert (
         stopped.resolve(replace(config, max_tokens=1, activation_checkpointing="full", compile=False), catalogue.record)
-        == began
+        == recorded
     )
 
 
-def test_a_model_that_cannot_be_loaded_leaves_nothing_behind(run, folder, capsys):
-    cut_off = folder / "cut off"
-    shutil.copytree(SMALL, cut_off)
-    os.truncate(cut_off / "model.safetensors", 1_000_000)
-    for model in (cut_off, folder / "sample"):
+def test_a_model_that_cannot_be_loaded_leaves_no_run_folder(run, folder, capsys):
+    truncated = folder / "truncated"
+    shutil.copytree(SMALL, truncated)
+    os.truncate(truncated / "model.safetensors", 1_000_000)
+    for model in (truncated, folder / "sample"):
         with pytest.raises(SystemExit):
             main(["train", str(folder / "catalogue"), "--out", str(folder / "other"), "--model", str(model)])
         assert "no complete Phi-3-vision checkpoint found" in capsys.readouterr().err

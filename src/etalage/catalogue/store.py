@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from etalage.catalogue.columns import RESERVED_COLUMNS
-from etalage.catalogue.pictures import open_picture
+from etalage.catalogue.pictures import BadPicture, open_picture
 from etalage.config import Split, TaskConfig
 from etalage.errors import EtalageError
 from etalage.task import Product, Task
@@ -106,9 +106,15 @@ class Catalogue:
             product: A product of this catalogue.
 
         Raises:
-            BadPicture: The picture was damaged or removed since.
+            EtalageError: The picture was damaged or removed since.
         """
-        return open_picture(product.image, **self.facts["limits"])
+        try:
+            return open_picture(product.image, **self.facts["limits"])
+        except BadPicture as bad:
+            raise EtalageError(
+                f"product {product.product_code}: its picture {product.image} has changed since etalage prepare "
+                f"({bad}); restore it, or prepare the catalogue again"
+            ) from bad
 
 
 def _read_facts(folder: Path) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class Examples(Dataset[Encoded]):
         pixels = self._pixel_cache(product.image, key, make) if self._pixel_cache else make()
         prompt, answer = self.task.build_prompt(product.question), self.task.format_answer(product.values)
         encoded = encode_pixels(self.processor, prompt, answer, [pixels])
+        # First come, first kept: evicting would help nothing, as every epoch asks for all examples.
         if encoded.num_bytes <= self._free_bytes:
             self._free_bytes -= encoded.num_bytes
             self._cached[place, number] = encoded
@@ -98,6 +99,7 @@ class Examples(Dataset[Encoded]):
         fields = self.task.fields
         # Each epoch teaches every field to some product, and each augmentation comes to teach each field.
         taught = (place + sum(divmod(epoch, self._num_augmentations))) % len(fields)
+        # Decided by place and epoch alone, so that workers and resumed runs choose the same one.
         other = random.Random(f"{place} {epoch}").choice(self.products)
         values = dict(self.products[place].values) | {f.name: other.values[f.name] for f in fields[:taught]}
         prompt_ids = encoded.input_ids[encoded.labels == IGNORED]

@@ -137,6 +137,7 @@ def encode_completion(
     tokens = processor.tokenizer(completion, add_special_tokens=False, return_offsets_mapping=True)
     ids = torch.tensor(tokens["input_ids"], dtype=torch.int64)
     ends = torch.tensor([token_end for _, token_end in tokens["offset_mapping"]], dtype=torch.int64)
+    # What follows the span is cut off, not only ignored: nothing there would be read.
     ids, ends = ids[ends <= end], ends[ends <= end]
     labels = [torch.full_like(prompt_ids, IGNORED), ids.where(ends > begin, IGNORED)]
     return torch.cat([prompt_ids, ids]), torch.cat(labels)

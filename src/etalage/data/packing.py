@@ -156,6 +156,7 @@ def left_pad_batch(encoded: Sequence[Encoded], processor: Phi3VProcessor, device
     Returns:
         The model's arguments; input_ids and attention_mask are (B, T) int64.
     """
+    # On the left, so that the last column holds every prompt's last token.
     longest = max(len(e.input_ids) for e in encoded)
     gaps = [longest - len(e.input_ids) for e in encoded]
     pad_id = processor.tokenizer.pad_token_id

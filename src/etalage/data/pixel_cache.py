@@ -44,11 +44,12 @@ class PixelCache:
             OSError: There is no such picture file, or the folder cannot be written.
         """
         found, side, num_crops = source.stat(), self._images.crop_size, self._images.num_crops
+        # Size and time of change instead of contents: reading the file would take most of the time that is saved.
         key = f"{source.resolve()} {found.st_size} {found.st_mtime_ns} {side} {num_crops} {augmentation}"
         path = self._folder / f"{xxhash.xxh3_128_hexdigest(os.fsencode(key))}.npy"
         try:
             return torch.from_numpy(np.load(path, allow_pickle=False))
-        except (FileNotFoundError, ValueError, EOFError):
+        except (FileNotFoundError, ValueError, EOFError):  # the last two are what numpy raises for damaged files
             pixels = make()
         with atomic_file(path) as partial, partial.open("wb") as file:
             np.save(file, pixels.numpy(), allow_pickle=False)

@@ -33,6 +33,7 @@ class StepSampler:
     def __iter__(self) -> Iterator[list[int]]:
         first_epoch, skipped = divmod(self.start_step, self.steps_per_epoch)
         for epoch in range(first_epoch, self.epochs):
+            # An epoch's order does not depend on the orders before it, so a resumed run need not draw them.
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
             order = (torch.randperm(self.num_examples, generator=generator) + epoch * self.num_examples).tolist()
             for start in range(skipped * self.batch_size, self.num_examples, self.batch_size):

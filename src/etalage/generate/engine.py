@@ -68,9 +68,11 @@ def generate_answers(
     Raises:
         EtalageError: The GPU's memory is too small for a batch.
     """
+    # Each augmentation gets the same number of samples.
     num_augmentations = math.gcd(num_augmentations, num_samples)
     num_each, temperature = num_samples // num_augmentations, TEMPERATURE if num_samples > 1 else None
     prompts, is_gpu = iter(prompts), model.device.type == "cuda"
+    # Threads, since decoding and resizing release the interpreter's lock.
     with ThreadPoolExecutor(os.cpu_count()) as threads:
 
         def encode_batch(batch: Sequence[tuple[str, Image.Image]]) -> list[Encoded]:
@@ -82,6 +84,7 @@ def generate_answers(
         if batch_size == "auto":
             batch_size = CPU_BATCH_SIZE
             if is_gpu and (first := next(prompts, None)):
+                # The first prompt stands for all: the pictures of a catalogue take similar numbers of tokens.
                 num_tokens = len(encode_batch([first])[0].input_ids) + max_new_tokens
                 batch_size, prompts = _num_that_fit(model, num_tokens, num_samples), chain([first], prompts)
         batches: Iterator[list[Encoded]] = map(encode_batch, chunks(prompts, batch_size))
@@ -105,6 +108,7 @@ def _generate_batch(
     length = max(len(e.input_ids) for e in encoded) + max_new_tokens
     crosses_rope_switch = length > model.config.original_max_position_embeddings
     generate = _generate_past_rope_switch if crosses_rope_switch else _generate_ids
+    # Module by module: parts of a model in training may be in evaluation mode on purpose.
     training = [module for module in model.modules() if module.training]
     model.eval()
     try:
@@ -113,6 +117,7 @@ def _generate_batch(
             torch.random.fork_rng([model.device] * (model.device.type == "cuda")),
             explain_out_of_memory("lower --batch-size"),
         ):
+            # Samples are the same each time, and the caller's random state is as it was.
             torch.manual_seed(0)
             return generate(model, processor, encoded, num_each, max_new_tokens, temperature)
     finally:
@@ -146,6 +151,7 @@ def _generate_ids(
     but_last = {name: inputs[name][:, :-1] for name in ("input_ids", "attention_mask")}
     cache = growing_cache(model.config.num_hidden_layers)
     model(**{**inputs, **but_last}, cache=cache, use_cache=True, logits_to_keep=1)
+    # The prompts' last tokens are left to the loop below, which reads one token per row at a time.
     cache.batch_repeat_interleave(num_each)
     ids = inputs["input_ids"][:, -1:].repeat_interleave(num_each, 0)
     mask = inputs["attention_mask"].repeat_interleave(num_each, 0)
@@ -154,7 +160,7 @@ def _generate_ids(
     generated: list[list[int]] = [[] for _ in rows]
     for _ in range(max_new_tokens):
         outputs = model(input_ids=ids, attention_mask=mask, cache=cache, use_cache=True, logits_to_keep=1)
-        logits = outputs.logits[:, -1].float()
+        logits = outputs.logits[:, -1].float()  # as transformers' generate does
         tokens = logits.argmax(-1) if temperature is None else (logits / temperature).softmax(-1).multinomial(1)[:, 0]
         for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
             generated[row].append(token)

@@ -36,6 +36,7 @@ class _GrowingLayer(DynamicLayer):
     def get_seq_length(self) -> int:
         return self.length
 
+    # The mask is as long as the states that `update` returns, room included.
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return _room_for(self.length + query_length), 0
 
@@ -44,6 +45,7 @@ def _append(states: Tensor, new: Tensor, length: int) -> Tensor:
     """Write new states after the first `length` ones: in place if there is room, else into a larger copy."""
     new_length = length + new.shape[-2]
     if not length or states.shape[-2] < new_length:
+        # Zeros, not empty memory: attention multiplies what is masked by zero, and that must not be NaN.
         larger = new.new_zeros(*new.shape[:2], _room_for(new_length), new.shape[-1])
         if length:
             larger[:, :, :length] = states[:, :, :length]

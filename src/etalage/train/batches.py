@@ -1,7 +1,7 @@
 """The batches that steps take: examples read ahead and packed into rows."""
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from etalage.data.encoding import Encoded
 from etalage.data.packing import Batch, collate, pack
 from etalage.data.prefetch import prefetch
 from etalage.data.sampler import StepSampler
+from etalage.errors import EtalageError
 from etalage.fused.feature_cache import FeatureCache
 from etalage.phi3v import Phi3VImageProcessor, Phi3VProcessor
 
@@ -56,6 +57,7 @@ class Packer:
         """
         if self.is_gpu:  # its kernels are compiled for each length anew
             encoded = [e.padded(PAD_MULTIPLE) for e in encoded]
+        # Plans need no device either: on a GPU they are made by the thread that packs ahead.
         packed = pack(encoded, self.max_tokens, long_rope_threshold=self.long_rope_threshold)
         return [collate(row).planned(self.images) for row in packed]
 
@@ -73,6 +75,7 @@ def make_packer(model: nn.Module, processor: Phi3VProcessor, config: TrainConfig
         config: The settings of the training.
     """
     images, device = processor.image_processor, next(model.parameters()).device
+    # Within one epoch no picture comes twice. On a CPU `cache_features` does the same for single crops.
     repeats = "tower" in config.freeze and config.epochs != 1 and device.type == "cuda"
     return Packer(
         images,
@@ -108,6 +111,7 @@ def read_batches(
 
 
 def _batches(examples: Examples, sampler: StepSampler, config: TrainConfig, packer: Packer) -> Iterator[StepBatch]:
+    # The loader yields single examples: steps are cut from them here, so that the sampler alone decides their sizes.
     loader = DataLoader(
         examples,
         sampler=chain.from_iterable(sampler),
@@ -116,7 +120,17 @@ def _batches(examples: Examples, sampler: StepSampler, config: TrainConfig, pack
         prefetch_factor=math.ceil(2 * config.batch_size / config.num_workers) if config.num_workers else None,
         pin_memory=packer.is_gpu,
     )
-    loaded = iter(loader)
+    loaded = _explain_worker_errors(loader)
     for indices in sampler:
         encoded = list(islice(loaded, len(indices)))
         yield StepBatch(indices, encoded, packer.rows(encoded))
+
+
+def _explain_worker_errors(loader: Iterable[Encoded]) -> Iterator[Encoded]:
+    """Yield what a loader yields, and shorten the message of an error that a worker raised."""
+    try:
+        yield from loader
+    except EtalageError as error:
+        # It arrives with the worker's traceback as text, at whose end is the message.
+        message = str(error).rstrip().rpartition(f"{EtalageError.__name__}: ")[2]
+        raise EtalageError(message) from error

@@ -80,6 +80,7 @@ class Measurement:
         )
 
 
+# One example per row and no compilation: what training recipes usually do.
 _ONE_BY_ONE = {"max_tokens": 1, "activation_checkpointing": "full", "compile": False, "batch_size": 8}
 _TOWER_FROZEN: dict[str, Any] = {"freeze": ("tower",)}
 _FP8 = {**_TOWER_FROZEN, "quantization": "fp8"}
@@ -88,6 +89,7 @@ VARIANTS = (
     Variant("one by one, checkpointed, tower frozen", {**_ONE_BY_ONE, **_TOWER_FROZEN}),
     Variant("LoRA everywhere", {}),
     Variant("tower frozen, first epoch", _TOWER_FROZEN),
+    # Two epochs over the same few photos: after the warm-up, all features come from the cache.
     Variant("tower frozen, later epochs", {**_TOWER_FROZEN, "epochs": 2}),
     Variant("tower frozen, FP8, first epoch", _FP8),
     Variant("tower frozen, FP8, later epochs", {**_FP8, "epochs": 2}),
@@ -149,6 +151,7 @@ def summarize(name: str, num_crops: int, steps: Sequence[Figures]) -> Measuremen
         steps: The figures of the timed steps, at least one. Each has about the same work.
     """
 
+    # The harmonic mean: steps with about the same work, weighted by the time that they took.
     def mean(figure: str) -> float:
         return len(steps) / sum(1 / step[figure] for step in steps)
 
@@ -209,7 +212,7 @@ def train_variant(
         recorder: Receives the figures of each step and ends the training.
     """
     gc.collect()  # models hold reference cycles
-    torch.compiler.reset()
+    torch.compiler.reset()  # another model would meet the recompilation limit of the one before
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
@@ -228,7 +231,7 @@ def train_variant(
         batch_size=ROWS_PER_STEP * max(1, config.max_tokens // len(first.padded(PAD_MULTIPLE).input_ids)),
         max_tokens=config.max_tokens,
         num_workers=config.num_workers,
-        checkpoint_every=1 << 30,
+        checkpoint_every=1 << 30,  # never: writing would be measured, too
     )
     settings = replace(settings, **variant.changes)
     with suppress(_Done):

@@ -58,6 +58,7 @@ def random_model(config: Phi3VConfig) -> Phi3VForCausalLM:
     Raises:
         EtalageError: The GPU's memory is too small for it.
     """
+    # In the final type from the beginning: float32 weights of the full size would take twice the memory.
     default_dtype = torch.get_default_dtype()
     torch.set_default_dtype(devices.weights_dtype("lora"))
     try:
@@ -78,6 +79,7 @@ def draw_photos(folder: Path, sizes: Sequence[tuple[int, int]] = ()) -> list[Pat
         NUM_PHOTOS files.
     """
     sizes = sizes or [PHOTO_SIZE]
+    # Drawn at the largest size and then resized, because the drawing's own sides are the brand's choice.
     rows = DrawnRows(seed=0, picture_px=max(map(max, sizes)))
     paths = []
     for number, size in zip(range(NUM_PHOTOS), cycle(sizes), strict=False):
@@ -115,7 +117,7 @@ class TextExamples(Examples):
 
     def __init__(self, examples: Examples, num_tokens: int) -> None:
         super().__init__(examples.products, examples.task, examples.processor, examples.open_image)
-        ids = torch.randint(5, 500, (num_tokens,))
+        ids = torch.randint(5, 500, (num_tokens,))  # ordinary tokens, in every vocabulary
         labels = torch.where(torch.arange(num_tokens) < num_tokens - NUM_ANSWER_TOKENS, IGNORED, ids)
         self._text = Encoded(ids, labels, ())
 

@@ -79,9 +79,11 @@ def save_checkpoint(
             }
             _save_tensors(partial / _OPTIMIZER, state)
         (partial / _STATE).write_text(json.dumps({"step": step}))
+        # Before the folder is renamed: after a power cut a complete name must not stand for incomplete files.
         for file in partial.iterdir():
             _flush(file)
     _flush(folder)
+    # Only now, so that there is a complete checkpoint at every moment.
     for other in folder.glob("step-*"):
         if other != target:
             shutil.rmtree(other)
@@ -90,6 +92,7 @@ def save_checkpoint(
 
 def latest_checkpoint(folder: Path) -> Path | None:
     """Return the complete checkpoint with the most steps, or None if there is none."""
+    # Names sort as numbers, being zero-padded; a suffix marks what a killed process left.
     return max((path for path in folder.glob("step-*") if not path.suffix), default=None)
 
 

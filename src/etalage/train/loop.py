@@ -76,6 +76,7 @@ def train(
         log.open("a") as lines,
         closing(loop.batches()) as batches,
     ):
+        # The first step's time includes the reading of its batch, like that of every other step.
         loop.meter.begin()
         for batch in batches:
             if loop.is_patience_exhausted:
@@ -84,11 +85,13 @@ def train(
             if loop.step % loop.sampler.steps_per_epoch == 0:
                 figures |= loop.validate()
             lines.write(json.dumps({"step": loop.step, **figures}) + "\n")
+            # A killed run keeps its lines; those after the last checkpoint are dropped on resume.
             lines.flush()
             tracker.log(figures, loop.step)
             if loop.step % config.checkpoint_every == 0 or loop.step == loop.num_steps or interrupted():
                 loop.save()
             progress.advance(note=_note(figures))
+            # Only now: the step is logged and its checkpoint is written.
             if interrupted():
                 raise KeyboardInterrupt
     loop.restore_best()
@@ -118,6 +121,7 @@ class _Loop:
             self.step = load_checkpoint(checkpoint, self.parameters, self.optimizer)
         self.scores = [line["validation_score"] for line in _keep_lines(log, self.step) if "validation_score" in line]
         assert config.epochs != "auto", "chosen by recipes.sized"
+        # Epochs count from the beginning of the run, so the sampler skips what is done without reading a picture.
         self.sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, self.step)
         self.num_steps = self.step + len(self.sampler)
         check_disk_space(
@@ -154,14 +158,18 @@ class _Loop:
         multiplier = lr_multiplier(self.step, self.num_steps, self.config.warmup_fraction)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * multiplier
+        # Dropout depends on the step's number alone, so a resumed run draws what an unbroken one would draw. The prime
+        # keeps the sequences of neighbouring seeds apart.
         seed = self.config.seed * 1_000_003 + self.step
         update = partial(
             optimizer_step, self.model, self.packer, batch.rows, self.optimizer, self.config.max_grad_norm, seed
         )
         with explain_compiler_errors():
+            # Reading the figures waits for the device; until then the next batch is prepared meanwhile.
             loss, grad_norm = (float(figure) for figure in self.activations.retry(update))
         if not math.isfinite(loss) or not math.isfinite(grad_norm):
             products = self.training.products
+            # Indices go on over the epochs, see StepSampler.
             codes = ", ".join(products[i % len(products)].product_code for i in batch.indices)
             raise EtalageError(
                 f"step {self.step}: loss {loss}, gradient norm {grad_norm}; products {codes}. The last checkpoint is "
@@ -189,7 +197,7 @@ class _Loop:
             self.scores.append(figures["validation_score"])
             if _epochs_since_best(self.scores) == 0:
                 save_best(self.checkpoints, self.parameters)
-        self.meter.begin()
+        self.meter.begin()  # validation is no part of the next step's time
         return figures
 
     def save(self) -> None:
@@ -245,6 +253,7 @@ def _interruption() -> Iterator[Callable[[], bool]]:
     def note(*_: object) -> None:
         nonlocal was_pressed
         was_pressed = True
+        # The usual handler again, so that a second Ctrl-C gets through if a step hangs.
         signal.signal(signal.SIGINT, before)
 
     before = signal.signal(signal.SIGINT, note)

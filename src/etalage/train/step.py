@@ -31,6 +31,7 @@ def row_losses(model: nn.Module, packer: Packer, rows: Sequence[Batch]) -> Itera
         () float32 for each row.
     """
     for row in rows:
+        # The backward pass runs outside of autocast, as torch recommends; it uses the types of the forward pass.
         with autocast():
             loss = sft_loss(model, packer.inputs(row), row.labels)
         yield loss
@@ -62,12 +63,13 @@ def optimizer_step(
     """
     torch.manual_seed(seed)
     optimizer.zero_grad(set_to_none=True)
+    # On the CPU and over all rows, before the first backward pass: each row's gradient has its final scale at once.
     num_supervised = sum(row.num_supervised for row in rows)
     total = torch.zeros((), device=packer.device)
     for summed in row_losses(model, packer, rows):
         loss = summed / num_supervised
         loss.backward()
-        total += loss.detach()
+        total += loss.detach()  # stays on the device: reading it here would wait for each row
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     grad_norm = nn.utils.clip_grad_norm_(parameters, max_grad_norm)
     optimizer.step()
@@ -82,6 +84,7 @@ def try_full_row(model: nn.Module, packer: Packer, example: Encoded) -> None:
         packer: Knows how long rows get.
         example: Repeated until it fills a row.
     """
+    # Padded as rows are on a GPU, so that the row does not exceed max_tokens and split in two.
     full = [example] * max(1, packer.max_tokens // len(example.padded(PAD_MULTIPLE).input_ids))
     try:
         for loss in row_losses(model, packer, packer.rows(full)):
@@ -101,6 +104,7 @@ def validation_loss(model: nn.Module, packer: Packer, examples: Examples, batch_
         batch_size: Examples that are read at a time.
     """
     model.eval()
+    # Summed over all tokens and divided once: batches may differ in size, and so would the weights of their means.
     total, num_supervised = 0.0, 0
     for encoded in chunks((examples[i] for i in range(len(examples))), batch_size):
         total += sum(float(loss) for loss in row_losses(model, packer, packer.rows(encoded)))
@@ -117,7 +121,7 @@ def explain_compiler_errors() -> Iterator[None]:
     except RuntimeError as error:
         if not is_compiler_error(error):
             raise
-        reason = str(error).strip().splitlines()[0]
+        reason = str(error).strip().splitlines()[0]  # the others quote generated code
         raise EtalageError(
             f"the layers could not be compiled ({reason}); pass --no-compile to train without"
         ) from error

@@ -79,6 +79,7 @@ class ThroughputMeter:
             device's dense bfloat16 peak, absent where that is not known; peak_memory_gib: the largest allocation so far
             on a GPU, else the largest resident set.
         """
+        # The caller has read the loss, so the device is done with the step.
         seconds = time.perf_counter() - self._start
         lengths = [len(e.input_ids) for e in encoded]
         num_crops = sum(self._images.num_used_crops(p) for e in encoded for p in e.pictures)
@@ -112,10 +113,10 @@ def matmul_flops_per_second(device: torch.device) -> float:
     is_gpu = device.type == "cuda"
     size, repeats, dtype = (8192, 20, torch.bfloat16) if is_gpu else (1024, 3, torch.float32)
     a, b = torch.randn(2, size, size, dtype=dtype, device=device)
-    for _ in range(repeats // 3):
+    for _ in range(repeats // 3):  # clocks rise and libraries choose their kernels
         a @ b
     if is_gpu:
-        torch.cuda.synchronize()
+        torch.cuda.synchronize()  # kernels run behind the calls that launch them
     start = time.perf_counter()
     for _ in range(repeats):
         a @ b
@@ -156,5 +157,6 @@ def summary(steps: Sequence[Mapping[str, float]]) -> str:
 def _peak_memory_gib(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
+    # getrusage counts bytes on macOS and kibibytes elsewhere.
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30

@@ -104,9 +104,10 @@ class WandbTracker:
     """
 
     def __init__(self, run_folder: Path, config: Mapping[str, Any], job: str) -> None:
-        import wandb
+        import wandb  # slow, and not needed with --track none
 
         self._wandb = wandb
+        # Chosen here, not by wandb: offline, it could not find the training's run again for the evaluation.
         id_file = run_folder / "wandb.json"
         run_id = json.loads(id_file.read_text())["id"] if id_file.exists() else secrets.token_hex(4)
         id_file.write_text(json.dumps({"id": run_id}))

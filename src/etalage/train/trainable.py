@@ -52,6 +52,7 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
     """
     model.set_attn_implementation(PACKED)
     model.model.vision_embed_tokens.patch_dropout = config.patch_dropout
+    # The tower's features are read before its end, so what comes after could learn nothing.
     unused = tuple(f"{name}." for name in model.unused_modules)
 
     def is_trained(name: str) -> bool:
@@ -72,9 +73,8 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
         use_rslora=is_rslora,
         target_modules=targets,
     )
-    with warnings.catch_warnings(
-        category=FutureWarning, action="ignore"
-    ):  # peft reads an attribute that transformers has deprecated
+    # PEFT reads an attribute that transformers has deprecated.
+    with warnings.catch_warnings(category=FutureWarning, action="ignore"):
         adapted = get_peft_model(model, adapters)
     use_fused_linear(adapted)
     quantize(adapted, config.quantization)

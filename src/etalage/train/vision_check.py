@@ -34,6 +34,7 @@ def assert_uses_image(model: torch.nn.Module, examples: Examples) -> float:
     picture = examples.open_image(product)
     other = next((p for p in examples.products if p.image != product.image), None)
     replacement = examples.open_image(other).resize(picture.size) if other else ImageOps.invert(picture)
+    # The next product may have a copy of the same picture.
     if replacement.tobytes() == picture.tobytes():
         replacement = ImageOps.invert(picture)
 
@@ -42,6 +43,7 @@ def assert_uses_image(model: torch.nn.Module, examples: Examples) -> float:
         inputs = collate([encoded]).inputs(examples.processor.image_processor, next(model.parameters()).device)
         return model(**inputs, logits_to_keep=encoded.num_supervised + 1, use_cache=False).logits.float()
 
+    # Dropout and hidden patches would change the logits without any picture.
     was_training = model.training
     model.eval()
     original, replaced = logits(picture), logits(replacement)

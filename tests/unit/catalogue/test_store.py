@@ -8,7 +8,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from etalage.catalogue.pictures import BadPicture
 from etalage.catalogue.store import Catalogue
 from etalage.config import PrepareConfig, TaskConfig
 from etalage.errors import EtalageError
@@ -85,5 +84,15 @@ def test_pictures_are_opened_under_the_limits_of_the_catalogue(prepare_config: P
     path.write_text(json.dumps({**facts, "limits": {**facts["limits"], "max_image_px": 10}}))
     product = catalogue.split("train")[0]
     assert catalogue.open(product).mode == "RGB"
-    with pytest.raises(BadPicture, match="image_too_many_pixels"):
+    with pytest.raises(EtalageError, match="image_too_many_pixels"):
         Catalogue.load(prepare_config.out).open(product)
+
+
+def test_a_picture_that_was_removed_since_is_one_message(prepare_config: PrepareConfig) -> None:
+    prepare(prepare_config)
+    catalogue = Catalogue.load(prepare_config.out)
+    product = catalogue.split("train")[0]
+    product.image.unlink()
+    message = rf"product {product.product_code}: its picture .* has changed since etalage prepare .*; restore it, or"
+    with pytest.raises(EtalageError, match=message):
+        catalogue.open(product)
