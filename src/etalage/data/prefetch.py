@@ -12,7 +12,7 @@ T = TypeVar("T")
 def prefetch(items: Iterator[T]) -> Iterator[T]:
     """Yield items in order, and make each next one in a thread meanwhile.
 
-    It helps beside a GPU, which leaves the cores idle. On a CPU both would want the same cores.
+    It helps when the items are used on a GPU, which leaves the cores idle. On a CPU both would need the same cores.
 
     Args:
         items: Makes an item when asked for it. What it raises is raised here, in its turn.

@@ -76,9 +76,8 @@ def generate_answers(
     with ThreadPoolExecutor(os.cpu_count()) as threads:
 
         def encode_batch(batch: Sequence[tuple[str, Image.Image]]) -> list[Encoded]:
-            shown = [
-                (prompt, augment(picture, number)) for prompt, picture in batch for number in range(num_augmentations)
-            ]
+            numbers = range(num_augmentations)
+            shown = [(prompt, augment(picture, number)) for prompt, picture in batch for number in numbers]
             return list(threads.map(lambda pair: encode(processor, pair[0], "", [pair[1]]), shown))
 
         if batch_size == "auto":

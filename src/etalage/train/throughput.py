@@ -116,7 +116,7 @@ def matmul_flops_per_second(device: torch.device) -> float:
     for _ in range(repeats // 3):  # clocks rise and libraries choose their kernels
         a @ b
     if is_gpu:
-        torch.cuda.synchronize()  # kernels run behind the calls that launch them
+        torch.cuda.synchronize()  # kernels run asynchronously
     start = time.perf_counter()
     for _ in range(repeats):
         a @ b
