@@ -41,6 +41,7 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
     """
     inline_folder = folder / "inline"  # for pictures that come inside the table
     inline_folder.mkdir()
+    # Beside the folder, not in it: a killed run's folder is removed, but the pictures that it fetched are used again.
     downloads = (config.downloads or config.out.with_name(f"{config.out.name}.downloads")).resolve()
     limits = PictureLimits(
         max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes, background=config.background
@@ -50,6 +51,7 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
             db.add_rows(bar.track(check_rows(table, task, config, inline_folder)))
         _get_pictures(db, downloads, limits, config)
         num_near = _group(db, config)
+        # Known only now: a row is kept once it has a group, and --placeholders drop may take the last ones.
         _require_products(db, table)
         leaks = _split(folder, db, config)
         facts = {
@@ -67,6 +69,7 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
             facts = write_catalogue(folder, db, task, facts, linkable_folders=linkable, progress=bar.update)
             # reads the table again, as nothing else keeps columns that the task does not use
             write_originals(folder, table, db)
+    # Its pictures have been linked or copied into the catalogue by now.
     shutil.rmtree(inline_folder)
     write_profile(folder / PROFILE, folder, facts, task.fields)
     return facts
@@ -86,6 +89,7 @@ def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config:
 def _group(db: PrepareDb, config: PrepareConfig) -> int:
     """Group copies and variants, flag or drop placeholders; return the number of pictures that have a near copy."""
     groups, num_near = group_pictures(db.picture_hashes(), db.picture_families())
+    # Groups come first, since a placeholder's flag is stored with the group of its pixels.
     db.set_groups(groups)
     db.flag_placeholders(MIN_PLACEHOLDER_TITLES)
     if config.placeholders == "drop":

@@ -57,6 +57,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
     }
     resolve = lru_cache(_RESOLVE_CACHE_SIZE)(resolve_picture)  # thousands of rows may show one picture
     title_field = next((field.name for field in task.fields if field.name in KNOWN_COLUMNS["title"]), None)
+    # The first category is the one by which splits are stratified.
     category_field = next((field.name for field in task.fields if field.kind == "category"), None)
     for row in table:
         staged = CheckedRow(row.number, row.product_code, _digest(row, "product_code" in table.columns))
@@ -83,6 +84,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
 
 def _digest(row: Row, has_code: bool) -> bytes:
     """Return a hash of all cells that are used, by which repeated rows are found."""
+    # Without a column for it, the code is the row's number, and no two rows would be equal.
     used = (row.product_code if has_code else "", row.image, sorted(row.texts.items()))
     return hashlib.blake2b(repr(used).encode("utf-8", "backslashreplace"), digest_size=16).digest()
 
@@ -116,6 +118,7 @@ def _check_values(
 
 
 def _check_value(text: str, field: Field, decimal_marks: Mapping[str, DecimalMark], config: PrepareConfig) -> Value:
+    # Before cleaning, since a cell may have a hundred million characters (MAX_CELL_CHARS).
     if len(text) > config.max_text_chars:
         raise UnfitProduct(
             f"{field.name}_too_long", f"{len(text)} characters, at most {config.max_text_chars} are taken"
@@ -128,10 +131,12 @@ def _check_value(text: str, field: Field, decimal_marks: Mapping[str, DecimalMar
     try:
         price = parse_amount(text, price_range=config.price_range, decimal=decimal_marks[field.name]).value
     except BadPrice as bad:
+        # Reasons name the field, and a missing one comes under the same word as a missing text.
         reason = "missing_price" if bad.reason == "price_missing" else bad.reason
         raise UnfitProduct(reason.replace("price", field.name), str(bad)) from bad
     if price > config.max_price:
         raise UnfitProduct(f"{field.name}_absurd", f"{text!r} is above {config.max_price:,.0f}")
+    # The answer writes two decimals, and has to read back as this very value.
     return round(price, 2)
 
 

@@ -72,6 +72,7 @@ def match_by_content(missing: Mapping[str, str], read_profiles: Callable[[], lis
     profiles = read_profiles()
     found: dict[str, str] = {}
     for role in roles:
+        # A column without cells looks like nothing, and has no mean.
         free = [profile for profile in profiles if profile.cells and profile.name not in found.values()]
         names = [profile.name for profile in finders[missing[role]](free)]
         # A wrong title would be learned; a wrong code only names rows, so it is left out instead.
@@ -90,6 +91,7 @@ def _find_images(profiles: Sequence[ColumnProfile]) -> list[ColumnProfile]:
 
 
 def _is_image(cell: Any) -> bool:
+    # Of several pictures the first one counts, as when the table is read.
     if isinstance(cell, list):
         return bool(cell) and _is_image(cell[0])
     if isinstance(cell, dict):

@@ -12,6 +12,8 @@ from etalage.task import Field
 
 __all__ = ["KNOWN_COLUMNS", "RESERVED_COLUMNS", "ColumnMatch", "match_columns"]
 
+# `category3_code`, `full_price` and `imageurl` are the Burberry dataset's, which needs no options; `__key__` is what
+# WebDataset calls the name that the files of a sample share.
 KNOWN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "title": (
         *("title", "name", "product_name", "product_title", "product", "item_name"),
@@ -99,7 +101,8 @@ def match_columns(
     if repeated := [name for name in columns.values() if list(columns.values()).count(name) > 1]:
         users = " and ".join(role for role, name in columns.items() if name == repeated[0])
         raise EtalageError(f"column {repeated[0]!r} is to be {users}; name another one for either")
-    # Fields that have only their own name choose first, then those with many names, the fields in their order.
+    # Fields that have only their own name choose first, as they have no other choice; then those with many names. Both
+    # go in the order of the answer.
     for role in sorted(set(roles) - set(columns), key=lambda role: (role in KNOWN_COLUMNS, roles.index(role))):
         if found := _find_by_name(names, role, columns.values()):
             columns[role] = found
@@ -175,6 +178,7 @@ def _find_by_content(
 def _normalize(name: str) -> str:
     """Return the letters and digits of a name: imageUrl, Image URL and image-url become one, and é becomes e."""
     text = unicodedata.normalize("NFKD", name).casefold()
+    # A name of signs alone stays as it is, or all such names would be one.
     return "".join(c for c in text if c.isalnum()) or name
 
 

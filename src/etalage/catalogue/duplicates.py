@@ -183,6 +183,7 @@ def group_pictures(
             yield np.array([first, own], np.int64)
 
     smallest = connected_components(len(pictures), edges())
+    # Pictures are sorted, so the smallest index of a group is that of its smallest hash.
     names = [pixels[:_GROUP_NAME_CHARS] for pixels, _ in pictures]
     groups = {pixels: names[smallest[index]] for pixels, index in index_of.items()}
     return groups, int(has_near_copy.sum())

@@ -46,6 +46,7 @@ class PrepareDb:
         self.path = folder / "prepare.sqlite"
 
     def __enter__(self) -> Self:
+        # Without an isolation level, Python begins no transactions of its own between ours.
         self._db = sqlite3.connect(self.path, isolation_level=None)
         # nothing needs to survive a crash, so nothing is synced; but sorting must not fill the memory
         for setting in ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "cache_size=-65536"):
@@ -100,6 +101,7 @@ class PrepareDb:
         is_remote = ref.startswith(("http://", "https://", "//"))
         path = None if is_remote else ref
         self._db.execute("INSERT OR IGNORE INTO pictures (ref, path) VALUES (?, ?)", (ref, path))
+        # Asked for, since `lastrowid` is not set where the insertion was ignored.
         return int(self._db.execute("SELECT id FROM pictures WHERE ref = ?", (ref,)).fetchone()[0])
 
     def most_frequent_question(self) -> str:
@@ -157,6 +159,7 @@ class PrepareDb:
             (
                 (*[None] * 6, result.reason, result.detail, str(path))
                 if isinstance(result, BadPicture)
+                # The fields of Picture are in the order of these columns, after its path.
                 else (*astuple(result)[1:], None, None, str(path))
                 for path, result in results
             ),
@@ -254,6 +257,7 @@ class PrepareDb:
         """Return the SQL for a product's split."""
         if split_of is None:
             return "split"
+        # SQLite calls it for each row, so that rows need not be held in Python to be filtered.
         self._db.create_function("split_of", 1, split_of, deterministic=True)
         return "split_of(number)"
 
@@ -315,6 +319,7 @@ class PrepareDb:
     def _count(self, table: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
+    # Sorted, since catalogue.json holds these counts, and equal input gives equal bytes.
     def _count_by(self, column: str, table: str) -> dict[str, int]:
         return dict(self._db.execute(f"SELECT {column}, count(*) FROM {table} GROUP BY {column} ORDER BY {column}"))
 

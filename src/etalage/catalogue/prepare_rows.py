@@ -19,6 +19,9 @@ __all__ = [
     "picture_file_name",
 ]
 
+# An INTEGER PRIMARY KEY is SQLite's own row number, so rows in the order of the table need no sorting. `kept` joins
+# groups by pixels and not by picture: files that decode to the same pixels share a group. A split that the table gives
+# takes precedence over the group's. `dropped` joins from the left, since a row whose texts are unfit has no picture.
 SCHEMA = """
 CREATE TABLE pictures (
     id INTEGER PRIMARY KEY, ref TEXT UNIQUE, path TEXT,
@@ -94,6 +97,7 @@ class KeptProduct:
         return picture_file_name(self.sha256, self.extension)
 
 
+# A tuple in the order of the columns of drops.parquet, which is written from it as it is.
 class DroppedRow(NamedTuple):
     """A row of the table that does not go into the catalogue."""
 
@@ -151,4 +155,5 @@ def picture_file_name(sha256: str, extension: str) -> str:
         sha256: SHA-256 of the picture's file, in hexadecimal.
         extension: The extension of its format.
     """
+    # `Catalogue.load` refuses paths of any other form.
     return f"images/{sha256[:2]}/{sha256}.{extension}"

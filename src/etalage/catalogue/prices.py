@@ -36,11 +36,14 @@ MAX_CHARS = 200
 _MAX_NUMBER_CHARS = 40
 _MAX_SHOWN_CHARS = 100
 
+# It ends in a digit: a point or comma after it belongs to _NO_CENTS.
 _NUMBER = r"(?:\d[\d., ']*)?\d|[.,]\d+"
 _NO_CENTS = r"(?:[.,](?: ?-{1,2})?)?"  # 99.- and 99,--
+# Longest first, since the first alternative that fits is taken: $CA would be read as $, which mostly means USD.
 _ANY_CURRENCY = "|".join(
     re.escape(mark) for mark in sorted([*CURRENCY_CODES, *CURRENCY_SIGNS, *SHARED_SIGNS], key=len, reverse=True)
 )
+# No letter may follow a mark: the KR in KRONE is none.
 _CURRENCIES = rf"(?:(?:{_ANY_CURRENCY})(?:(?<=[A-Z])\.)?(?![A-Z]) ?)*"  # Rs.500 is 500, but $.99 is 0.99
 _PRICE = re.compile(
     rf"(?P<sign>[-+])? ?(?P<before>{_CURRENCIES})(?P<inner_sign>-)? ?"
@@ -52,6 +55,7 @@ _HALF_OPEN_RANGE = re.compile(
     rf"(?:(?P<low>{LOWEST_WORDS})|(?P<high>{HIGHEST_WORDS}))\b:? ?(?P<rest>.+)", re.IGNORECASE
 )
 _RANGE_MARK = re.compile(r"-|~|\.\.+|\b(?:to|bis|à|a|al|até|until)\b", re.IGNORECASE)
+# (?![^\W_]) stands for \b, which fails after the point of `ca.`.
 _NOISE = re.compile(rf"^(?:(?:{NOISE_WORDS})(?![^\W_]):? ?)+|(?: (?:{NOISE_WORDS}))+$|\*+$", re.IGNORECASE)
 
 
@@ -99,6 +103,7 @@ def parse_amount(text: str, *, price_range: PriceRange, decimal: DecimalMark = "
     """
     plain = _normalize(text)
     shown = repr(text[:_MAX_SHOWN_CHARS])
+    # A lone dash stands for no price.
     if not plain.strip("-. ") or plain.lower() in MISSING_WORDS:
         raise BadPrice("price_missing", shown)
     if plain.lower() in FREE_WORDS:
@@ -109,6 +114,7 @@ def parse_amount(text: str, *, price_range: PriceRange, decimal: DecimalMark = "
         raise BadPrice(bad.reason, f"{shown}{bad.detail and ', ' + bad.detail}") from None
     if value < 0:
         raise BadPrice("price_negative", shown)
+    # Less than half a cent is nothing in an answer, which writes two decimals.
     if not round(value, 2):
         raise BadPrice("price_zero", shown)
     if not math.isfinite(value) or value > MAX_AMOUNT:
@@ -169,6 +175,7 @@ def _parse_range(plain: str, decimal: DecimalMark) -> tuple[float, float, str] |
             high, high_currency = _parse_single(plain[mark.end() :].strip(), decimal)
         except BadPrice:
             continue
+        # Falling ends or two currencies are two prices, not a range.
         if 0 <= low <= high and len({low_currency, high_currency} - {""}) < 2:
             return low, high, low_currency or high_currency
     return None
@@ -203,6 +210,7 @@ def _readings(number: str) -> dict[str, float]:
     """Return the values that digits and separators can have, by the decimal mark."""
     readings = {}
     for mark, thousands in (".,", ",."):
+        # (?P=s) asks for one and the same separator. India groups by two digits before the last three.
         grouped = rf"[1-9]\d{{0,2}}(?P<s>[{thousands} '])\d{{3}}(?:(?P=s)\d{{3}})*"
         indian = rf"[1-9]\d?(?:[{thousands}]\d\d)+[{thousands}]\d{{3}}"
         match = re.fullmatch(rf"(?P<whole>0|[1-9]\d*|{grouped}|{indian})?(?:[{mark}](?P<cents>\d+))?", number)

@@ -75,7 +75,9 @@ def open_source(source: str, config: PrepareConfig) -> Source:
     if kind == "hub":
         name, folder = (path.name, path) if path.exists() else (source, None)
     else:
+        # `.` has a name only when it is resolved.
         name = path.name or path.resolve().name
+    # Columns without a name are never asked for, so there may be several.
     counts = Counter(filter(None, table.column_names))
     if repeated := [column for column, count in counts.items() if count > 1]:
         raise EtalageError(f"{name}: column {repeated[0]!r} stands there twice; rename one of them")
@@ -113,6 +115,7 @@ def _detect_folder_format(folder: Path) -> Format:
     contents = sorted(path.name for path in folder.iterdir())
     if "dataset_dict.json" in contents or {"state.json", "dataset_info.json"} <= set(contents):
         return "datasets"
+    # Before the shards, of which metadata.parquet would be one by its suffix.
     if any(name in contents for name in _METADATA_FILES):
         return "folder"
     if _tars_in(folder):
@@ -193,6 +196,7 @@ def _matching_files(source: str) -> list[Path]:
     if first_pattern is None:
         return []
     folder, pattern = Path(*parts[:first_pattern]), "/".join(parts[first_pattern:])
+    # Sorted, since rows are numbered across files: the system lists them in any order.
     return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 

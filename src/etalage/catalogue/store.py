@@ -64,6 +64,7 @@ class Catalogue:
             schema = products_schema(task, with_questions=bool(facts["own_questions"]))
             # selected and cast, so that more columns or other widths of integers are no damage
             rows = pq.read_table(folder / PRODUCTS).select(schema.names).cast(schema).to_pylist()
+        # The first two come from facts that lack a key, or have one that TaskConfig does not know.
         except (KeyError, TypeError, OSError, pa.ArrowException) as error:
             raise EtalageError(f"{folder} is damaged: {error}; prepare the catalogue again") from error
         products: dict[Split, list[Product]] = {split: [] for split in get_args(Split)}
@@ -125,6 +126,7 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         raise EtalageError(
             f"{folder} is no catalogue: {CATALOGUE} is not there; make one with etalage prepare"
         ) from error
+    # Neither JSON nor UTF-8: both errors are ValueErrors.
     except ValueError as error:
         raise EtalageError(f"{path} is damaged: {error}; prepare the catalogue again") from error
     version = facts.get("version") if isinstance(facts, dict) else None

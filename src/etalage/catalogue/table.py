@@ -25,7 +25,9 @@ NUM_SAMPLE_ROWS, MAX_SAMPLE_BYTES = 200, 1 << 26
 """The part of a table that is read to recognise columns by their cells."""
 
 _UNSUPPORTED = "unsupported"
+# The cells of the image column may hold bytes in these formats.
 _KINDS_WITH_PICTURES = ("parquet", "datasets", "webdataset", "hub")
+# How datasets on the hub name files of a repository; we fetch them like any URL.
 _HUB_FILE = re.compile(r"hf://datasets/([^/@]+/[^/@]+)(?:@([^/]+))?/(.+)")
 
 
@@ -87,6 +89,7 @@ class Table:
         Raises:
             EtalageError: The table has become shorter since it was read.
         """
+        # One pass: the numbers ascend, so each search goes on where the last one ended.
         rows = enumerate(self.source.read_rows(self.text_columns), 1)
         for row_number in row_numbers:
             cells = next((cells for number, cells in rows if number == row_number), None)
@@ -112,6 +115,7 @@ class Table:
         if isinstance(cell, list):
             cell = cell[0] if cell else None
         if isinstance(cell, dict):
+            # Bytes first: the path that `datasets` keeps beside them may name a file of another machine.
             cell = next((cell[key] for key in ("bytes", "path", "url", "src") if cell.get(key)), None)
         if isinstance(cell, bytes):
             return cell

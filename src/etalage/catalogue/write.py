@@ -23,6 +23,7 @@ __all__ = ["write_catalogue", "write_leaks", "write_originals"]
 
 MAX_LEAK_EXAMPLES = 20
 
+# Each page is a row group of the file, so another size gives other bytes.
 _PAGE_SIZE = 8192
 _DROPS_SCHEMA = pa.schema(
     [("source_row", pa.int64()), *((name, pa.string()) for name in ("product_code", "reason", "detail"))]

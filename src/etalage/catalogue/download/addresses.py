@@ -42,6 +42,7 @@ def is_public(address: str) -> bool:
         if embedded is not None:
             return is_public(str(embedded))
         return ip in _GLOBAL_UNICAST and ip.is_global
+    # `is_global` is True for multicast too.
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip in _PROTOCOL_ASSIGNMENTS)
 
 
@@ -93,7 +94,9 @@ class CheckedResolver(AbstractResolver):
         """
 
         def look_up() -> list[ResolveResult]:
+            # AI_ADDRCONFIG leaves out IPv6 addresses where this machine has no IPv6.
             found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+            # As aiohttp's own resolver has it: the addresses are numbers, and need no further lookup.
             flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
             return [
                 ResolveResult(hostname=host, host=str(address[0]), port=port, family=kind, proto=protocol, flags=flags)

@@ -16,6 +16,7 @@ CHUNK_BYTES = 1 << 18
 
 _DRAIN_TIMEOUT_S = 1.0
 _HEAD_BYTES = 256
+# In TIFF's heads, * stands for 42 and + for 43, which is BigTIFF.
 _PICTURE_MAGIC = re.compile(rb"(?s)\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]")
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[][^\x00-\x08\x0e-\x1f]*")  # HTML, JSON or XML
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -99,6 +100,7 @@ async def _decompress(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     async for chunk in response.content.iter_any():
         if is_first:
             is_first = False
+            # The first chunk may be a single byte.
             if encoding in ("gzip", "x-gzip") and _GZIP_MAGIC.startswith(chunk[:2]):
                 inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
             elif encoding == "deflate" and not _PICTURE_MAGIC.match(chunk):
@@ -114,6 +116,7 @@ async def _decompress(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
                 raise FetchError("fetch_not_a_picture", f"{encoding} that cannot be decompressed: {error}") from error
             yield out
             chunk = inflate.unconsumed_tail
+            # A full output may have left some behind, even where all input is used.
             if not chunk and len(out) < CHUNK_BYTES:
                 break
     if inflate is not None and not inflate.eof:

@@ -44,6 +44,7 @@ class HttpClient:
 
     def __init__(self, config: PrepareConfig) -> None:
         self._config = config
+        # Weak, so that sockets that aiohttp has let go no longer count.
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     async def __aenter__(self) -> Self:
@@ -56,6 +57,7 @@ class HttpClient:
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
+            # No total: `get` has a timeout of its own, by which its message can say which limit was exceeded.
             timeout=aiohttp.ClientTimeout(
                 total=None, connect=config.connect_timeout_s, sock_read=config.first_byte_timeout_s
             ),
@@ -95,6 +97,7 @@ class HttpClient:
         try:
             async with (
                 asyncio.timeout(config.transfer_timeout_s) as transfer,
+                # A redirect becomes a job of its own, under the limits of the host that it leads to.
                 self._session.get(url, allow_redirects=False) as response,
             ):
                 try:
@@ -105,6 +108,7 @@ class HttpClient:
                 await read_body(response, body, config.max_image_bytes)
                 if len(self._sockets) > 2 * config.num_connections:
                     response.close()  # with many hosts, one idle connection to each would exhaust the file handles
+        # Before OSError, of which it is a subclass.
         except TimeoutError as error:
             no_connection = isinstance(error, aiohttp.ConnectionTimeoutError)
             if transfer.expired():
@@ -170,6 +174,7 @@ def _to_fetch_error(error: aiohttp.ClientError | OSError | ValueError) -> FetchE
     detail = f"{type(cause).__name__}: {cause}"
     if isinstance(cause, AddressRefusedError):
         return FetchError("fetch_address_refused", f"{cause.strerror}; to fetch from there, pass --allow-private")
+    # Special errors first: this one and the next are also ClientConnectorErrors.
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         is_temporary = error.os_error.errno == socket.EAI_AGAIN
         return FetchError("fetch_dns", detail, retryable=is_temporary, unreachable=True)

@@ -46,7 +46,9 @@ class DownloadStore:
         self.partial_folder = folder / ".partial"
         """For files that are not complete yet; on the same file system, so that renaming them is atomic."""
         self._retry_failed = retry_failed
+        # Tells failures of this run, which are not tried again, from those of earlier runs.
         self._run_id = time.time_ns()
+        # Its `next` is atomic in CPython, so the threads that write need no lock for a name.
         self._partial_names = count()
 
     def __enter__(self) -> Self:
@@ -81,6 +83,7 @@ class DownloadStore:
             table.execute("PRAGMA journal_mode = WAL")
             table.execute("PRAGMA synchronous = NORMAL")
             version = table.execute("PRAGMA user_version").fetchone()[0]
+            # A new file has version 0.
             if version not in (0, _VERSION):
                 raise EtalageError(
                     f"{path} is of version {version}, but this etalage reads version {_VERSION}; choose another folder "

@@ -43,6 +43,7 @@ def parse_url(text: str, base: str = "") -> URL:
             # also refuses http://shop.example@10.0.0.1/, which looks like one host and leads to another
             raise FetchError("fetch_url_invalid", f"{shown}: contains a user name, and none is sent")
         if not host.isascii():
+            # UTS 46 also maps capitals and full-width letters, as browsers do.
             host = idna.encode(host, uts46=True).decode()
         if ":" in host:
             host = f"[{IPv6Address(host)}]"
@@ -52,6 +53,7 @@ def parse_url(text: str, base: str = "") -> URL:
     except ValueError as error:  # errors of idna and of Unicode are ValueErrors too
         raise FetchError("fetch_url_invalid", f"{shown}: {error}"[:200]) from error
     netloc = host if port is None else f"{host}:{port}"
+    # Marked as encoded: yarl would write %41 as A, but what is encoded already stays as it is.
     return URL(f"{parts.scheme}://{netloc}{path}{'?' if query else ''}{query}", encoded=True)
 
 

@@ -55,6 +55,7 @@ def read_picture(path: Path, **limits: Unpack[PictureLimits]) -> Picture:
     return Picture(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
+        # Bytes do not say where rows end: without the width, 2 x 8 and 4 x 4 pixels may be equal.
         pixels=xxhash.xxh3_128_hexdigest(image.tobytes(), seed=image.width),
         width=image.width,
         height=image.height,

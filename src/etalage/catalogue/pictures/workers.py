@@ -96,8 +96,10 @@ def _read_one_by_one(paths: list[Path], limits: PictureLimits) -> Iterator[Pictu
 
 def _replace_if_dead(worker: ProcessPoolExecutor) -> ProcessPoolExecutor:
     """Return a worker that works, so that no picture is blamed for a process that cannot even start."""
+    # Twice: the first failure may be the crash of the last picture, which left its worker dead.
     for _ in range(2):
         try:
+            # A call that only fails where the process does.
             worker.submit(int).result()
             return worker
         except BrokenProcessPool as broken:

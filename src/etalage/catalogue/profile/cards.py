@@ -58,6 +58,7 @@ def product_cards(
     """
     columns = ["product_code", "file_name", "image_width", "image_height", *(f.name for f in fields)]
     found = dict(read_rows(table, rows, columns))
+    # Each picture is opened once, however many rows show it.
     names = sorted({row["file_name"] or "" for row in found.values()})
     sources = dict(zip(names, _thumbnails(folder, names, facts), strict=True))
     return {place: _card(row, sources[row["file_name"] or ""], fields) for place, row in found.items()}

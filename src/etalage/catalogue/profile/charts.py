@@ -72,6 +72,7 @@ def price_charts(field: str, prices: Floats, categories: Categories | None) -> P
     is_price = np.isfinite(prices) & (prices > 0)
     if not is_price.any():
         return None
+    # `where` spares the warnings for zeros and NaN, whose logarithms stay NaN.
     logs = np.log(prices, out=np.full_like(prices, np.nan), where=is_price)
     low, high = float(np.nanmin(logs)), float(np.nanmax(logs))
     # Some room at both ends, and a range of some width where all prices are equal.
@@ -129,6 +130,7 @@ def length_chart(field: str, lengths: Integers) -> Histogram:
         lengths: (N,) integers above 0, the number of characters of each text; at least one.
     """
     median, longest = float(np.median(lengths)), int(lengths.max())
+    # Whole, or some bins would hold one length more than others.
     width = max(1, math.ceil((longest + 1) / NUM_BINS))
     counts = np.bincount(lengths // width).tolist()
     starts = [width * i for i in range(len(counts) + 1)]
@@ -184,7 +186,7 @@ def _size_plot(widths: NDArray[Any], heights: NDArray[Any], counts: NDArray[Any]
     i, j = (np.minimum((np.log(side / low) / step).astype(int), _NUM_CELLS - 1) for side in (widths, heights))
     found, inverse = np.unique(i * _NUM_CELLS + j, return_inverse=True)
     totals = np.bincount(inverse, weights=counts).astype(int)
-    # Opacity by logarithm: otherwise one frequent size would make all others invisible.
+    # Opacity by logarithm, and never below 0.2: else one frequent size would make all others invisible.
     max_log = math.log1p(int(totals.max()))
     cells = []
     for cell, total in zip(found.tolist(), totals.tolist(), strict=True):
@@ -207,6 +209,7 @@ def _size_plot(widths: NDArray[Any], heights: NDArray[Any], counts: NDArray[Any]
 def _ratio_chart(widths: NDArray[Any], heights: NDArray[Any], counts: NDArray[Any]) -> Histogram:
     """Count products by width : height in eighths of an octave, the middle bin around the square."""
     octaves = np.log2(widths / heights)
+    # Five octaves at most: MAX_SIDE_RATIO allows four, and what is beyond goes into the outermost bins.
     reach = min(max(1, math.ceil(float(np.abs(octaves).max()))), 5)
     num = 16 * reach + 1
     bins = np.clip(np.round(octaves * 8).astype(int) + 8 * reach, 0, num - 1)

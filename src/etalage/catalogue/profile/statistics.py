@@ -81,6 +81,7 @@ def sampling_keys(numbers: Integers) -> Hashes:
 
     Source: Steele et al. 2014, splitmix64.
     """
+    # Arithmetic of uint64 arrays wraps around without a warning, as splitmix64 needs it.
     mixed = numbers.astype(np.uint64)
     mixed += np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
@@ -104,6 +105,7 @@ def choose_rows(rows: NDArray[np.intp], keys: Hashes, pictures: Hashes, max_rows
     if len(rows) > num_candidates:
         rows = rows[np.argpartition(keys[rows], num_candidates)[:num_candidates]]
     rows = rows[np.argsort(keys[rows], kind="stable")]
+    # `unique` sorts by picture; sorting the places of its finds restores the order of the keys.
     _, first = np.unique(pictures[rows], return_index=True)
     return [int(row) for row in rows[np.sort(first)[:max_rows]]]
 
@@ -169,6 +171,7 @@ def split_shares(field: str, categories: Categories, splits: Categories) -> Spli
     top = categories.by_count[:NUM_SHARES]
     rows = [(categories.names[code], shares[:, code].tolist()) for code in top]
     if num_more := num - len(top):
+        # Rounding may make the rest a little less than nothing.
         rows.append((f"{num_more:,} more", (100 - shares[:, top].sum(axis=1)).clip(0).tolist()))
     num_lacking = (counts == 0).sum(axis=1).tolist()
     return SplitShares(

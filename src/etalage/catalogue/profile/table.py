@@ -80,6 +80,7 @@ def read_floats(table: Path, column: str) -> Floats:
         table: A Parquet file.
         column: The name of the column.
     """
+    # A column with nulls has to be copied; NumPy gets them as NaN.
     return _read(table, column, lambda batch: pc.cast(batch, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
 
 

@@ -84,6 +84,7 @@ def batch_size(schema: Any, columns: Sequence[str]) -> int:
 def class_labels(schema: Any) -> ClassLabels:
     """Return the names of class labels, which the `datasets` library keeps in the metadata of a schema."""
     try:
+        # Anyone may have written this metadata. In another shape it is ignored, and labels stay numbers.
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return {name: kind["names"] for name, kind in features.items() if kind.get("_type") == "ClassLabel"}
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -115,6 +116,7 @@ def table_with_splits(
         for split, batch in read_batches(stored):
             for row in iterate_rows(batch, stored, labels):
                 cells = dict(zip(stored, row, strict=True))
+                # Only the added column is not among the cells.
                 yield [cells.get(column, split) for column in columns]
 
     return RawTable([*column_names, *(["split"] if adds_split else [])], read_rows)

@@ -16,6 +16,7 @@ CONVERSATION_COLUMNS = ("question", "answer", "image", "product_code")
 """The columns of conversations; `product_code` only if rows have an `id`. One more can be read: `unsupported`, the
 reason why a row is not one question about one picture, or an empty text."""
 
+# LLaVA's mark for a picture, and Phi-3's.
 _IMAGE_TOKEN = re.compile(r"<image>|<\|image_\d+\|>")
 _ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
 

@@ -16,7 +16,9 @@ MAX_SHEET_CELLS = 50_000_000
 """The largest sheet that is read. It is held in memory with every cell from the first to the last, filled or empty."""
 
 _MAX_XML_BYTES_PER_CELL = 40
+# `zipfile` raises RuntimeError for a password, and NotImplementedError for a compression that it does not know.
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, UnicodeDecodeError)
+# Each repeat is bounded, so that no match is longer than the overlap of two chunks.
 _CELL_REFERENCE = re.compile(rb'<(?:\w{1,9}:)?c [^<>]{0,200}?r="([A-Z]{1,3})(\d{1,7})"')
 _MAX_REFERENCE_BYTES = 256
 """At least as long as any match of `_CELL_REFERENCE`, so that one is found where two chunks meet."""

@@ -40,6 +40,7 @@ def table_with_header(name: str, iterate: Callable[[], Iterator[list[str]]], not
     Raises:
         EtalageError: There is no header.
     """
+    # Each call of `iterate` opens the file anew, since a table is read several times.
     column_names = next(iterate(), None)
     if column_names is None:
         raise EtalageError(f"{name} is empty; give a file with a header and rows")

@@ -27,6 +27,7 @@ def open_saved_dataset(folder: Path) -> RawTable:
     Raises:
         EtalageError: The folder is damaged, or names files outside itself. Also while reading.
     """
+    # A single dataset has no split; with one entry, no split column is added that would show the name.
     splits = {"": folder}
     try:
         if (folder / "dataset_dict.json").exists():
