@@ -35,6 +35,7 @@ def majority_answer(fields: Sequence[Field], train_values: Sequence[Values]) -> 
     for field in fields:
         column = [values[field.name] for values in train_values]
         if field.kind == "price":
+            # No constant has a smaller mean error than the median, in money or in logarithms.
             answer[field.name] = statistics.median(float(price) for price in column)
         else:
             answer[field.name] = min(Counter(map(str, column)).items(), key=lambda item: (-item[1], item[0]))[0]

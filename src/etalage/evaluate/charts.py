@@ -55,6 +55,7 @@ def score_chart(metrics: Mapping[str, Any], field: Field) -> ScoreChart:
     intervals = {system: scores_of(metrics["intervals"], system)[field.name][name] for system in SYSTEMS}
     low, min_high = _RANGES[field.kind]
     high = max(min_high, *(end for interval in intervals.values() if interval for end in interval))
+    # The names of the systems stand to the left of 126, their scores to the right of 272 (report.html.jinja).
     x = Axis(low, high, 126, 272)
     rows = []
     for system, interval in intervals.items():
@@ -84,6 +85,7 @@ def price_scatter(field: str, prices: Sequence[tuple[float, float, str]]) -> Plo
     if not prices:
         return None
     both = [price for true, predicted, _ in prices for price in (true, predicted)]
+    # Room at both ends, and a range of some width where all prices are equal.
     low, high = min(both) / 1.15, max(both) * 1.15
     # Too many circles would slow the page down, and hide one another.
     stride = math.ceil(len(prices) / _MAX_POINTS)
@@ -99,6 +101,7 @@ def price_scatter(field: str, prices: Sequence[tuple[float, float, str]]) -> Plo
             for true, predicted, label in prices[::stride]
         ],
         lines=[
+            # On logarithmic axes a constant factor is a straight line.
             Line(css, [(low, low * factor), (high, high * factor)])
             for css, factor in (("even", 1), ("off", 0.8), ("off", 1.2))
         ],
@@ -128,6 +131,7 @@ def loss_curve(log: Sequence[Mapping[str, Any]]) -> Plot | None:
     return plot(
         frame=_FRAME,
         x=_FRAME.x_axis(first, max(last, first + 1)),
+        # Room at both ends, and a range of some width for a constant loss.
         y=_FRAME.y_axis(min(losses) / 1.1, max(losses) * 1.1, is_log=True),
         x_label="step",
         y_label="loss",
@@ -140,4 +144,5 @@ def loss_curve(log: Sequence[Mapping[str, Any]]) -> Plot | None:
 
 def _positive(log: Sequence[Mapping[str, Any]], key: str) -> list[tuple[float, float]]:
     """Return the steps and values that a logarithmic axis can show."""
+    # NaN compares as False, so it is left out too.
     return [(row["step"], row[key]) for row in log if 0 < (row.get(key) or 0) < math.inf]

@@ -49,6 +49,7 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
         }
         for p in predictions
     )
+    # NaN is no JSON: Python would write and read it, other readers would refuse the file.
     atomic_write_text(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
 
 
@@ -66,6 +67,7 @@ def read_predictions(path: Path) -> list[Prediction]:
         for number, line in enumerate(lines, 1):
             try:
                 record = json.loads(line)
+                # A key that is missing or unknown, as in a file of another version, raises TypeError.
                 predictions.append(Prediction(**{**record, "image": Path(record["image"])}))
             except (ValueError, TypeError, KeyError) as error:
                 raise EtalageError(

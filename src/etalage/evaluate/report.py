@@ -94,6 +94,7 @@ def _prices(predictions: Sequence[Prediction], field: Field) -> list[tuple[float
 def _gallery(predictions: Sequence[Prediction], fields: Sequence[Field]) -> list[tuple[str, Sequence[Prediction]]]:
     """Choose products to show: evenly spaced ones, the best, the worst, and those whose answer could not be read."""
     price = next((field for field in fields if field.kind == "price"), None)
+    # Sample, best and worst would show them all.
     if len(predictions) <= 3 * NUM_SHOWN:
         return [("All products", predictions)]
 
@@ -102,14 +103,17 @@ def _gallery(predictions: Sequence[Prediction], fields: Sequence[Field]) -> list
         assert prediction.values is not None
         if price is None:
             return sum(not _is_right(f, prediction.target, prediction.values) for f in fields)
+        # Both are above zero: `parse_price` takes nothing else, and `prepare` keeps nothing else.
         return abs(math.log(float(prediction.values[price.name]) / float(prediction.target[price.name])))
 
     # Even spacing, so that nobody chose what is shown first.
     sample = [predictions[i * len(predictions) // NUM_SHOWN] for i in range(NUM_SHOWN)]
+    # By identity, since predictions hold mappings and cannot be hashed.
     shown = {id(prediction) for prediction in sample}
     others = [p for p in predictions if id(p) not in shown]
     # Logarithms, so that half of a price and twice a price are equally wrong.
     ranked = sorted((p for p in others if p.values is not None), key=error)
+    # At most half of them, so that none is among the best and among the worst.
     best = ranked[: min(NUM_SHOWN, len(ranked) // 2)]
     worst = ranked[len(best) :][-NUM_SHOWN:][::-1]
     unread = [p for p in others if p.values is None][:NUM_SHOWN]

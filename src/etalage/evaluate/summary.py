@@ -23,6 +23,7 @@ def summary_table(metrics: Mapping[str, Any]) -> Table:
     table.add_column("")
     for system in SYSTEMS:
         style = "bold" if system == "model" else ""
+        # A word per line, so that nothing is folded in a terminal of 80 columns.
         table.add_column(system.replace(" ", "\n"), justify="right", style=style, overflow="fold")
     for field in fields_of(metrics):
         for name, metric in METRICS[field.kind].items():

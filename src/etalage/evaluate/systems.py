@@ -58,6 +58,7 @@ def build_metrics(
     """
     if not targets:
         raise EtalageError(f"the {split} split is empty, so there is nothing to evaluate; choose another split")
+    # The model's scores, and with them its fields, stand beside these keys at the top.
     if taken := _RESERVED & {field.name for field in fields}:
         raise EtalageError(
             f"a field may not be called {', '.join(sorted(taken))}, because metrics.json has a key of that name; "

@@ -56,10 +56,12 @@ def _conclude(metrics: Mapping[str, Any], field: Field) -> _Conclusion:
     name = DECIDING_METRICS[field.kind]
     metric = METRICS[field.kind][name]
     intervals = {system: scores_of(metrics["intervals"], system)[field.name][name] for system in SYSTEMS}
+    # Without a single parsed price there is no interval, and any constant answer is better.
     if intervals["model"] is None or _beats(metric, intervals["majority"], intervals["model"]):
         return "worse"
     if not (_is_representative(metrics, field) and _beats(metric, intervals["model"], intervals["majority"])):
         return "equal"
+    # Both: shown a blank picture, a model may write nothing that parses, which any answer beats.
     beats_controls = all(_beats(metric, intervals["model"], intervals[control]) for control in ("blank", "shuffled"))
     return "read" if beats_controls else "unproven"
 
@@ -80,6 +82,7 @@ def _is_representative(scores: Mapping[str, Any], field: Field) -> bool:
 
 def _beats(metric: Metric, ours: Sequence[float], theirs: Sequence[float] | None) -> bool:
     """Return whether our whole interval lies on the better side of theirs; no answer at all is always beaten."""
+    # Stricter than an interval of the difference, which may leave out 0 although the two overlap.
     return theirs is None or (ours[0] > theirs[1] if metric.higher_is_better else ours[1] < theirs[0])
 
 

@@ -58,6 +58,7 @@ def count_ngrams(target: str, prediction: str) -> list[int]:
     counts = []
     orders = (extract_all_char_ngrams(text, CHRF.CHAR_ORDER, include_whitespace=False) for text in (prediction, target))
     for predicted, true in zip(*orders, strict=True):
+        # An order that a short target has no n-gram of does not count for its prediction either, as in sacrebleu.
         counts += [predicted.total() if true else 0, true.total(), (predicted & true).total()]
     return counts
 
