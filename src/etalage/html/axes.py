@@ -47,8 +47,10 @@ def linear_ticks(low: float, high: float, max_ticks: int) -> list[float]:
         high: The largest value that may get a tick.
         max_ticks: At most this many steps fit between the two.
     """
+    # A range of no width has no logarithm.
     rough = (high - low) / max_ticks or 1.0
     decade = 10.0 ** math.floor(math.log10(rough))
+    # The slack keeps a step that fits but for rounding.
     step = next(s * decade for s in (1, 2, 5, 10) if s * decade >= rough * 0.999)
     # The slack keeps a tick at either end of the range, where dividing rounds to just beside a whole number.
     return [n * step for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]

@@ -172,6 +172,7 @@ def histogram(
         mark: The value of x at which a vertical line stands, and its label.
         min_top: The vertical axis reaches at least up to this height.
     """
+    # min_top gives an axis without bars a range.
     top = max([min_top, *(height for one in series for height in one.heights if height is not None)])
     y = frame.y_axis(0, top)
     bars = []
@@ -186,6 +187,7 @@ def histogram(
                         x=round(left + gap / 2 + place * width, 1),
                         y=y(height),
                         width=round(fill * width, 1),
+                        # From the rounded y, so that all bars end on the base line.
                         height=round(frame.bottom - y(height), 1),
                         series=one.name,
                         title=one.titles[number] if one.titles else "",
@@ -199,6 +201,7 @@ def histogram(
         y_label=y_label,
         x_ticks=[(x(value), label) for value, label in x_ticks],
         y_ticks=_count_ticks(y) if y_label else [],
+        # The label stands on the side that has more room.
         mark=mark and Mark(x(mark[0]), mark[1], "start" if x(mark[0]) < (frame.left + frame.right) / 2 else "end"),
     )
 

@@ -77,4 +77,5 @@ def heading(name: str) -> str:
     'Full price'
     """
     spaced = name.replace("_", " ")
+    # Not capitalize(), which would write the SKU of `SKU_code` in small letters.
     return spaced[:1].upper() + spaced[1:]

@@ -27,9 +27,11 @@ def write_page(path: Path, template: str, /, **variables: Any) -> None:
     """
     # Catalogues hold text from anywhere: everything is escaped, and a misspelt variable fails instead of leaving a gap.
     environment = Environment(
+        # The whole package, since a template lies beside the code that fills it.
         loader=PackageLoader("etalage", ""),
         autoescape=True,
         undefined=StrictUndefined,
+        # A line that holds only a tag of Jinja leaves no blank line on the page.
         trim_blocks=True,
         lstrip_blocks=True,
     )
