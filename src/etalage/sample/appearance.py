@@ -11,6 +11,7 @@ __all__ = ["BACKGROUNDS", "CUTS", "HARDWARE", "MATERIALS", "PATTERNS", "POSES", 
 Rgb = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
 
+# The order counts: brands draw from the tuples of cuts, and earlier ones more often.
 CUTS = MappingProxyType(
     {
         "trench coat": ("short", "mid-length", "long"),

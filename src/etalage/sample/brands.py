@@ -118,12 +118,13 @@ class Brand:
 
     def choose_piece(self, rng: random.Random) -> Piece:
         """Choose a piece from the range, frequent ones more often."""
+        # Pieces are drawn in this order; another one would give other products for the same seed.
         name = choose_long_tailed(rng, self.styles, 0.5)
         style = STYLES[name]
         return Piece(
             name,
             cut=choose_long_tailed(rng, CUTS[name], 0.3),
-            # every brand sells plain pieces, so the choice is never empty
+            # Every brand sells plain pieces, so the choice is never empty.
             pattern=choose_long_tailed(rng, [p for p in style.patterns if p == "plain" or p in self.patterns], 0.4),
             material=choose_long_tailed(rng, style.materials, 0.3),
             hardware=choose_long_tailed(rng, HARDWARE, 0.6) if style.hardware else "silver",
@@ -131,6 +132,7 @@ class Brand:
 
     def choose_palette(self, rng: random.Random) -> list[Colour]:
         """Return all colours in the order in which a piece comes in them, frequent ones earlier more often."""
+        # Drawn without replacement, so that no two rows of a family have the same colour.
         left, palette = list(self.colours), []
         while left:
             palette.append(choose_long_tailed(rng, left, 0.8))
@@ -150,10 +152,12 @@ class Brand:
         """
         style = STYLES[piece.style]
         visible = [("cut", f"{piece.style} {piece.cut}"), ("pattern", piece.pattern)]
+        # Only what can be seen may move the price, or no model could learn it from pictures.
         if len(style.materials) > 1:
             visible.append(("material", piece.material))
         if style.hardware:
             visible.append(("hardware", piece.hardware))
+        # Plain has no word and therefore no factor, hence the default.
         log_factor = sum(self.log_factors.get(key, 0.0) for key in visible) + colour.log_factor
         price = style.base_price_usd * self.price_level * math.exp(self.log_factors["style", piece.style] + log_factor)
         return Design(
@@ -169,6 +173,7 @@ class Brand:
         words = {
             "cut": self.words.get(("cut", f"{piece.style} {piece.cut}"), ""),
             "pattern": self.words.get(("pattern", piece.pattern), ""),
+            # A material that all products of a style have would tell nothing apart.
             "material": self.words.get(("material", piece.material), "")
             if len(STYLES[piece.style].materials) > 1
             else "",
@@ -177,6 +182,8 @@ class Brand:
         }
         if not any(words[kind] for kind in self.word_order if kind != "noun"):
             words["cut"] = piece.cut.title()  # a noun alone would be the title of many different products
+        # The colour comes last, where `catalogue.duplicates.title_family` finds it: variants share the rest of the
+        # title.
         name = " ".join(words[kind] for kind in self.word_order if words[kind])
         return f"{name}{self.colour_separator}{colour.name}" if self.colour_separator else name
 
@@ -210,27 +217,31 @@ class Brand:
 
     def round_price(self, price: float) -> float:
         """Round a price in dollars to the brand's price ending."""
-        # below 200 a step of 100 would be coarser than the differences between products
+        # Below 200 a step of 100 would be coarser than the differences between products.
         if self.price_ending == "nineties" and price >= 200:
             return round(price / 100) * 100.0 - 10
+        # Never 0, here and below: errors are measured on the logarithm of a price.
         if self.price_ending == "cents":
             return max(round(price), 1) - 0.01
         step = 5 if self.price_ending == "fives" or price < 200 else 10
         return float(max(round(price / step), 1) * step)
 
 
+# The pre-training's tokenizer asks for 400 brands in turn: a smaller cache would drop each before its next use.
 @lru_cache(1024)
 def make_brand(number: int) -> Brand:
     """Make the brand with a number, the same one on any machine."""
-    # the order of these calls decides every brand: a change of it must raise `drawn.VERSION`
+    # The order of these calls decides every brand: a change of it must raise `drawn.VERSION`.
+    # A text seeds through SHA-512; `hash` would differ between processes.
     rng = random.Random(f"brand no. {number}")
     styles = _shuffled(rng, STYLES)[: rng.randint(12, 18)]
     words, log_factors = _choose_words(rng)
     has_colour_factors = rng.random() < 0.4  # for the other brands a product costs the same in every colour
-    # the first eight shades are the common ones
+    # The first eight shades are the common ones.
     shades = _shuffled(rng, SHADES[:8])[: rng.randint(4, 6)] + _shuffled(rng, SHADES[8:])[: rng.randint(2, 4)]
     return Brand(
         number=number,
+        # Brand 0 is the default: it has a fixed name and the price level 1, and skips the draws for both.
         name="Maison Etalage" if number == 0 else _brand_name(rng),
         styles=tuple(styles),
         colours=tuple(
@@ -241,12 +252,14 @@ def make_brand(number: int) -> Brand:
         words=words,
         log_factors=log_factors,
         word_order=rng.choice(_WORD_ORDERS),
+        # Values that are repeated are drawn more often.
         colour_separator=rng.choice((" in ", " in ", ", ", " - ", "")),
         uppercase_categories=rng.random() < 0.6,
         price_level=math.exp(rng.gauss(-0.6, 0.6)) if number else 1.0,
         price_ending=rng.choice(("tens", "nineties", "fives", "cents")),
         discount_shares={key: rng.choice((0.0, 0.1, 0.2, 0.35)) for key in DEPARTMENT_WORDS},
         dates=tuple(sorted(_date(rng) for _ in range(rng.randint(1, 4)))),
+        # Without the last, transparent, which needs a file with alpha: the picture's mode decides about that one.
         backgrounds=tuple(_shuffled(rng, BACKGROUNDS[:-1])[: rng.randint(1, 3)]),
         poses=tuple(_shuffled(rng, POSES)),
         tint=jitter(rng, rng.choice(((240, 240, 240), (232, 228, 222), (222, 228, 234), (214, 208, 200))), 6),
@@ -256,6 +269,7 @@ def make_brand(number: int) -> Brand:
 
 def _choose_words(rng: random.Random) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], float]]:
     """Choose a brand's words and the logarithms of its price factors, both by (kind, name)."""
+    # One draw per style, of which the last in a department counts: fewer draws would change all that follow.
     departments = {style.department: rng.choice(DEPARTMENT_WORDS[style.department]) for style in STYLES.values()}
     words: dict[tuple[str, str], str] = {("department", name): word for name, word in departments.items()}
     log_factors: dict[tuple[str, str], float] = {}

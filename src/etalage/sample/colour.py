@@ -30,6 +30,7 @@ def adjust_tone(colour: Rgb, amount: float) -> Rgb:
 def luminance(colour: Rgb) -> float:
     """Return how bright a colour looks, 0 to 255."""
     red, green, blue = colour
+    # The weights of Rec. 601: the eye sees green as the brightest and blue as the darkest.
     return 0.3 * red + 0.59 * green + 0.11 * blue
 
 

@@ -56,6 +56,6 @@ def _to_image(pixels: bytes, size: tuple[int, int], scene: Scene) -> Image.Image
         return image  # the encoder takes RGBX and writes RGB: a conversion would be a copy for nothing
     image = image.convert("RGB")
     if scene.mode == "P":
-        # dithering would turn flat colours into noise
+        # Dithering would turn flat colours into noise.
         return image.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     return image.convert(scene.mode)

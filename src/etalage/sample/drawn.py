@@ -24,6 +24,7 @@ VERSION = 3
 """Version of the laws and the drawings. The same seed and version give the same bytes with the same versions of
 libvips, which draws, and Pillow, which encodes."""
 
+# Unpacked rows keep the formatter from giving each name a line of its own.
 COLUMNS = (
     *("website_name", "competence_date", "country_code", "currency_code", "brand"),
     *("category1_code", "category2_code", "category3_code", "product_code", "title", "itemurl", "imageurl"),
@@ -85,10 +86,11 @@ class DrawnRows:
         """
         family = self._family(number)
         brand, piece, palette, place = family.brand, family.piece, family.palette, number - family.first
-        # one stream per purpose: a new draw in one of them must not change the others
+        # One stream per purpose: a new draw in one of them must not change the others.
         rng = random.Random(f"{self.seed} row {number}")
         shift = 1 + (recolour - 1) % (len(palette) - 1) if recolour else 0  # never a whole turn back to its own colour
         colour = palette[(place + shift) % len(palette)]
+        # The accent is drawn for plain products, too: all draws of a row come in one order whatever its pattern.
         accent = rng.choice([other for other in palette if other is not colour])
         design = brand.design(piece, colour, accent)
         title = _drop_word(design.title, rng) if rng.random() < NOISE["title"] else design.title
@@ -96,6 +98,7 @@ class DrawnRows:
         scene = self._scene(brand, random.Random(f"{self.seed} scene {number} {recolour}"))
         categories = self._categories(brand, piece, rng)
         product_code = self._code(number if code is None else code)
+        # The discount is drawn before the date, because arguments are evaluated before the call.
         record = self._record(brand, title, categories, product_code, full_price, _discount(brand, piece, rng), rng)
         attributes: dict[str, Scalar] = {
             "product_code": product_code,
@@ -104,12 +107,14 @@ class DrawnRows:
             **vars(piece),
             "colour": design.colour,
             "accent": design.accent,
+            # What the laws say beside what the table says: `oracle` scores the difference.
             "law_title": design.title,
             "law_category": design.categories[-1],
             "law_price": design.price,
             "title": title,
             "category": record["category3_code"],
             "full_price": full_price,
+            # Tuples such as the tint are left out: the table of attributes holds single values.
             **{key: value for key, value in vars(scene).items() if isinstance(value, Scalar)},
         }
         return Row(record, Picture(draw(design.appearance, scene), SUFFIXES[scene.format]), attributes)
@@ -127,7 +132,9 @@ class DrawnRows:
 
     def _family(self, number: int) -> _Family:
         """Return the family of a row."""
+        # Only the row's own block is needed: no family reaches into the next one.
         first = next(start for start in reversed(_family_starts(self.seed, number // _BLOCK_ROWS)) if start <= number)
+        # Seeded by the family's first row, so that each of its rows draws the same brand, piece and palette.
         rng = random.Random(f"{self.seed} family {first}")
         brand = make_brand(choose_long_tailed(rng, self.brands, 0.5))
         return _Family(
@@ -145,6 +152,7 @@ class DrawnRows:
 
     def _code(self, number: int) -> int:
         """Return a product code that no other number has, and that does not give the number away."""
+        # Each row owns 37 codes and picks one: codes are unique, rise with the rows, and have uneven gaps.
         return 8_000_000 + number * 37 + random.Random(f"{self.seed} code {number}").randrange(37)
 
     def _record(
@@ -157,7 +165,7 @@ class DrawnRows:
         discount: float,
         rng: random.Random,
     ) -> dict[str, Scalar]:
-        # rounding a reduced price may bring it above the full one
+        # Rounding a reduced price may bring it above the full one.
         price = min(full_price, brand.round_price(full_price * (1 - discount)))
         shop = brand.name.lower().replace(" & ", "-").replace(" ", "-")
         slug = title.lower().replace(",", "").replace(" - ", " ").replace(" ", "-")
@@ -193,6 +201,7 @@ class DrawnRows:
         return Scene(
             width_px=max(16, round(longer_px * min(aspect, 1))),
             height_px=max(16, round(longer_px / max(aspect, 1))),
+            # Only a mode with alpha can show a transparent background.
             background="transparent" if mode == "RGBA" else choose_long_tailed(rng, brand.backgrounds, 1.0),
             tint=jitter(rng, brand.tint, 6),
             pose=choose_long_tailed(rng, brand.poses, 1.5),
@@ -209,10 +218,11 @@ class DrawnRows:
         )
 
 
+# Sixteen neighbouring rows ask for the same block.
 @lru_cache(4096)
 def _family_starts(seed: int, block: int) -> tuple[int, ...]:
     """Return the number of the first row of each family of a block."""
-    # the last family of a block may be cut short, since the next block begins anew
+    # The last family of a block may be cut short, since the next block begins anew.
     rng = random.Random(f"{seed} block {block}")
     starts, first = [], block * _BLOCK_ROWS
     while first < (block + 1) * _BLOCK_ROWS:
@@ -234,6 +244,7 @@ def _department(style: str) -> str:
 def _drop_word(title: str, rng: random.Random) -> str:
     """Return a title without one of its words; the last two, the noun or the colour, stay."""
     words = title.split(" ")
+    # Without its noun a title would name no product.
     if len(words) > 2:
         del words[rng.randrange(len(words) - 2)]
     return " ".join(words)

@@ -34,10 +34,11 @@ def bar_shapes(appearance: Appearance, box: Box, rng: random.Random) -> list[str
         return []
     left, top, right, bottom = box
     repeat, layers = _BARS[appearance.pattern]
-    # a random phase, up to one repeat outside the box: real fabric is cut anywhere
+    # A random phase, up to one repeat outside the box: real fabric is cut anywhere.
     start_x, start_y = left - rng.random() * repeat, top - rng.random() * repeat
     width, height = right - start_x, bottom - start_y
     shapes = []
+    # One path per layer, not one element per bar: relative moves repeat the bar.
     for vertical, offset, thickness, opacity in layers:
         if vertical:
             count = math.ceil((width - offset) / repeat)
@@ -80,7 +81,7 @@ def print_tile(appearance: Appearance, px_per_unit: float, rng: random.Random) -
     if appearance.pattern not in _PRINTS:
         return ""
     width, height, motif = _PRINTS[appearance.pattern]
-    # tones move away from the accent, towards where there is room
+    # Tones move away from the accent, towards where there is room.
     pale = luminance(appearance.accent) > 120
     marks = motif.format(
         accent=to_hex(appearance.accent),
@@ -93,9 +94,10 @@ def print_tile(appearance: Appearance, px_per_unit: float, rng: random.Random) -
 def _tile(
     name: str, width: float, height: float, px_per_unit: float, marks: str, shift: tuple[float, float] = (0, 0)
 ) -> str:
-    # SVG does not paint a tile of no pixels, and a tile of one is a flat colour
+    # SVG does not paint a tile of no pixels, and a tile of one is a flat colour.
     width_px, height_px = max(2, round(width * px_per_unit)), max(2, round(height * px_per_unit))
     return (
+        # Whole pixels stretch the tile a little, by another factor in each direction: hence `preserveAspectRatio`.
         f'<pattern id="{name}" patternUnits="userSpaceOnUse" '
         f'x="{round(shift[0] * width_px)}" y="{round(shift[1] * height_px)}" width="{width_px}" height="{height_px}" '
         f'viewBox="0 0 {width} {height}" preserveAspectRatio="none">{marks}</pattern>'
@@ -116,12 +118,14 @@ def _flower(x: float, y: float, size: float, rotation: float) -> str:
 
 
 def _filled(paint: str, path: str) -> str:
+    # The paint's name stays in braces: `print_tile` replaces it when the product's colours are known.
     return f'<path d="{path}" fill="{{{paint}}}"/>'
 
 
 _PRINTS: Mapping[str, tuple[float, float, str]] = MappingProxyType(
     {
         "dotted": (22, 32, _filled("accent", dots(5.4, (5.5, 8), (16.5, 24)))),
+        # Unpacked pairs keep the formatter from giving each number a line of its own.
         "monogram": (
             *(40, 40),
             f'<path d="{dots(8.6, (10, 10), (30, 30))}" fill="none" stroke="{{accent}}" stroke-width="2.2"/>'
@@ -151,6 +155,7 @@ _DARK, _BRIGHT = "#000", "#fff"
 
 _TEXTURES: Mapping[str, tuple[float, float, Sequence[tuple[str, str, float, float]]]] = MappingProxyType(
     {
+        # Lines run past the edges: cut there, they join those of the next tile without a gap.
         "gabardine": (
             *(5, 5),
             (
@@ -275,9 +280,10 @@ def light_stops(material: str, direction: float, contrast: float) -> str:
         SVG elements for inside a gradient.
     """
     strength = 0.45 + 1.1 * contrast
+    # The brightest place stays inside the product, even where the light comes from the far left or right.
     peak = 0.18 + 0.64 * direction
     stops = [
-        # -1 and 1 stay at the edges wherever the light is, so that the stops keep their order
+        # -1 and 1 stay at the edges wherever the light is, so that the stops keep their order.
         (offset if abs(offset) == 1 else min(0.99, max(0.01, peak + offset)), tone, min(0.9, opacity * strength))
         for offset, tone, opacity in _GLOSS.get(material, _MATT)
     ]

@@ -22,6 +22,7 @@ class Oracle:
         self._num_exact_titles += attributes["law_title"] == attributes["title"]
         self._num_correct_categories += attributes["law_category"] == attributes["category"]
         law, actual = float(attributes["law_price"] or 0), float(attributes["full_price"] or 0)
+        # On the logarithm a price twice too high and one half too low are equally wrong.
         self._log_errors.append(abs(math.log(law / actual)))
 
     def __bool__(self) -> bool:

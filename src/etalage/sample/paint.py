@@ -41,11 +41,12 @@ def make_paints(appearance: Appearance) -> dict[str, Paint]:
     The paints `metal`, `chain` and `stone` refer to the gradients with the ids "metal" and "stone".
     """
     colour, metal = appearance.colour, METALS[appearance.hardware]
-    # lines on dark fabric are brighter than it: a darker seam could not be seen
+    # Lines on dark fabric are brighter than it: a darker seam could not be seen.
     dark = luminance(colour) < 70
     seam = to_hex(adjust_tone(colour, 0.3 if dark else -0.45))
     edge = to_hex(adjust_tone(colour, -0.5))
     metal_edge = to_hex(adjust_tone(metal, -0.6))
+    # Denim is sewn with orange thread.
     stitch = "#d8964a" if appearance.material == "denim" else to_hex(adjust_tone(colour, 0.5 if dark else 0.62))
     return {
         "colour": (to_hex(colour), edge),
@@ -54,9 +55,11 @@ def make_paints(appearance: Appearance) -> dict[str, Paint]:
         "fringe": (to_hex(adjust_tone(colour, -0.2)), "none"),
         "seam": (seam, "none"),
         "stitch": (stitch, "none"),
+        # The same paint twice: the name `chain` makes `svg` draw the line as a string of beads.
         "metal": ("url(#metal)", metal_edge),
         "chain": ("url(#metal)", metal_edge),
         "stone": ("url(#stone)", edge),
+        # Hands and hours of a watch have to be read on any dial.
         "mark": ("#f4f1ea" if luminance(colour) < 140 else "#26262a", "none"),
         **_FIXED,
     }

@@ -19,7 +19,7 @@ def backdrop(scene: Scene, rng: random.Random) -> str:
         rng: Decides the height of the floor, and the boards of wood.
 
     Returns:
-        SVG elements, noline_pxg for a transparent background.
+        SVG elements, none for a transparent background with alpha.
     """
     width, height, tint = scene.width_px, scene.height_px, scene.tint
     match scene.background:
@@ -62,9 +62,10 @@ def _planks(scene: Scene, rng: random.Random) -> str:
     """Return boards from left to right, with their grain and the gaps between them."""
     width, height = scene.width_px, scene.height_px
     red, green, blue = scene.tint
+    # Less green and still less blue turn any tint into a brown.
     wood = (round(red * 0.82), round(green * 0.66), round(blue * 0.5))
     count = rng.randint(4, 7)
-    # rounded edges: boards that meet between pixels would show a bright line
+    # Rounded edges: boards that meet between pixels would show a bright line.
     tops = [round(height * board / count) for board in range(count + 1)]
     tones = [to_hex(adjust_tone(wood, rng.uniform(-0.14, 0.1))) for _ in range(count)]
     boards = "".join(
@@ -72,6 +73,7 @@ def _planks(scene: Scene, rng: random.Random) -> str:
         for (top, bottom), tone in zip(pairwise(tops), tones, strict=True)
     )
     grain = "".join(_grain(width, rng.uniform(0, height), rng.uniform(-0.02, 0.02) * height) for _ in range(20))
+    # No gap at the picture's own edges, where no board ends.
     gaps = "".join(f"M0 {top}h{width}" for top in tops[1:-1])
     line_px = max(0.6, height / 400)
     return (

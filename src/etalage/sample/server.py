@@ -115,11 +115,13 @@ def run_server(
         EtalageError: `sample` is not a sample, its manifest is damaged, or the port cannot be used.
     """
     pictures = _PictureServer(sample, read_faults(sample / MANIFEST), latency_ms / 1000, error_rate, bandwidth_kib_s)
+    # A thread of its own: the caller's may block while it fetches from here, as the tests do.
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="serve", daemon=True)
     thread.start()
     try:
         runner = asyncio.run_coroutine_threadsafe(pictures.open(host, port), loop).result()
+        # The port is only known now, since 0 asks the system for a free one.
         pictures.server.url = str(URL.build(scheme="http", host=host, port=runner.addresses[0][1], path="/"))
         try:
             yield pictures.server
@@ -150,7 +152,9 @@ class _PictureServer:
 
     async def open(self, host: str, port: int) -> web.AppRunner:
         app = web.Application()
+        # One route for everything, so that unknown paths and methods are counted as well.
         app.router.add_route("*", "/{path:.*}", self._handle)
+        # By default aiohttp would wait a minute for connections that clients keep open.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -175,6 +179,7 @@ class _PictureServer:
         if request.method not in ("GET", "HEAD"):
             return web.Response(status=405, headers={"Allow": "GET, HEAD"})
         path = request.match_info["path"]
+        # Counted before the delay, so that requests that arrive together have attempts of their own.
         self.server.requests[path] += 1
         failure = self._choose_failure(path, self.server.requests[path])
         await asyncio.sleep(self._latency_s)
@@ -183,7 +188,7 @@ class _PictureServer:
         if failure:
             headers = {"Retry-After": str(RETRY_AFTER_S)} if failure == "429" else {}
             return web.Response(status=int(failure), headers=headers)
-        # in a thread: a slow disk must not hold up other requests
+        # In a thread: a slow disk must not hold up other requests.
         content = await asyncio.to_thread(self._read, path)
         if content is None:
             return web.Response(status=404)
@@ -194,13 +199,14 @@ class _PictureServer:
     def _choose_failure(self, path: str, attempt: int) -> str:
         """Return how the request fails, as a status or `reset`; an empty string if it does not."""
         fault = self._faults.get(path)
+        # Planted faults come first: what the manifest expects of them holds at any error rate.
         if fault and fault["kind"] == "server-error":
             return "500"
         if fault and attempt == 1 and fault["kind"] == "too-many-requests":
             return "429"
         if fault and attempt == 1 and fault["kind"] == "flaky":
             return "reset" if fault["detail"] == "reset" else "500"
-        # not one stream for all: concurrent requests arrive in any order
+        # Not one stream for all: concurrent requests arrive in any order.
         rng = random.Random(f"{path} {attempt}")
         fails = attempt <= MAX_RANDOM_FAILURES and rng.random() < self._error_rate
         return rng.choice(_RANDOM_FAILURES) if fails else ""
@@ -217,7 +223,7 @@ class _PictureServer:
 
     def _content_type(self, path: str) -> str:
         fault = self._faults.get(path)
-        # as an honest server would say it, though the name ends in .jpg
+        # As an honest server would say it, though the name ends in .jpg.
         if fault and fault["kind"] == "html-page":
             return "text/html"
         return mimetypes.guess_type(path)[0] or "application/octet-stream"

@@ -41,7 +41,7 @@ class _Drawing:
         self.appearance, self.scene = appearance, scene
         self.rng = random.Random(f"{scene.seed} {appearance.style} {appearance.cut}")
         self.sketch = sketch_product(appearance.style, appearance.cut, scene.pose)
-        # clothes take the pose in their sketch, other products by how they are placed
+        # Clothes take the pose in their sketch, other products by how they are placed.
         self.px_per_unit, self.matrix = self._place("flat" if self.sketch.hanger is not None else scene.pose)
         self.transform = f"matrix({' '.join(f'{part:.4f}' for part in self.matrix)})"
         self.paints = make_paints(appearance)
@@ -64,14 +64,15 @@ class _Drawing:
         stretch = self.rng.uniform(0.95, 1.05) * (0.8 if pose == "worn" else 1) * (-1 if scene.flipped else 1)
         shear = 0.1 if pose == "worn" else 0
         cos, sin = math.cos(angle), math.sin(angle)
-        # rotation times a stretch in x; the shear makes a worn piece look turned away
+        # Rotation times a stretch in x; the shear makes a worn piece look turned away.
         a, b, c, d = stretch * cos - shear * sin, stretch * sin + shear * cos, -sin, cos
         width, height = right - left, bottom - top
+        # The rotated and sheared box has to fit, not the upright one: hence the sums of both sides' parts.
         px_per_unit = scene.scale * min(
             scene.width_px / (abs(a) * width + abs(c) * height), scene.height_px / (abs(b) * width + abs(d) * height)
         )
         a, b, c, d = (part * px_per_unit for part in (a, b, c, d))
-        # e and f move the middle of the box to the middle of the picture, plus the shift
+        # The offsets e and f move the middle of the box to the middle of the picture, plus the shift.
         x, y = (left + right) / 2, (top + bottom) / 2
         middle_x, middle_y = scene.width_px * (0.5 + scene.shift[0]), scene.height_px * (0.5 + scene.shift[1])
         return px_per_unit, (a, b, c, d, middle_x - a * x - c * y, middle_y - b * x - d * y)
@@ -83,13 +84,18 @@ class _Drawing:
             (0, adjust_tone(metal, -0.38)), (0.4, metal), (0.75, adjust_tone(metal, 0.6)), (1, metal)
         )
         parts = [
+            # In the product's units, since SVG paints no gradient of a box's own on lines without width or height;
+            # reflected, so that small buttons and long chains have bands of one size.
             '<linearGradient id="metal" gradientUnits="userSpaceOnUse" x2="13" y2="17" spreadMethod="reflect">'
             f"{tones}</linearGradient>"
         ]
         if self.sketch.fabric:
+            # The whole fabric, so that light falls alike on a product that the picture crops.
             left, _, right, _ = self._fabric_frame_px(cropped=False)
             light = light_stops(self.appearance.material, self.scene.light, self.scene.contrast)
             parts.append(
+                # The rim is used inside the product's group; the sheet is in pixels, so its outline brings the
+                # transform along.
                 f'<path id="rim" d="{self.sketch.rim}"/>'
                 f'<clipPath id="outline"><path d="{self.sketch.fabric}" transform="{self.transform}"/></clipPath>'
                 f'<linearGradient id="light" gradientUnits="userSpaceOnUse" x1="{left}" x2="{right}">'
@@ -121,11 +127,11 @@ class _Drawing:
                 '<stop offset=".6" stop-opacity=".15"/><stop offset="1" stop-opacity="0"/></radialGradient>'
             )
             yield f'<ellipse cx="{middle}" cy="{format_number(bottom - 2)}" rx="{half}" ry="11" fill="url(#shadow)"/>'
-            # a plain floor has no second surface that a shadow could fall on
+            # A plain floor has no second surface that a shadow could fall on.
             if scene.background != "wall":
                 return
         reach = 13 if scene.background == "wall" else 6 if scene.pose == "hanging" else 3.5
-        # the group is flipped with the product, its shadow must not be
+        # The group is flipped with the product, its shadow must not be.
         x = (0.5 - scene.light) * 2 * reach * (-1 if scene.flipped else 1)
         opacity = format_number(0.16 + 0.2 * scene.contrast)
         yield f'<g transform="translate({format_number(x)} {format_number(reach * 0.8)})">'
@@ -149,6 +155,7 @@ class _Drawing:
         if left >= right or top >= bottom:  # shifted out of the picture
             return ""
         size = f'x="{left}" y="{top}" width="{right - left}" height="{bottom - top}"'
+        # A pattern's content starts at the pattern's own corner: shifted back, it lies where the fabric is.
         sheet = [f'<g transform="translate({-left} {-top})"><rect {size} fill="{self.paints["colour"][0]}"/>']
         if tile := print_tile(self.appearance, self.px_per_unit, self.rng):
             sheet.append(f'{tile}<rect {size} fill="url(#print)"/>')
@@ -166,7 +173,7 @@ class _Drawing:
         sheet.append("</g>")
         if self.texture:
             sheet.append(f'<rect {size} fill="url(#texture)"/>')
-        # light comes last, over the texture, so that both darken together at the edges
+        # Light comes last, over the texture, so that both darken together at the edges.
         sheet.append(f'<rect {size} fill="url(#light)"/></g>')
         return (
             f'<pattern id="sheet" {size} patternUnits="userSpaceOnUse">{"".join(sheet)}</pattern>'
@@ -179,7 +186,7 @@ class _Drawing:
         a, b, c, d, e, f = self.matrix
         xs = [a * x + c * y + e for x in (left, right) for y in (top, bottom)]
         ys = [b * x + d * y + f for x in (left, right) for y in (top, bottom)]
-        # whole pixels: a sheet between pixels would be resampled
+        # Whole pixels: a sheet between pixels would be resampled.
         box = math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys))
         if not cropped:
             return box
@@ -207,9 +214,10 @@ class _Drawing:
         dark: list[str] = []
         bright: list[str] = []
         for _ in range(4):
-            # kept off the edges: the clip would cut a crease there in two
+            # Kept off the edges: the clip would cut a crease there in two.
             x, y = self.rng.uniform(left * 0.7, right * 0.7), self.rng.uniform(top * 0.6, bottom * 0.5)
             length, lean, width = self.rng.uniform(30, 80), self.rng.uniform(-22, 22), self.rng.uniform(4, 9)
+            # A bright crease beside each dark one looks like a fold with two sides.
             for paths, shift in ((dark, 0.0), (bright, width * 0.8)):
                 paths.append(
                     f"M{x + shift:.1f} {y:.1f}q{lean / 2 - width:.1f} {length / 2:.1f} {lean:.1f} {length:.1f}"
@@ -224,10 +232,11 @@ class _Drawing:
             return f'<path d="{item.path}" fill="{fill}"{rim}/>'
         line, width = f'<path d="{item.path}" fill="none"', format_number(item.stroke_width)
         if item.paint == "chain":
-            # round caps on dashes of almost no length make a string of beads
+            # Round caps on dashes of almost no length make a string of beads.
             beads = f'stroke-linecap="round" stroke-dasharray=".1 {format_number(item.stroke_width * 1.15)}"'
             thread = f'{line} stroke="{edge}" stroke-width="{format_number(item.stroke_width * 0.4)}"/>'
             return f'{thread}{line} stroke="{fill}" stroke-width="{width}" {beads}/>'
+        # A stroke cannot have an edge: a wider one in the edge's colour lies under it.
         rim = (
             ""
             if edge == "none"

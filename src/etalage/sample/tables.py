@@ -41,6 +41,7 @@ class CsvTable:
     def write(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Append rows, given as values by column."""
         if self._writer is None:
+            # The csv module would end lines with \r\n.
             self._writer = csv.DictWriter(self._file, list(records[0]), lineterminator="\n")
             self._writer.writeheader()
         self._writer.writerows(records)
@@ -80,10 +81,11 @@ class ParquetTable:
         self._num_written += len(records)
 
     def _type(self, name: str, records: Sequence[Mapping[str, Any]]) -> pa.DataType:
-        # a column without any value is taken for text, the only type that holds whatever comes later
+        # A column without any value is taken for text, the only type that holds whatever comes later.
         value = next((record[name] for record in records if record[name] is not None), "")
         if isinstance(value, dict):
             return _PICTURE
+        # By the exact type: a bool is an int for `isinstance`.
         return pa.string() if self._text_only else _TYPES[type(value)]
 
     def close(self) -> None:

@@ -45,6 +45,8 @@ _KNITTED = ("plain", "striped", "check", "monogram")
 _PRINTED = ("plain", "monogram", "check", "floral", "dotted")
 _CARRIED = ("plain", "monogram", "check", "houndstooth")
 
+# Brands shuffle and draw from these tables in their order: a new entry or another order changes every brand and must
+# raise `drawn.VERSION`.
 STYLES: Mapping[str, Style] = {
     "trench coat": Style(
         "clothing",

@@ -78,6 +78,7 @@ def write_sample(
                 table.write(chunk.records)
                 attributes_table.write(chunk.attributes)
                 faults += chunk.faults
+                # Only drawn rows have laws; those of `mimic` have no best possible score.
                 if "law_price" in chunk.attributes[0]:
                     for attributes in chunk.attributes:
                         oracle.add(attributes)
@@ -100,7 +101,7 @@ def write_sample(
 def _open_table(folder: Path, rows: Rows, table_format: TableFormat) -> Table:
     if table_format == "csv":
         return CsvTable(folder / "catalogue.csv")
-    # faults write some of the prices as words, perhaps none of them in the first chunk
+    # Faults write some of the prices as words, perhaps none of them in the first chunk.
     path = str(folder / "catalogue/part-{:05d}.parquet")
     return ParquetTable(path, SHARD_ROWS, text_only=isinstance(rows, FaultyRows))
 
@@ -126,6 +127,7 @@ class _ChunkBuilder:
     def build(self, numbers: Sequence[int]) -> _Chunk:
         rows = [(number, self.rows.make(number)) for number in numbers]
         paths = [
+            # An exact repeat names the picture of the row that it repeats, or the two rows would differ.
             None if row.picture is None else _picture_path(picture_number(number, row), row.picture)
             for number, row in rows
         ]
@@ -164,6 +166,7 @@ def _build_chunks(builder: _ChunkBuilder, num_rows: int) -> Iterator[_Chunk]:
     with process_pool(NUM_WORKERS, _set_builder, builder) as workers:
         pending: deque[Future[_Chunk]] = deque()
         try:
+            # Results are taken in order, whichever is done first: the bytes must not depend on the number of processes.
             for numbers in chunks(range(num_rows), CHUNK_ROWS):
                 pending.append(workers.submit(_build_chunk, numbers))
                 if len(pending) > 2 * NUM_WORKERS:  # a bound, since finished chunks wait in memory
@@ -175,6 +178,7 @@ def _build_chunks(builder: _ChunkBuilder, num_rows: int) -> Iterator[_Chunk]:
                 "a process that draws pictures has died, most likely because memory ran out; free some and run again"
             ) from error
         finally:
+            # After an error, or where the caller stops early, chunks that nobody will read are not drawn.
             for future in pending:
                 future.cancel()
 

@@ -37,9 +37,10 @@ def spoil_picture(picture: Picture, kind: str) -> Picture:
         case "html-page":
             return replace(picture, content=_HTML_PAGE)
         case "wrong-suffix":
+            # The other suffix is always that of a format which the content is not.
             return replace(picture, suffix=".png" if picture.content.startswith(_JPEG_MAGIC) else ".jpg")
         case "huge":
-            # the smallest square above the limit
+            # The smallest square above the limit.
             side = 1 + math.isqrt(PrepareConfig.max_image_px)
             return Picture(_black_png(side, side), ".png")
         case "sliver":
@@ -60,7 +61,7 @@ def _black_png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    # each row begins with a filter byte, 0 for none
+    # Each row begins with a filter byte, 0 for none.
     rows = zlib.compress(bytes((1 + (width + 7) // 8) * height), 9)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 

@@ -52,6 +52,7 @@ def _read_outcomes(catalogue: Path, faults: Sequence[PlantedFault]) -> dict[int,
     source_rows = sorted({row for fault in faults for row in (fault["source_row"], fault["other"]) if row is not None})
     if not source_rows:
         return {}
+    # Of a million rows only the faulty ones and their originals are read.
     filters = [("source_row", "in", source_rows)]
     tables = (pq.read_table(catalogue / name, filters=filters) for name in (PRODUCTS, DROPS))
     return {row["source_row"]: row for table in tables for row in table.to_pylist()}
@@ -62,10 +63,11 @@ def _describe_outcome(fault: PlantedFault, outcomes: Mapping[int, _Outcome]) -> 
     outcome = outcomes.get(fault["source_row"])
     if outcome is None:
         return "neither a product nor a drop"
-    # source rows are only numbers: the code tells whether both files are of one sample
+    # Source rows are only numbers: the code tells whether both files are of one sample.
     if outcome["product_code"] != fault["product_code"]:
         return f"code {outcome['product_code']}; was the catalogue prepared from this sample?"
     if reason := outcome.get("reason"):
+        # `prepare --placeholders drop` found the placeholder as well; it only did more about it.
         return "flagged" if reason == "image_is_placeholder" else f"dropped: {reason}"
     if fault["kind"] == "placeholder" and outcome.get("placeholder"):
         return "flagged"

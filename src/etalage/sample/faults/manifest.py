@@ -51,10 +51,12 @@ def describe_fault(number: int, row: Row, picture: str | None, columns: Mapping[
     return PlantedFault(
         row=number,
         source_row=number + 1,
+        # `prepare` names a row without a code by its number, and cleans the code's spaces.
         product_code=str(number + 1 if code in (None, "") else code).strip(),
         kind=fault.kind,
         expect=fault.expect,
         detail=fault.detail,
+        # Files count rows from 1, `Fault` from 0.
         other=None if fault.other is None else fault.other + 1,
         picture=picture,
     )

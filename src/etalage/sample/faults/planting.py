@@ -38,7 +38,7 @@ class FaultyRows:
     def __init__(self, rows: Rows, rates: Mapping[str, float], *, seed: int, num_rows: int, links: bool) -> None:
         check_rates(rates, links=links)
         self._rows, self._seed, self._links = rows, seed, links
-        # in the order of KINDS, so that equal rates give equal faults
+        # In the order of KINDS, so that equal rates give equal faults.
         self._rates = {kind: rates[kind] for kind in KINDS if rates.get(kind)}
         self._placeholders_are_flagged = self._has_many_placeholder_titles(num_rows)
 
@@ -60,6 +60,7 @@ class FaultyRows:
             recolour: If not 0, the same product in another colour and in another picture.
         """
         kind, rng = self._choose_fault(number)
+        # A copy asks for the row as it is without its fault.
         if not kind or code is not None or recolour:
             return self._rows.make(number, code=code, recolour=recolour)
         if kind in COPY_KINDS:
@@ -77,7 +78,8 @@ class FaultyRows:
         """Return the kind of a row's fault or an empty string, and the source of its further choices."""
         rng = random.Random(f"{self._seed} fault {number}")
         left = rng.random()
-        # one number decides: at a higher rate of one kind alone, rows keep the fault they had
+        # One number decides: at a higher rate of one kind alone, rows keep the fault they had.
+        # The first row never has a fault: it is the one to copy where no other is found.
         for kind, rate in self._rates.items() if number else ():
             left -= rate
             if left < 0:
@@ -87,6 +89,7 @@ class FaultyRows:
     def _has_many_placeholder_titles(self, num_rows: int) -> bool:
         """Return whether `prepare` will see the placeholder under enough titles to recognise it."""
         titles: set[str] = set()
+        # Making a row draws its picture, so this stops as soon as the answer is known.
         for number in range(num_rows) if self._rates.get("placeholder") else ():
             if self._choose_fault(number)[0] == "placeholder":
                 titles.add(self._title(self._rows.make(number)).lower())
@@ -95,15 +98,16 @@ class FaultyRows:
         return False
 
     def _copy_earlier_row(self, kind: str, number: int, rng: random.Random) -> Row:
-        # never of a faulty row: what `prepare` does with that one would decide about its copy too
+        # Never of a faulty row: what `prepare` does with that one would decide about its copy too.
         picks = (rng.randrange(number) for _ in range(NUM_PICKS))
         other = next((pick for pick in picks if not self._choose_fault(pick)[0]), 0)
         if kind == "repeated-row":
             return replace(self._rows.make(other), fault=Fault(kind, "dropped: row_repeated", other=other))
         if kind == "duplicate":
             return replace(self._rows.make(other, code=number), fault=Fault(kind, "grouped", other=other))
-        # numbered by the row, so that two variants of one row differ
+        # Numbered by the row, so that two variants of one row differ.
         variant = self._rows.make(other, code=number, recolour=number)
+        # An empty family is no family: such titles are not grouped.
         if self._family(variant) == self._family(self._rows.make(other)) != "":
             return replace(variant, fault=Fault(kind, "grouped", other=other))
         return replace(variant, fault=Fault(kind, "kept", "titles differ by more than a colour at the end", other))
@@ -142,6 +146,7 @@ class FaultyRows:
             case "dead-link":
                 return "dropped: fetch_not_found" if self._links else "dropped: image_not_found"
             case "html-page":
+                # A server says that it sends a page; a file shows it only when it is decoded.
                 return "dropped: fetch_not_a_picture" if self._links else "dropped: image_undecodable"
             case "truncated":
                 return "dropped: image_undecodable"

@@ -39,6 +39,8 @@ def price_as_text(price: Scalar, rng: random.Random) -> tuple[str, float | None]
         return rng.choice(_NOTATIONS)(price), float(price)
     text = rng.choice(_PHRASES).format(price)
     try:
+        # Which mark `prepare` takes for the decimal one depends on the whole column: the text counts only if both
+        # agree.
         point, comma = (parse_amount(text, price_range="low", decimal=mark).value for mark in (".", ","))
     except BadPrice:
         return text, None

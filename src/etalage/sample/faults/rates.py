@@ -29,6 +29,7 @@ def parse_rates(text: str, *, links: bool) -> dict[str, float]:
     rates: dict[str, float] = {}
     shared: float | None = None
     for part in filter(None, (part.strip() for part in text.split(","))):
+        # Without an equals sign `rpartition` puts everything into the last part: a bare number has no kind.
         kind, equals, number = (word.strip() for word in part.rpartition("="))
         if not equals and shared is not None:
             raise EtalageError(f"--faults has two rates without a kind, the second {part!r}; write KIND={part}")
@@ -38,6 +39,7 @@ def parse_rates(text: str, *, links: bool) -> dict[str, float]:
             rates[kind] = _parse_rate(number, part)
         else:
             shared = _parse_rate(number, part)
+    # Checked before the rest is shared, so that a message names what was written, and again with the shares.
     check_rates(rates, links=links)
     if shared is not None:
         unnamed = [kind for kind in KINDS if kind not in rates and (links or kind not in LINK_KINDS)]

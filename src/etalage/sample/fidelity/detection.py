@@ -46,6 +46,7 @@ def detection_auc(columns: Sequence[Column], one: Original, other: Original, see
     features = np.concatenate([_features(columns, one, one), _features(columns, other, one)])
     labels = np.repeat([1, 0], [len(one), len(other)])
     models: dict[str, Any] = {
+        # The steps of SDMetrics' own detector, so that the figures can be compared; trees find what it does not.
         "logistic": make_pipeline(SimpleImputer(), RobustScaler(), LogisticRegression(max_iter=2000)),
         "boosting": HistGradientBoostingClassifier(random_state=seed, early_stopping=False),
     }
@@ -81,6 +82,7 @@ def _features(columns: Sequence[Column], side: Original, known: Original) -> Flo
             names = [name for name, _ in Counter(known.texts[column.name]).most_common(_MAX_CATEGORIES)]
             found += [np.array([text == name for text in texts], np.float64) for name in names]
             continue
+        # Gaps are a feature of their own, since imputing the mean would hide them.
         if None in known.texts[column.name]:
             found.append(np.array([text is None for text in texts], np.float64))
         if column.kind in ("number", "date"):

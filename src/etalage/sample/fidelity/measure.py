@@ -50,12 +50,14 @@ def measure_fidelity(
     columns = known.columns
     whole_sample = _as_original(everything, sample)
     compared = whole_sample.subsample(_MAX_ROWS, seed)
+    # Copies and variants on both sides would make the halves look more alike than two samples of one source are.
     first_half, second_half = _halves(known, seed)
     figures = _figures(columns, known, compared, seed)
     floors = _figures(columns, first_half, second_half, seed)
     for name, column in figures["columns"].items():
         column["floor"] = floors["columns"][name]["score"]
     holdout = everything.in_splits(["test"])
+    # All rows, not the subsample: a single copied row is one too many.
     privacy: dict[str, Any] = {**count_copies(everything, whole_sample), "num_suppressed": num_suppressed}
     privacy_floors: dict[str, Any] = {}
     if len(holdout):
@@ -88,6 +90,7 @@ def _as_original(everything: Original, sample: Mapping[str, Sequence[Text]]) -> 
     texts = {
         name: [" ".join(text.split()) or None if text else None for text in cells] for name, cells in texts.items()
     }
+    # Splits, groups and pictures belong to prepared catalogues only; no figure asks a sample for them.
     unknown = [""] * num_rows
     return Original(everything.folder, everything.roles, texts, unknown, unknown, unknown, [False] * num_rows)
 

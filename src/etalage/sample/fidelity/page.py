@@ -62,6 +62,7 @@ def write_fidelity(path_json: Path, path_html: Path, figures: Mapping[str, Any],
         figures: What `measure_fidelity` returned.
         title: The title of the page.
     """
+    # JSON has no NaN: a figure that is not a number has to fail here, not in a reader.
     atomic_write_text(path_json, json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     privacy, floors = figures["privacy"], figures["floors"]
     write_page(
@@ -123,6 +124,7 @@ def _column_chart(shares: Mapping[str, Any]) -> ColumnChart:
         for label, original, sample in zip(labels, shares["original"], shares["sample"], strict=True)
     )
     caption = shares["of"]
+    # Less would be shown as 0.0 %.
     if max(shares["rest"]) >= 0.001:
         original, sample = map(_percent, shares["rest"])
         caption += f"; not shown: {original} of the original, {sample} of the sample"
@@ -134,8 +136,10 @@ def _column_chart(shares: Mapping[str, Any]) -> ColumnChart:
         description=f"{shares['of']} of {visible_text(shares['name'])}: {pairs}",
         min_top=_MIN_TOP_SHARE,
     )
+    # The last label only where it is not also the first.
     return ColumnChart(shares["name"], chart, [*labels[:1], *labels[1:][-1:]], caption)
 
 
 def _percent(share: float | None) -> str:
+    # The share of so few rows would speak of single ones.
     return f"fewer than {K} rows" if share is None else f"{100 * share:.1f} %"

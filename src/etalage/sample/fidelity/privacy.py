@@ -40,6 +40,7 @@ def count_copies(original: Original, sample: Original) -> dict[str, int]:
 
 
 def _num_shared(original: Sequence[Text], sample: Sequence[Text]) -> int:
+    # A title in capitals is still the same title.
     known = {text.casefold() for text in original if text is not None}
     return sum(text is not None and text.casefold() in known for text in sample)
 
@@ -127,6 +128,7 @@ def _closest_distances(columns: Sequence[Column], sample: Original, records: Ori
         if column.kind in ("number", "date"):
             total += _number_distances(*(column.numbers(texts) for texts in (one, other, training.texts[column.name])))
         elif column.kind == "category":
+            # Whole numbers, because numpy compares arrays of objects one by one.
             codes = {name: number for number, name in enumerate({*one, *other})}
             total += np.array([codes[t] for t in one])[:, None] != np.array([codes[t] for t in other])[None]
         else:
@@ -141,6 +143,8 @@ def _number_distances(one: Floats, other: Floats, known: Floats) -> Floats:
     A missing number is at the largest distance from any number, and at none from another missing one.
     """
     given = known[~np.isnan(known)]
+    # The range of what was learned on both sides of a comparison, so that distances to it and to the holdout are on one
+    # scale.
     value_range = float(np.ptp(given)) if len(given) else 0.0
     distances = np.minimum(np.abs(one[:, None] - other[None]) / (value_range or 1.0), 1.0)
     both_missing, any_missing = np.isnan(one)[:, None] & np.isnan(other), np.isnan(distances)
@@ -158,5 +162,6 @@ def _text_distances(one: Sequence[str], other: Sequence[str]) -> Floats:
     left, right = counts[: len(one)], counts[len(one) : -1]
     shared = (left @ right.T).toarray()
     either = np.asarray(left.sum(axis=1)) + np.asarray(right.sum(axis=1)).T - shared
+    # Two texts without any group of three count as equal.
     distances: Floats = 1 - np.divide(shared, either, out=np.ones_like(shared), where=either > 0)
     return distances

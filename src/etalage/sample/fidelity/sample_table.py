@@ -30,11 +30,13 @@ def read_sample(folder: Path) -> dict[str, list[Text]]:
             reader = csv.reader(file)
             names = next(reader)
             cells = zip(*islice(reader, MAX_ROWS), strict=True)
+            # CSV cannot tell an empty text from a missing one.
             return {name: [cell or None for cell in column] for name, column in zip(names, cells, strict=True)}
     columns: dict[str, list[Text]] = {}
     for part in sorted((folder / "catalogue").glob("*.parquet")):
         shard = pq.read_table(part)
         for field in shard.schema:
+            # A struct holds the picture's bytes, which nothing here compares.
             if not pa.types.is_struct(field.type):
                 texts = (None if cell is None else str(cell) for cell in shard[field.name].to_pylist())
                 columns.setdefault(field.name, []).extend(texts)

@@ -40,6 +40,7 @@ def compare_shares(column: Column, original: Original, sample: Original) -> dict
 def _compare_categories(name: str, left: Sequence[Text], right: Sequence[Text]) -> dict[str, Any]:
     # Chosen by the original's counts alone: a value that only the sample has shows nothing of how alike they are.
     counts, sample_counts = Counter(left), Counter(right)
+    # A name that fewer than K rows have must not appear on the page.
     shown = [value for value, count in counts.most_common(_NUM_BARS) if count >= K]
     sides = ((counts, left), (sample_counts, right))
     return {
@@ -55,11 +56,13 @@ def _compare_categories(name: str, left: Sequence[Text], right: Sequence[Text]) 
 def _compare_numbers(column: Column, left: Sequence[Text], right: Sequence[Text]) -> dict[str, Any]:
     sides = [_amounts(column, texts) for texts in (left, right)]
     edges = _edges(sides[1], is_count=column.kind not in ("number", "date"))
+    # Rows outside the edges count in the first or last bar, so that none is lost.
     counts = [np.histogram(np.clip(side, edges[0], edges[-1]), edges)[0] for side in sides]
     return {
         "name": column.name,
         "of": {"number": "values", "date": "days"}.get(column.kind, "length in characters"),
         "labels": [_label(column, low) for low in edges[:-1]],
+        # A bar without rows speaks of nobody; one with a few does.
         "original": [None if 0 < n < K else n / len(left) for n in counts[0].tolist()],
         "sample": [n / len(right) for n in counts[1].tolist()],
         "rest": [1 - len(side) / len(texts) for side, texts in zip(sides, (left, right), strict=True)],
@@ -85,6 +88,7 @@ def _edges(sample: Floats, *, is_count: bool) -> Floats:
         return np.array([low - 0.5, high + 0.5])
     if low > 0 and high > 10 * low and not is_count:
         return np.geomspace(low, high, _NUM_BARS + 1)
+    # Lengths are whole: more bars than lengths would leave every other bar empty.
     return np.linspace(low, high, min(_NUM_BARS, math.ceil(high - low) if is_count else _NUM_BARS) + 1)
 
 

@@ -37,6 +37,7 @@ def ks_complement(one: Floats, other: Floats) -> float:
         one: (N,) float64 without NaN, at least one.
         other: (M,) float64 without NaN, at least one.
     """
+    # Shares only change at values, so the largest distance is at one of them.
     points = np.concatenate([one, other])
     below = [np.searchsorted(np.sort(side), points, side="right") / len(side) for side in (one, other)]
     return 1.0 - float(np.abs(below[0] - below[1]).max())
@@ -50,6 +51,7 @@ def tv_complement(one: Sequence[Any], other: Sequence[Any]) -> float:
         other: As one.
     """
     left, right = Counter(one), Counter(other)
+    # The union, since a value that one side lacks counts in full.
     return 1 - sum(abs(left[value] / len(one) - right[value] / len(other)) for value in left | right) / 2
 
 
@@ -86,6 +88,7 @@ def column_fidelity(column: Column, one: Original, other: Original) -> dict[str,
         parts = _compare_parts(
             column, left, right, {"characters": _num_characters, "words": _num_words, "shapes": _shapes}
         )
+    # Values are compared where they are given; a wrong share of gaps has to cost as well.
     missing = [sum(text is None for text in texts) / len(texts) for texts in (left, right)]
     return {"kind": column.kind, "score": min(fmean(parts.values()), 1 - abs(missing[0] - missing[1])), "parts": parts}
 

@@ -110,6 +110,7 @@ class Appearances:
         """
         style = self.styles.get(category, next(iter(CUTS)))
         words = re.findall(r"[a-z]+", title.casefold())
+        # Title before price: a picture must not contradict the words that describe it.
         return Appearance(
             style=style,
             cut=_by_rank(CUTS[style], price_rank, shared),
@@ -134,6 +135,7 @@ class Appearances:
         header = self.headers.draw(path_contexts(path), rng.uniform())
         jitter = [SIZE_RATIO ** (rng.uniform() - 0.5) if header.is_binned else 1.0 for _ in "wh"]
         is_known = header.format in _WRITABLE_MODES
+        # Pillow names a JPEG that holds further pictures MPO.
         file_format = header.format if is_known else "JPEG" if header.format == "MPO" else "PNG"
         modes = _WRITABLE_MODES[file_format]
         mode = header.mode if header.mode in modes else modes[0]
@@ -142,7 +144,9 @@ class Appearances:
         return Scene(
             width_px=_clip_px(header.width_px * jitter[0]),
             height_px=_clip_px(header.height_px * jitter[1]),
+            # The square makes the plain backgrounds, which come first, the frequent ones.
             background="transparent" if mode in ("RGBA", "LA") else opaque[int(len(opaque) * rng.uniform() ** 2)],
+            # Never greener or bluer than red: a neutral or a warm grey.
             tint=(grey, max(0, grey - rng.randbelow(12)), max(0, grey - rng.randbelow(16))),
             pose=POSES[rng.randbelow(len(POSES))],
             angle=round(rng.normal() * 3, 1),
@@ -169,6 +173,7 @@ def recolour(appearance: Appearance, number: int) -> Appearance:
         The recoloured appearance.
     """
     hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in appearance.colour))
+    # Multiples of the golden ratio never meet again. Grey and black have no hue that could be seen, hence the floors.
     colour = _rgb(hue + number * _GOLDEN, max(0.35, saturation), max(0.4, value - 0.004 * (number % 50)))
     return replace(appearance, colour=colour)
 
@@ -178,6 +183,7 @@ def _assign_styles(categories: Sequence[str]) -> dict[str, str]:
     styles = {category: style for category in categories if (style := _style_named_by(category))}
     # Neighbours in CUTS look alike: steps of 7 give categories that follow each other different shapes.
     spread = [list(CUTS)[index * 7 % len(CUTS)] for index in range(len(CUTS))]
+    # 25 styles and steps of 7 share no factor, so each style comes once.
     free = [style for style in spread if style not in styles.values()] or spread
     for index, category in enumerate(c for c in categories if c not in styles):
         styles[category] = free[index % len(free)]
@@ -187,6 +193,7 @@ def _assign_styles(categories: Sequence[str]) -> dict[str, str]:
 def _style_named_by(category: str) -> str:
     # The last word names the thing: "shoulder bags" are bags.
     for word in reversed(re.findall(r"[^\W\d_]+", category.casefold())):
+        # Plurals of the languages above: bags, watches, Taschen.
         for form in (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("n")):
             if form in _STYLE_OF_WORD:
                 return _STYLE_OF_WORD[form]
@@ -199,11 +206,13 @@ def _clip_px(length: float) -> int:
 
 def _by_rank(values: Sequence[str], price_rank: float, rng: KeyedRng) -> str:
     """Return one of the values; the higher the price's rank, the later, with some noise."""
+    # Below 1, which would be an index past the last value.
     place = min(max(price_rank + _RANK_NOISE * rng.normal(), 0.0), 1 - 1e-9)
     return values[int(place * len(values))]
 
 
 def _named(words: Sequence[str], values: Sequence[str]) -> str | None:
+    # Six letters find other forms of a word, such as Stripes for striped.
     return next((value for value in values if any(word.startswith(value[:6]) for word in words)), None)
 
 

@@ -14,6 +14,7 @@ def partial_paths(path: CategoryPath) -> tuple[CategoryPath, ...]:
     >>> partial_paths(("Women", "Bags", "Totes"))
     (('Women', 'Bags', 'Totes'), ('Women', 'Bags'), ('…', 'Totes'), ('Women',))
     """
+    # The mark keeps an end apart from a beginning of the same name: both are looked up in one table.
     return path, path[:-1], ("…", *path[-1:]), path[:1]
 
 

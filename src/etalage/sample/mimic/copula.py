@@ -18,6 +18,7 @@ from etalage.sample.mimic.suppressed_counts import K
 __all__ = ["ScoreMixture", "between_group_share", "correlation_factor", "normal_scores"]
 
 _NORMAL = NormalDist()
+# Five standard deviations to each side hold all but one score in a million; 20 points per unit are interpolated.
 _GRID = tuple(step / 20 for step in range(-100, 101))
 
 
@@ -47,6 +48,8 @@ class ScoreMixture:
         below = np.zeros(len(_GRID))
         for path, share in shares.items():
             mean, deviation = categories.get(path, (0.0, 1.0))
+            # Each category's share of this curve is a normal distribution. Read through the curve, the quantiles of all
+            # categories together are even, so the marginal comes out as it was learned.
             below += share * np.array([_NORMAL.cdf((point - mean) / deviation) for point in _GRID])
         return cls(categories, tuple((below / (sum(shares.values()) or 1.0)).tolist()))
 
@@ -98,6 +101,7 @@ def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
         (N,) float64 of mean 0 and, without ties, standard deviation near 1.
     """
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    # Half of a value's own rows count as below it: no share is 0 or 1, whose normal scores are infinite.
     middle = (np.cumsum(counts) - counts / 2) / len(values)
     scores = np.array([_NORMAL.inv_cdf(share) for share in middle.tolist()])
     found: NDArray[np.float64] = scores[place]
@@ -118,12 +122,14 @@ def correlation_factor(residuals: NDArray[np.float64]) -> tuple[tuple[float, ...
     for one in range(size):
         for other in range(one):
             both = residuals[~np.isnan(residuals[:, [one, other]]).any(axis=1)][:, [one, other]]
+            # A number that does not vary has no correlation; numpy would divide by zero.
             if len(both) > 2 * K and both.std(axis=0).min() > 1e-9:
                 found: Any = np.corrcoef(both.T)
                 matrix[one, other] = matrix[other, one] = found[0, 1]
     # Pairs are estimated from different rows where numbers are missing, so the matrix may not be positive definite.
     values, vectors = np.linalg.eigh(matrix)
     lifted: Any = vectors @ np.diag(np.maximum(values, 1e-6)) @ vectors.T
+    # Lifting moves the diagonal away from 1, which a correlation matrix has to have.
     scale = np.sqrt(np.diag(lifted))
     return tuple(map(tuple, np.linalg.cholesky(lifted / np.outer(scale, scale)).tolist()))
 
@@ -145,6 +151,7 @@ def between_group_share(residuals: NDArray[np.float64], groups: Sequence[str]) -
     several = [values for values in members.values() if len(values) > 1]
     if len(several) < K:
         return 0.0
+    # Families are small: without the correction by one member their variance would come out too low.
     within = fmean(float(np.var(values, ddof=1)) for values in several)
     total = float(np.nanvar(residuals))
     return min(max(1 - within / total, 0.0), 0.999) if total > 0 else 0.0

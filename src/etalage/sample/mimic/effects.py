@@ -65,6 +65,7 @@ class Effects:
         unexplained = []
         for index in range(len(numbers)):
             known = ~np.isnan(residuals[:, index])
+            # Centred, so that the penalty does not pull the mean towards 0.
             inputs, target = design[known] - design[known].mean(axis=0), residuals[known, index]
             # The penalty also keeps clues that always occur together solvable.
             gram = inputs.T @ inputs + _PENALTY * np.eye(len(frequent))
@@ -84,6 +85,7 @@ class Effects:
         """
         shifts = np.array([self.predict(words, path) for words, path in zip(titles, paths, strict=True)])
         shifts = shifts.reshape(len(titles), len(self.numbers))
+        # The floor keeps `adjust` from dividing by zero where a number never varies.
         deviation = np.maximum(np.sqrt(shifts.var(axis=0) + np.square(self.unexplained)), 1e-3)
         return replace(self, mean=tuple(shifts.mean(axis=0).tolist()), deviation=tuple(deviation.tolist()))
 
@@ -136,6 +138,8 @@ def _frequent_clues(clues: Sequence[Sequence[Clue]], titles: Sequence[str]) -> l
     owners: dict[Clue, set[str]] = {}
     for row_clues, title in zip(clues, titles, strict=False):  # clues are capped, titles are not
         for clue in row_clues:
+            # Copies of a title count once: it takes K different titles to learn what a word does.
             owners.setdefault(clue, set()).add(title.casefold())
+    # Clues are of several types, which only their text puts into one order.
     ranked = sorted(owners, key=lambda clue: (-len(owners[clue]), str(clue)))
     return [clue for clue in ranked if len(owners[clue]) >= K][:_MAX_CLUES]

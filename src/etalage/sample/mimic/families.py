@@ -77,7 +77,9 @@ class Layout:
                     starts.append(start)
                     segments.append((path, size))
         first_step = max(1, int(num_rows * _GOLDEN))
+        # A step without a common factor visits every place once; the golden ratio puts neighbouring rows far apart.
         step = next(n for n in range(first_step, 2 * num_rows + 2) if math.gcd(n, num_rows) == 1)
+        # Neighbouring seeds begin far apart in the layout.
         return cls(num_rows, step, seed * 7919 % num_rows, tuple(starts), tuple(segments))
 
     def family_of(self, row: int) -> Family:
@@ -89,6 +91,7 @@ class Layout:
         # A segment's last family may be cut short, where its rows are no multiple of the size.
         family, member = divmod(place - self.starts[segment], size)
         first = self.starts[segment] + family * size
+        # Each lap has numbers of its own, so that further rows are new products.
         return Family(path, lap * self.num_rows + first, member, (0.5 + (first + 1) * _GOLDEN) % 1.0)
 
 
@@ -108,6 +111,7 @@ def family_sizes(groups: Sequence[str]) -> dict[int, float]:
     for size, count in counts.items():
         if count >= K:
             found[size] += size * count
+    # Bins of at least K families: a single large family must not be known by its size. Fewer than K are left out.
     num_bins = len(rare) // K
     for index in range(num_bins):
         part = rare[len(rare) * index // num_bins : len(rare) * (index + 1) // num_bins]

@@ -30,4 +30,6 @@ class ForbiddenTexts:
 
 
 def _hash(text: str) -> int:
+    # Cells may hold lone surrogates, which UTF-8 refuses. A collision of two hashes does no harm: it forbids one text
+    # too many.
     return int.from_bytes(blake2b(text.casefold().encode("utf-8", "surrogatepass"), digest_size=8).digest())

@@ -21,6 +21,7 @@ class KeyedRng:
     __slots__ = ("_key", "_num_blocks", "_words")
 
     def __init__(self, *key: object) -> None:
+        # A separator that cells do not hold: ("a", "bc") and ("ab", "c") are different keys.
         self._key = "\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")
         self._num_blocks = 0
         self._words: list[int] = []
@@ -44,4 +45,5 @@ class KeyedRng:
 
     def randbelow(self, limit: int) -> int:
         """Return a whole number from 0 to limit - 1."""
+        # Low numbers are favoured, but by less than limit / 2 ** 64.
         return self.bits64() % limit

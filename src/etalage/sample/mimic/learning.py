@@ -50,7 +50,9 @@ def learn(catalogue_folder: Path, *, seed: int, rows: int) -> Mimic:
             f"{catalogue_folder} has {len(known)} products to learn from (train and validation), fewer than "
             f"{MIN_ROWS}: what so few have in common would reveal single products; prepare a larger catalogue"
         )
+    # `everything` holds the test split, too, but only hashes of its texts are taken.
     analysis = Analysis(everything, known.subsample(_MAX_ROWS, seed), seed=seed, num_rows=rows)
+    # The layout comes first: effects of titles are measured on trial titles of the categories that will be made.
     layout = learn_layout(analysis)
     numbers = NumberLearner(analysis)
     fillers = ColumnLearner(analysis, numbers, TextLearner(analysis, layout, numbers.effects)).fillers()

@@ -45,6 +45,7 @@ class Marginal:
 
     def quantile(self, share: float) -> tuple[float, bool]:
         """Return the value that a share of the rows is below, and whether it is one that is kept as it is."""
+        # Sums of floats may end below 1, so the highest shares take the last piece.
         index = min(bisect_right(self.cumulative, share), len(self.pieces) - 1)
         low, high, is_kept = self.pieces[index]
         start = self.cumulative[index - 1] if index else 0.0
@@ -67,6 +68,7 @@ def _split_runs(ordered: Sequence[float]) -> list[list[float]]:
             above = [] if index + 1 == len(runs) else runs[index + 1]
             # Half goes each way, for the shares of both neighbours to grow alike.
             num_below = len(run) if not above else 0 if not below else len(run) // 2
+            # In place: the rows take the neighbour's value, so that no share is lost with them.
             below += below[-1:] * num_below
             above += above[:1] * (len(run) - num_below)
     return [run for run in runs if len(run) >= K]
@@ -76,6 +78,7 @@ def _pieces(run: Sequence[float], total: int, is_logarithmic: bool) -> list[tupl
     """Return both ends, the number of rows, and whether it is a kept value: ends of a narrow range may meet, too."""
     if run[0] == run[-1]:
         return [(run[0], run[0], len(run), True)]
+    # At least K rows in each range, and no more of all _MAX_BINS ranges than the run's share of the rows.
     num_bins = max(1, min(len(run) // K, math.ceil(_MAX_BINS * len(run) / total)))
     edges = [len(run) * index // num_bins for index in range(num_bins + 1)]
     return [(*_even_range(run[start:end], is_logarithmic), end - start, False) for start, end in pairwise(edges)]
@@ -94,6 +97,8 @@ def _without_overlaps(pieces: Sequence[tuple[float, float]]) -> list[tuple[float
     ends = [list(piece) for piece in pieces]
     for one, other in pairwise(ends):
         if one[1] > other[0]:
+            # A kept value has no width to give away, so its neighbour alone is cut.
             border = other[0] if other[0] == other[1] else one[1] if one[0] == one[1] else (one[1] + other[0]) / 2
+            # A piece may shrink to nothing, but its ends must not change places: `quantile` has to rise.
             one[1], other[0] = max(one[0], min(one[1], border)), min(other[1], max(other[0], border))
     return [(low, high) for low, high in ends]

@@ -69,6 +69,7 @@ class Mimic:
             The row.
         """
         draft = self._draft(number)
+        # The order of fillers is the order of dependence: each finds in the draft what it follows from.
         for name, filler in self.fillers.items():
             draft.texts[name] = filler.fill(draft)
         if code is not None and "product_code" in self.roles:
@@ -102,6 +103,7 @@ class Mimic:
         own = self._correlated_normals(KeyedRng(self.seed, "numbers of row", row))
         rng = KeyedRng(self.seed, "equal numbers", row)
         return {
+            # Roots of the shares, so that the variance of the sum stays 1 and that between families is as learned.
             name: ours if rng.uniform() < self.sharing[name] else math.sqrt(share) * ours + math.sqrt(1 - share) * mine
             for name, ours, mine, share in zip(self.numbers, shared, own, self.family_variance_shares, strict=True)
         }
@@ -118,16 +120,19 @@ class Mimic:
         from etalage.sample.draw import SUFFIXES, draw  # loads libvips, which learning does not need
 
         path, category = draft.path, draft.path[self.picture_level]
+        # After the title has shifted the residuals, so that the picture follows from the price that is written.
         price_rank = _NORMAL.cdf(draft.residuals[self.price_number]) if self.price_number else 0.5
         title = " ".join(draft.title_words)
         rng = draft.rng(self.roles["image"])  # the family's, if the row shows the family's picture
         shared_rng = KeyedRng(self.seed, "looks", draft.family.number)
+        # A recoloured variant is a product with a picture of its own, never a placeholder.
         is_placeholder = (
             number == 0 and KeyedRng(self.seed, "placeholder", draft.row).uniform() < self.placeholder_share
         )
         if is_placeholder:  # all placeholders are one picture
             path, category, price_rank, title = (), "", 0.5, ""
             rng, shared_rng = KeyedRng(self.seed, "placeholder"), KeyedRng(self.seed, "placeholder")
+        # The appearance draws from the stream before the scene does: another order gives other pictures.
         appearance = self.appearances.appearance(category, title, price_rank, shared_rng, rng)
         scene = self.appearances.scene(path, rng)
         if number:

@@ -172,6 +172,7 @@ def _clean(text: Text) -> Text:
     """Return a cell's text as one line of bounded length; None for an empty cell."""
     if text is None:
         return None
+    # One line with single spaces, since phrases are split at them.
     return " ".join(text[:MAX_CHARS].split()) or None
 
 
@@ -192,9 +193,12 @@ def _classify(name: str, texts: Sequence[Text], roles: Mapping[str, str]) -> Col
         # One text of fewer than K rows would be theirs alone.
         return Column(name, "constant" if len(given) >= K else "empty")
     number, date = detect_number_style(given), detect_date_style(given)
+    # A price stays a number even where so few prices differ that it looks like a category.
     if name == roles.get("price") and number is not None:
         return Column(name, "number", number=number)
+    # A category has to be known by names that K rows share; otherwise it is learned as words, which are invented.
     num_common = sum(count for count in counts.values() if count >= K)
+    # Many different numbers are better learned as numbers, while many different names may still be a category.
     max_values = 20 if number or date else max(20, len(given) // 8)
     if len(counts) <= max_values and num_common >= 0.8 * len(given):
         return Column(name, "category")

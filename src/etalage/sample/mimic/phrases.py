@@ -25,6 +25,7 @@ SIGNS = re.compile(r"([^0-9A-Za-z\ue000-\ue0ff]+)")
 
 _MAX_WORDS = 400
 _MAX_ATTEMPTS = 20
+# These numbers have to agree with what `_word_contexts` returns.
 _NUM_FINE_CONTEXTS: dict[Build, int] = {"title": 8, "path": 8, "text": 4}
 """The number of contexts of the next word in which words themselves are kept; in the others only their shapes are."""
 
@@ -123,6 +124,7 @@ class Phrases:
         Returns:
             The words in reading order.
         """
+        # Drawn before the words, and only where it is needed: the stream is part of the row's bytes.
         quantile = rng.uniform() if length_quantile is None else length_quantile
         total = num_words or self.num_words.draw(_count_contexts(path, num_title_words), quantile)
         words: list[Word] = []
@@ -156,6 +158,7 @@ class Phrases:
             The word.
         """
         length = self.lengths.draw((shape, ()), rng.uniform()) if length is None else length
+        # Descriptions need so many words that some have to recur; a new word in a title is a name of its own.
         invent = invent_rare_word if self.build == "text" else invent_word
         for attempt in range(_MAX_ATTEMPTS):
             # The shorter a word, the sooner the original has every word like it: add a letter after every fifth try.
@@ -180,6 +183,7 @@ def _split(text: str, build: Build) -> list[Word]:
 
 
 def _common_words(texts: Sequence[Sequence[Word]], owners: Sequence[str]) -> set[Word]:
+    # One context for all, and each word once per text: what counts is how many texts have it.
     observations: list[Observation[Word]] = [
         (((),), word, owner) for words, owner in zip(texts, owners, strict=True) for word in set(words)
     ]
@@ -203,11 +207,14 @@ def _word_contexts(before: Sequence[Word], index: int, total: int, path: Categor
     if build == "text":
         is_last = index == total - 1
         earlier = before[-2] if index > 1 else _END
+        # Four contexts with words, then two for shapes.
         words = ((earlier, last, is_last), (last, is_last), (last_shape, is_last), is_last)
         return (*words, (last_shape, is_last), is_last)
     # In a path words and signs take turns, so parity tells them apart.
+    # How far it is to both ends, up to five words: a longer distance would split the counts too finely.
     step = (min(index, 5), min(total - index, 5), index % 2 if build == "path" else 0)
     partial = partial_paths(path)
+    # Eight contexts with words, then three for shapes.
     fine = (*((part, step, last) for part in partial), (step, last), (partial[0], step), (partial[2], step), step)
     return (*fine, (step, last_shape), step, ())
 

@@ -71,6 +71,7 @@ def learn_headers(
 
 def _bin(header: PictureHeader) -> PictureHeader:
     width_px, height_px = (
+        # Evenly spaced on a logarithmic scale, since sizes differ by factors.
         round(SIZE_RATIO ** round(math.log(max(1, side_px), SIZE_RATIO)))
         for side_px in (header.width_px, header.height_px)
     )

@@ -30,6 +30,7 @@ class Rounding:
             How round the values are.
         """
         wholes = [abs(round(value * 10**decimals)) for value in values]
+        # What ends in 0 is counted as a multiple of ten, not as an ending.
         frequent = Counter(whole % 100 for whole in wholes if whole % 10)
         # Two digits occur in 1 % of the values by chance: an ending counts as a habit from twice that on.
         least = max(K, len(values) // 50)
@@ -57,8 +58,10 @@ class Rounding:
         if ending < 0 and digits > 2:
             step, offset = 100, -1 - ending
         else:
+            # No coarser than the number's first digit: a price of 40 must not be rounded to 0.
             step, offset = 10 ** min(max(0, ending), digits - 1), 0
         rounded = max(round((whole - offset) / step), 0) * step + offset
+        # A price that would become 0 gets the smallest amount instead.
         return math.copysign((rounded or (1 if value else 0)) / 10**self.decimals, value)
 
 

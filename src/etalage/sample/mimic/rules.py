@@ -81,6 +81,7 @@ def find_amount_rules(columns: Mapping[str, Amounts], decimals: Mapping[str, int
 
 def _num_digits(amounts: Amounts) -> float:
     """Return the mean number of significant digits."""
+    # Twelve digits leave out what floats add, such as 0.1 + 0.2.
     return fmean(len(f"{amount:.12g}".replace(".", "").strip("0")) for amount in amounts if amount is not None)
 
 
@@ -108,6 +109,7 @@ def _find_reduction(columns: Mapping[str, Amounts], name: str, source: str) -> R
     pairs = _complete_pairs(columns[source], columns[name])
     if len(pairs) < 2 * K or sum(a == b for a, b in pairs) < _MIN_UNREDUCED * len(pairs):
         return None
+    # Either price may be the rounder one and so the source: both directions are tried.
     for downwards in (True, False):
         if sum(b <= a if downwards else b >= a for a, b in pairs) >= _MIN_EXPLAINED * len(pairs):
             return Reduced(source, downwards)
@@ -130,6 +132,7 @@ def find_lookup_rule(texts: Mapping[str, Texts], name: str, sources: Sequence[st
         pairs = list(zip(texts[source], texts[name], strict=True))
         if all(implied.setdefault(one or "", other or "") == (other or "") for one, other in pairs):
             counts = Counter(one or "" for one, _ in pairs)
+            # Rarer texts would tell what single products have; their rows get no text.
             frequent = {one: other for one, other in implied.items() if counts[one] >= K}
             if len(set(frequent.values())) > 1:
                 return LookupRule(source, frequent)

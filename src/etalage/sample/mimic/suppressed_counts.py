@@ -77,6 +77,8 @@ class SuppressedCounts(Generic[T]):
         for level in range(len(remaining[0][0]) if remaining else 0):
             if coarsen is not None and level == num_fine_contexts:
                 remaining, everything = _coarsened(remaining, coarsen), _coarsened(everything, coarsen)
+            # Counted twice: a lookup that begins here needs all rows, one that comes from a narrower context only what
+            # was left over there.
             tables.append(_count_level(everything, level)[0])
             table, remaining = _count_level(remaining, level)
             remainders.append(table)
@@ -121,6 +123,7 @@ class SuppressedCounts(Generic[T]):
         """
         found: dict[T, float] = {}
         left, tables = 1.0, self.tables
+        # None stands for the overall shares, which come last.
         for level, context in enumerate((*contexts[: len(tables)], None)):
             shares = self.overall if level == len(tables) else tables[level].get(context)
             if shares is None or left < 1 - _ALL:
@@ -144,6 +147,7 @@ def _count_level(
         values = _by_value(found)
         kept, suppressed = _suppress(values)
         if kept:
+            # Shares of all rows, kept or not: what is missing from 1 goes on to the next context.
             table[context] = _shares(kept, len(found))
         remaining += [observation for value in suppressed for observation in values[value]]
     return table, remaining

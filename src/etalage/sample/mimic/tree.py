@@ -37,6 +37,7 @@ class Tree:
 def build_tree(original: Original) -> Tree:
     """Build the tree from the category column and the columns whose names differ from its own only in a number."""
     category = original.roles["category"]
+    # Levels are columns such as category1_code, category2_code: one name but for the number.
     pattern = re.sub(r"\d+", "#", category)
     columns = tuple(
         column.name
@@ -49,6 +50,7 @@ def build_tree(original: Original) -> Tree:
     shares = {path: share for path, share in _paths_below((), levels) if share >= _MIN_SHARE}
     total = sum(shares.values())
     num_suppressed = num_renamed + sum(level.num_suppressed for level in levels)
+    # The order decides the layout of all rows, so ties are broken by the path.
     ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     return Tree(
         columns, columns.index(category), tuple(paths), {path: share / total for path, share in ranked}, num_suppressed
@@ -58,6 +60,7 @@ def build_tree(original: Original) -> Tree:
 def _rename_rare(paths: Sequence[CategoryPath]) -> tuple[list[CategoryPath], int]:
     """Rename what fewer than K rows have to its most frequent sibling, or OTHER; return how many names that were."""
     num_renamed = 0
+    # From the top, because siblings are those under names that may have been replaced before.
     for level in range(len(paths[0])):
         counts = Counter(path[level] for path in paths)
         frequent = {name for name, count in counts.items() if count >= K}

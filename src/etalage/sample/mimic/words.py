@@ -18,6 +18,7 @@ _NUM_RARE_WORDS = 500
 """Invented words for each shape and length in long texts."""
 
 _ONSETS = ("b", "c", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "dr", "st", "tr", "pl")
+# Repeated letters are frequent ones, as empty codas are.
 _VOWELS = ("a", "e", "i", "o", "u", "a", "e", "o")
 _CODAS = ("", "", "", "n", "r", "l", "s", "m", "t")
 
@@ -47,6 +48,7 @@ def invent_word(shape: str, length: int, rng: KeyedRng) -> str:
     """
     longest = next((mark for mark in "a9A" if mark in shape), "")
     spare = max(0, min(length, MAX_WORD_CHARS) - len(shape))
+    # The first run of this kind takes up all letters that the shape leaves open.
     marks = shape.replace(longest, longest * (1 + spare), 1) if longest else shape
     parts = []
     for kind, run in groupby(marks, key=lambda mark: "letters" if mark in "Aa" else mark):
@@ -77,6 +79,7 @@ def invent_rare_word(shape: str, length: int, rng: KeyedRng) -> str:
 
 @lru_cache(50_000)
 def _rare_word(shape: str, length: int, number: int) -> str:
+    # Without a seed: the same few words recur in all texts.
     return invent_word(shape, length, KeyedRng("rare", shape, length, number))
 
 
@@ -84,5 +87,6 @@ def _syllables(num_letters: int, rng: KeyedRng) -> str:
     letters = ""
     while len(letters) < num_letters:
         bits = rng.bits64()
+        # One number of 64 bits serves three choices: 20 onsets, 8 vowels, 9 codas.
         letters += _ONSETS[bits % 20] + _VOWELS[bits // 20 % 8] + _CODAS[bits // 160 % 9]
     return letters[:num_letters]

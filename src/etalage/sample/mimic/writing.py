@@ -22,6 +22,7 @@ _MAX_CHARS = 40
 _MAX_VALUE = 1e15
 """Beyond it a float no longer holds every whole number: those are codes."""
 
+# The first that fits counts: where no day is above 12, dates are read with the day before the month.
 _DATE_FORMATS = (
     *("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y/%m/%d", "%Y%m%d"),
     *("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y"),
@@ -62,6 +63,7 @@ class NumberStyle:
 
     def write(self, value: float) -> str:
         """Return the number as the column writes it, rounded to `max_decimals`."""
+        # Python's own commas and full stop are replaced below.
         digits = f"{abs(value):,.{self.max_decimals}f}"
         whole, _, cents = digits.partition(".")
         num_optional = len(cents) - self.min_decimals
@@ -69,6 +71,7 @@ class NumberStyle:
             cents = cents[: self.min_decimals] + cents[self.min_decimals :].rstrip("0")
         is_bare = whole == "0" and cents and not self.has_leading_zero
         whole = "" if is_bare else whole.replace(",", self.thousands_sep)
+        # No sign before what was rounded to 0.
         sign = "-" if value < 0 and float(digits.replace(",", "")) else ""
         return f"{self.prefix}{sign}{whole}{self.decimal_sep if cents else ''}{cents}{self.suffix}"
 
@@ -104,7 +107,9 @@ def detect_number_style(texts: Sequence[str]) -> NumberStyle | None:
 
 
 def _parse_plain(text: str) -> float | None:
+    # ASCII only, since \d would match the digits of every script.
     found = _PLAIN.fullmatch(text) if len(text) <= _MAX_CHARS and text.isascii() else None
+    # The pattern also matches an empty text and a lone sign.
     if found is None or not (found["whole"] or found["cents"]):
         return None
     value = float(text)
@@ -156,7 +161,7 @@ def detect_date_style(texts: Sequence[str]) -> DateStyle | None:
 
 
 def _parse_days(text: str, date_format: str) -> float | None:
-    # strptime would also read %Y%m%d from fewer digits.
+    # `strptime` would also read %Y%m%d from fewer digits.
     if len(text) > _MAX_CHARS or (date_format == "%Y%m%d" and len(text) != 8):
         return None
     try:

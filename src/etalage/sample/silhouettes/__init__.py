@@ -49,6 +49,8 @@ VISIBLE_ATTRIBUTES: Mapping[str, frozenset[str]] = MappingProxyType(
         **dict.fromkeys(
             ("shirt", "polo", "sweater", "dress", "skirt", "trousers", "scarf", "cap", "sneakers"), _FABRIC
         ),
+        # Metal shows on cardigans, puffers, pumps and umbrellas, too; their price does not follow from it
+        # (`Style.hardware`).
         **dict.fromkeys(("trench coat", "puffer jacket", "blazer", "cardigan"), _FABRIC_AND_METAL),
         **dict.fromkeys(
             ("tote bag", "shoulder bag", "backpack", "boots", "pumps", "belt", "umbrella"), _FABRIC_AND_METAL

@@ -75,6 +75,7 @@ def cap(cut: str) -> Sketch:
 
 def belt(cut: str) -> Sketch:
     """Outline a belt, rolled to a ring with the buckle in front."""
+    # The front half of the ring is fabric; the back half, seen from the inside, is lining.
     loop = "M-100 -16C-100 24 -50 40 0 40C50 40 100 24 100 -16L100 16C100 56 50 74 0 74C-50 74 -100 56 -100 16Z"
     inner = "M-100 -16C-100 -50 -50 -62 0 -62C50 -62 100 -50 100 -16L100 6C96 -24 50 -36 0 -36C-50 -36 -96 -24 -100 6Z"
     if cut == "square buckle":
@@ -121,6 +122,7 @@ def umbrella(cut: str) -> Sketch:
                 Item("metal", lines((26, 102, 38, 102)), 5),
             ),
         )
+    # Two arcs of this half: with their mirror images the edge hangs from the tips of the ribs.
     scallops = "Q75 2 50 14Q25 2 0 14"
     return Sketch(
         fabric=mirror("M0 -98Q84 -92 100 14" + scallops),

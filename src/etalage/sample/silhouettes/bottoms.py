@@ -95,6 +95,7 @@ def skirt(cut: str) -> Sketch:
         + (f"M-68 {hem - 8}Q0 {hem} 68 {hem - 8}" if cut == "mini" else ""),
         front=(Item("pearl", dots(3.8, *places, (0 if cut == "mini" else half - 10, top + 5))),),
         hanger=Hanger(top, half, hem, at_waist=True),
+        # Pleats are pressed into the fabric: no random crease runs across them.
         drapes=cut != "pleated",
     )
 
@@ -102,6 +103,8 @@ def skirt(cut: str) -> Sketch:
 def trousers(cut: str) -> Sketch:
     """Outline trousers: slim, wide with a crease, or cropped with turn-ups."""
     legs = {
+        # A half runs down the outer side and up the inner one: its end in the middle is the crotch, where `mirror`
+        # joins the legs.
         "slim": "M0 -112L37 -113Q47 -84 47 -60L31 120Q20 123 9 120L2 -48L0 -48",
         "wide": "M0 -112L36 -113Q48 -84 54 -50L76 118Q44 124 14 118L2 -48L0 -48",
         "cropped": "M0 -92L40 -93Q52 -66 53 -44L50 82Q32 87 14 82L2 -30L0 -30",

@@ -27,6 +27,7 @@ def put_on_hanger(product: Sketch, hanger: Hanger) -> Sketch:
         inner, outer = hanger.half_width - 16, hanger.half_width - 4
         clips = Item("wood", pair(rounded_box(inner, y - 6, outer, hanger.top + 6, 2)))
         rod = Item("steel", lines((-reach, y, reach, y)), 3.4)
+        # The clips hold the waistband from the front, so they are the only part drawn over it.
         return replace(product, back=(*product.back, _hook(y), rod), front=(*product.front, clips))
     y, end = hanger.top - 4, hanger.half_width - 2
     bar = f"M0 {y - 2}Q8 {y - 2} 20 {y + 6}L{end} {y + 17}L{end - 2} {y + 23}Q20 {y + 11} 0 {y + 9}"
@@ -44,6 +45,7 @@ def put_on_dress_form(product: Sketch, hanger: Hanger) -> Sketch:
         The same product with the form behind it.
     """
     top, hem, half = hanger.top, hanger.hem, hanger.half_width
+    # A short piece still stands on a pole of a dress form's height.
     foot = max(hem + 30, top + 150)
     stand = (
         Item("wood", lines((0, hem - 20, 0, foot)), 6),
@@ -60,6 +62,7 @@ def put_on_dress_form(product: Sketch, hanger: Hanger) -> Sketch:
     hips = f"M0 {hem - 40}L38 {hem - 40}Q42 {hem - 10} 38 {hem + 12}Q20 {hem + 18} 0 {hem + 18}"
     below = (Item("linen", mirror(hips)),) if hem < _LONG_HEM else ()
     knob = Item("wood", circle(0, top - 33, 6) + rounded_box(-14, top - 29, 14, top - 24, 2))
+    # The neck stands inside the garment: in front of its lining, behind its fabric.
     return replace(product, back=(*stand, *below, *product.back, Item("linen", mirror(neck)), knob))
 
 

@@ -37,6 +37,7 @@ def sunglasses(cut: str) -> Sketch:
         ),
         front=(
             Item("stone", pair(lens)),
+            # Moved, not mirrored: both lenses reflect the same light from the same side.
             Item("shine", shine + transform(shine, -102)),
             Item("metal", pair(lens), 7 if cut in ("square", "cat-eye") else 5),
             Item("metal", bridge, 5),
@@ -130,6 +131,7 @@ def earrings(cut: str) -> Sketch:
             Item("shine", "M44 26Q34 44 36 56Q42 60 44 50Z"),
         )
     else:
+        # Half a step of rotation lays a flat side of the octagon on top.
         points = [(50 + 34 * math.cos(a), 34 * math.sin(a)) for a in (math.pi * (k + 0.5) / 4 for k in range(8))]
         inner = [(50 + 18 * math.cos(a), 18 * math.sin(a)) for a in (math.pi * (k + 0.5) / 4 for k in range(8))]
         right = (
@@ -144,6 +146,7 @@ def earrings(cut: str) -> Sketch:
                 ),
             ),
         )
+    # Moved, not mirrored, so that both stones shine on the same side.
     left = tuple(Item(item.paint, transform(item.path, -100, -4), item.stroke_width) for item in right)
     casters = tuple(item for item in (*left, *right) if item.paint == "metal")[:: 1 if cut == "drop" else 2]
     return Sketch(front=(*left, *right), shadow_casters=casters, stands=cut != "drop")
@@ -166,9 +169,12 @@ def necklace(cut: str) -> Sketch:
                 Item("metal", "M0 50L32 80L0 120L-32 80Z"),
             ),
         )
+    # With y downwards, angles run clockwise; the gap of 60 degrees at the top is the neck.
     places = [(92 * math.cos(a), -30 + 108 * math.sin(a)) for a in (math.radians(d) for d in range(-62, 243, 15))]
+    # One line throws the shadow of all beads or links: many small shapes are what takes the renderer's time.
     string = Item("metal", "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places), 14)
     if cut == "beaded":
+        # Larger towards the front, which hangs lowest.
         beads = [(x, y, 7 + 6 * max(0, (y + 30) / 108)) for x, y in places]
         between = [((x0 + x1) / 2, (y0 + y1) / 2) for (x0, y0), (x1, y1) in pairwise(places)]
         return Sketch(
@@ -182,6 +188,7 @@ def necklace(cut: str) -> Sketch:
             shadow_casters=(string,),
         )
     links = "".join(
+        # A right angle to the radius, so that links lie along the chain.
         transform(rounded_box(-13, -8, 13, 8, 7), x, y, rotation=math.degrees(math.atan2(y + 30, x)) + 90)
         for x, y in places
     )
@@ -206,7 +213,9 @@ def watch(cut: str) -> Sketch:
     rim_x, rim_y = (36, 36) if cut == "round" else (30, 38)
     marks = []
     for hour in range(12):
+        # Clockwise from 12, with y downwards.
         x, y = math.sin(math.pi * hour / 6), -math.cos(math.pi * hour / 6)
+        # On a square dial the hours are moved outwards from the circle to the edge of the square.
         stretch = 1 if cut == "round" else 1 / max(abs(x), abs(y))
         x, y = x * stretch, y * stretch
         marks.append((x * rim_x, y * rim_y, x * (rim_x - 7), y * (rim_y - 7)))
@@ -218,6 +227,7 @@ def watch(cut: str) -> Sketch:
     )
     return Sketch(
         back=(Item("metal", wide + narrow), Item("shade", wide)),
+        # One outline stands for the bracelet's links.
         shadow_casters=(Item("metal", mirror("M0 -122L20 -122L27 -50L27 50L20 122L0 122")), Item("metal", case)),
         front=(
             Item("metal", rounded_box(46, -7, 60, 7, 3)),

@@ -22,6 +22,7 @@ def trench_coat(cut: str) -> Sketch:
     pocket = "M26 14L35 11L42 38L33 41Z"
     epaulette = "M27 -112L53 -98L50 -90L25 -103Z"
     flap = "M41 -79L54 -86Q53 -62 47 -48Q36 -44 24 -51L34 -60Z"
+    # A short coat ends above the lower buttons.
     buttons = [(side * 17, y) for y in (-38, 12, 36, 62, 88) if y < hem - 12 for side in (1, -1)]
     return Sketch(
         fabric=body + pair(sleeve) + pair(collar) + tail,
@@ -70,6 +71,7 @@ def puffer_jacket(cut: str) -> Sketch:
         + cushions((68, 43), (50, -46), 5, 5)
         + "Z"
     )
+    # Seams meet the side where its scallops do, as both are `count` even steps from top to hem.
     rows = [top + spacing * row for row in range(count + 1)]
     arms = [(56 + row * 3.6, 75 + row * 3.4, -58 + row * 19.3) for row in range(6)]
     return Sketch(
@@ -112,7 +114,9 @@ def puffer_jacket(cut: str) -> Sketch:
 def blazer(cut: str) -> Sketch:
     """Outline a blazer: notched lapels, a welt at the chest, two flap pockets, metal buttons."""
     double = cut == "double-breasted"
+    # Two rows of buttons close the coat to the hem; with one, the fronts curve apart below the last button.
     front = "Q40 74 12 72L0 72" if double else "Q58 68 34 70Q14 70 3 40L0 30"
+    # The middle begins below the neck, and for one row of buttons ends above the hem: the lining shows in both gaps.
     body = mirror("M0 -34L20 -102L30 -100L56 -88Q54 -50 47 -20Q46 0 54 68" + front)
     sleeve = "M54 -90Q71 -84 77 -58L93 58Q83 66 71 64L52 -22Q48 -62 54 -90Z"
     lapel_end = -22 if double else 2

@@ -19,6 +19,7 @@ Box = tuple[float, float, float, float]
 
 _POINTS_PER_COMMAND = {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 1}
 _TOKEN = re.compile(r"([MLQCZ])([^MLQCZ]*)")
+# Neither .5 nor 1e-3 is read: outlines are written by hand, and `format_number` writes neither.
 _NUMBER = re.compile(r"-?\d+\.?\d*")
 
 
@@ -35,6 +36,7 @@ def parse_path(outline: str) -> list[Segment]:
         values = [float(value) for value in _NUMBER.findall(text)]
         points = list(zip(values[::2], values[1::2], strict=True))
         size = _POINTS_PER_COMMAND[command]
+        # Z has no points, but is a segment all the same.
         parsed.extend((command, points[start : start + size]) for start in range(0, max(1, len(points)), size))
     return parsed
 

@@ -97,6 +97,7 @@ def rounded_box(left: float, top: float, right: float, bottom: float, radius: fl
         [
             ("M", [(left + r, top)]),
             ("L", [(right - r, top)]),
+            # Quadratic corners: at this size nobody sees that they are no exact circles, and the path is shorter.
             ("Q", [(right, top), (right, top + r)]),
             ("L", [(right, bottom - r)]),
             ("Q", [(right, bottom), (right - r, bottom)]),
@@ -120,6 +121,7 @@ def cushions(start: Point, end: Point, count: int, bulge: float) -> str:
     """
     (x0, y0), (x1, y1) = start, end
     length = math.hypot(x1 - x0, y1 - y0)
+    # The direction rotated by a quarter: with y downwards this is the outside of a clockwise outline.
     out_x, out_y = (y1 - y0) / length * bulge, (x0 - x1) / length * bulge
     curves: list[Segment] = []
     for step in range(count):

@@ -140,4 +140,5 @@ def pumps(cut: str) -> Sketch:
 
 def _far_shoe(*items: Item, x: float = 22, y: float = -14) -> tuple[Item, ...]:
     """Return the far shoe of the pair: the near one, moved."""
+    # Paths are moved here rather than by SVG, so that `Sketch.box` finds the far shoe where it is.
     return tuple(Item(item.paint, transform(item.path, x, y), item.stroke_width) for item in items)

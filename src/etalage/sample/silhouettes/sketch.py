@@ -14,7 +14,7 @@ class Item:
     """A shape that is not of the product's fabric, such as a button or a sole."""
 
     paint: str
-    """A key of `paint.paints`: metal, stone, colour, dark, leather ..."""
+    """A key of `paint.make_paints`: metal, stone, colour, dark, leather ..."""
     path: str
     stroke_width: float = 0
     """Width of the line along the path; 0 fills the path instead."""
@@ -80,6 +80,7 @@ class Sketch:
         boxes = [self.fabric_box] if self.fabric else []
         for item in (*self.back, *self.front):
             left, top, right, bottom = bounds(item.path)
+            # A stroke reaches half its width beyond the path.
             half = item.stroke_width / 2
             boxes.append((left - half, top - half, right + half, bottom + half))
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)

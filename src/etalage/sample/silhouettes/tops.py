@@ -83,11 +83,13 @@ def sweater(cut: str) -> Sketch:
         ribs += fan((-22, -124, 22, -124), (-22, -100, 22, -100), 12)
     elif cut == "crew neck":
         collar = mirror("M0 -88Q16 -90 23 -105L30 -103Q22 -80 0 -79")
+        # Parabolas, which follow the round neck from rib to rib.
         ribs += "".join(lines((x, -86 - x * x / 45, x * 1.25, -78 - x * x / 36)) for x in range(-21, 22, 6))
     else:
         collar = mirror("M0 -54L23 -106L30 -103L0 -40")
         ribs += pair(fan((2, -58, 22, -103), (3, -45, 28, -100), 9))
     return Sketch(
+        # Only a roll neck rises above the body; the other collars lie on it.
         fabric=body + pair(sleeve) + (collar if cut == "roll neck" else ""),
         back=()
         if cut == "roll neck"

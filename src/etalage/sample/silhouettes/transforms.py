@@ -18,12 +18,14 @@ _MIN_CORNER_DISTANCE = 0.05
 def mirror(half: str) -> str:
     """Complete a closed outline from its right half, which runs from the middle's top to the middle's bottom."""
     (start, *rest), back = parse_path(half), _reverse(_negate_x(parse_path(half)))
+    # The mirror image begins with a move; as a line instead it continues the same outline, which can then be filled.
     return serialize_path([start, *rest, ("L", back[0][1]), *back[1:], ("Z", [])])
 
 
 def mirror_line(half: str) -> str:
     """Complete an open line from its right half, which starts in the middle."""
     start, *rest = parse_path(half)
+    # The reversed half ends where the other begins, so that one's move is left out.
     return serialize_path([*_reverse(_negate_x([start, *rest])), *rest])
 
 
@@ -71,11 +73,15 @@ def grow(outline: str, distance: float) -> str:
         ]
         moved = []
         for before, (x, y), after in zip(points[-1:] + points[:-1], points, points[1:] + points[:1], strict=True):
+            # A corner moves along the middle between the directions of its edges, far enough for both to lie `distance`
+            # outside.
             heading_in = math.atan2(y - before[1], x - before[0])
             heading_out = math.atan2(after[1] - y, after[0] - x)
+            # A turn from -180 to 180 degrees: the plain difference may be a whole turn more.
             half_turn = math.remainder(heading_out - heading_in, math.tau) / 2
-            # a sharp corner's tip would shoot out to infinity
+            # A sharp corner's tip would shoot out to infinity.
             reach = distance / max(math.cos(half_turn), 0.4)
+            # (sin, -cos) is the left of a direction, which is outside for clockwise outlines with y downwards.
             moved.append((x + math.sin(heading_in + half_turn) * reach, y - math.cos(heading_in + half_turn) * reach))
         grown.append(polygon(*moved))
     return "".join(grown)
@@ -96,7 +102,7 @@ def _flatten_curves(subpath: list[Segment]) -> list[Point]:
             handles = [corners[-1], *points]
             neighbours = zip(handles[:-2], handles[1:-1], handles[2:], strict=True)
             bend = max(math.dist(_point_on_curve([one, two], 0.5), handle) for one, handle, two in neighbours)
-            # the deviation of a polyline falls with the square of the number of its parts
+            # The deviation of a polyline falls with the square of the number of its parts.
             steps = math.ceil(math.sqrt(bend / _MAX_DEVIATION))
             corners.extend(_point_on_curve(handles, step / steps) for step in range(1, steps))
         corners.extend(points[-1:])
@@ -119,6 +125,7 @@ def _reverse(subpath: list[Segment]) -> list[Segment]:
     drawn = [(command, points) for command, points in subpath if command != "Z"]
     back: list[Segment] = [("M", [drawn[-1][1][-1]])]
     for (_, before), (command, points) in zip(drawn[-2::-1], drawn[:0:-1], strict=True):
+        # Handles in reverse; the end is where the segment before it ended.
         back.append((command, [*points[-2::-1], before[-1]]))
     if len(drawn) < len(subpath):  # it was closed
         back.append(("Z", []))

@@ -30,6 +30,7 @@ class TreeLevel:
 
     def fill(self, draft: Draft) -> Text:
         """Return the name of the row's category at this level."""
+        # Paths are made of texts: an empty cell was learned as an empty one.
         return draft.path[self.level] or None
 
 
@@ -68,6 +69,7 @@ class PriceFlag:
 
     def fill(self, draft: Draft) -> Text:
         """Return the text that is right for the row's prices."""
+        # The amounts as written, or a flag could contradict two prices that were rounded to one.
         is_reduced = draft.amounts[self.price] != draft.amounts[self.source]
         return (self.if_reduced if is_reduced else self.if_equal) or None
 

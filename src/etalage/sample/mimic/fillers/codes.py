@@ -46,6 +46,7 @@ class Code:
         # Where the original's codes are too short for the rows to make, longer ones are made.
         while sum(c.isalnum() for c in tail) < self.num_characters:
             tail += "0" if tail[-1:].isdecimal() else "A" if tail[-1:].isupper() else "a" if tail else "0"
+        # Each row owns NUM_TRIES numbers: whichever of them it takes, no other row can have it.
         for attempt in range(self.NUM_TRIES):
             code = prefix + self._with_number(tail, draft.row * self.NUM_TRIES + attempt, rng)
             if code not in self.codes:

@@ -37,6 +37,7 @@ class Draft:
     def shares_family_value(self, name: str) -> bool:
         """Return whether the row has its family's value of a column; this is as frequent as in the original."""
         share = self.sharing.get(name, 0.0)
+        # The first row's value is the family's: it has nobody else's to take over.
         return self.family.member == 0 or KeyedRng(self.seed, "shares", name, self.row).uniform() < share
 
     def rng(self, name: str) -> KeyedRng:

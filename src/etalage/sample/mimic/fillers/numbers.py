@@ -28,7 +28,9 @@ class Number:
     def fill(self, draft: Draft) -> Text:
         """Return the number for the row's residual."""
         marginal, mixture = self.marginals[longest_known_prefix(draft.path, self.marginals)]
+        # A copula in two steps: the residual becomes a quantile among all categories, and this one a value.
         value, is_kept = marginal.quantile(mixture.quantile(draft.path, draft.residuals[self.name]))
+        # A kept value is written as K rows have it, not rounded again.
         if not is_kept:
             value = self.rounding.round(value, draft.rng(f"grain of {self.name}").uniform())
         return draft.write(self.name, self.style, value)

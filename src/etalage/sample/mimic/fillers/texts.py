@@ -14,6 +14,7 @@ from etalage.sample.mimic.words import shape_of
 
 __all__ = ["CODE_MARK", "HOST", "TITLE_MARK", "WORD_MARKS", "Case", "FreeText", "Slug", "Title"]
 
+# The top-level domain .example is reserved: a made-up link must not lead to anybody's shop.
 HOST = "https://sample.example"
 TITLE_MARK, CODE_MARK, WORD_MARKS = "\ue000", "\ue001", tuple(map(chr, range(0xE010, 0xE020)))
 """Private-use characters that stand for title, code and single words of the title where a text mentions them."""
@@ -38,9 +39,11 @@ class Title:
     def fill(self, draft: Draft) -> Text:
         """Return a new title, and adjust the row's residuals to it."""
         rng = draft.rng(self.name)
+        # Quantiles of families are evenly spread, so lengths of titles come out with their exact shares.
         quantile = draft.family.quantile if draft.shares_family_value(self.name) else None
         drawn = self.phrases.draw(rng, draft.path, length_quantile=quantile)
         draft.title_words = self.phrases.spell(drawn, rng, self.words)
+        # Numbers are filled after the title (see `ColumnLearner.fillers`) and find the residuals adjusted to its words.
         draft.residuals = self.effects.adjust(draft.residuals, draft.title_words, draft.path)
         words = list(draft.title_words)
         while (title := self.phrases.join(words)) in self.titles:
@@ -52,6 +55,7 @@ class Title:
     def _replacement(self, word: str, seed: int, number: int) -> str:
         """Invent a word that replaces this one, the same in all titles."""
         shape = shape_of(word)
+        # A word of signs alone has no letter that could be changed.
         shape = shape if any(mark in "Aa9" for mark in shape) else "Aa"
         return self.phrases.new_word(shape, KeyedRng(seed, "name for", word, number), self.words, max(3, len(word)))
 

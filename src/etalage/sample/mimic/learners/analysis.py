@@ -48,6 +48,7 @@ class Analysis:
         }
         for name in self.names_of("text"):
             length = length_name(name)
+            # Lengths of long texts are numbers like others, so that they depend on price and category as well.
             self.amounts[length] = [float(len(text.split())) if text else None for text in known.texts[name]]
             self.columns[length] = Column(length, "number", number=_COUNT)
         prices = {
@@ -74,6 +75,7 @@ class Analysis:
         column = self.columns[name]
         if column.number is not None:
             return column.number.max_decimals
+        # A hundred-thousandth of a day is just below a second.
         return 0 if column.date is None or column.date.is_whole_days else 5
 
     def factors(self, name: str, source: str) -> list[float | None]:
@@ -98,6 +100,7 @@ class Analysis:
     def price_number(self) -> str:
         """The number that is the price, or that the price follows from; empty if there is none."""
         name = self.known.roles.get("price", "")
+        # Ends, since rules never run in a circle.
         while name in self.rules:
             name = self.rules[name].source
         return name if name in self.numbers else ""
@@ -111,6 +114,7 @@ class Analysis:
             if name in self.known.texts and column.kind in ("number", "date", "words", "text", "link", "constant"):
                 missing = tuple(self.missing(name))
                 if sum(missing) >= K:
+                    # Columns that are empty in the same rows share one draw: they stay empty together.
                     found[name] = first.setdefault(missing, name)
         return found
 

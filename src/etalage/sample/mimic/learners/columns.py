@@ -35,6 +35,8 @@ class ColumnLearner:
         found: dict[str, Filler] = {}
         for names in (analysis.names_of("empty", "constant", "picture"), analysis.tree.columns, self._categoricals):
             found |= {name: self._simple(name, found) for name in names}
+        # Titles before numbers, which they shift; flags after the prices they compare; codes and links last, since they
+        # mention titles.
         found |= {name: self._texts.title(name) for name in analysis.names_of("title")}
         amounts = (*analysis.numbers, *analysis.rules, *analysis.amounts)
         found |= {name: self._numbers.filler(name) for name in dict.fromkeys(amounts) if name not in found}
@@ -63,6 +65,7 @@ class ColumnLearner:
             return TreeLevel(analysis.tree.columns.index(name))
         if flag := self._flag_rule(name):
             return PriceFlag(flag.price, flag.source, flag.if_reduced, flag.if_equal)
+        # The narrowest category first: it says the most.
         sources = [*reversed(analysis.tree.columns), *(n for n in self._categoricals if n in found)]
         if rule := find_lookup_rule(self._texts_to_make, name, sources):
             return Lookup(rule.source, rule.values)
@@ -74,6 +77,7 @@ class ColumnLearner:
         """Texts by column, with the names of categories as the tree has them."""
         tree = self._analysis.tree
         levels = dict(zip(tree.columns, zip(*tree.paths, strict=True), strict=True))
+        # New rows have the tree's names, in which rare ones were replaced: a rule has to start from those.
         return {**self._analysis.known.texts, **levels}
 
     def _with_gaps(self, name: str, filler: Filler) -> Filler:
@@ -88,6 +92,7 @@ def scalar_type(texts: Sequence[Text]) -> type:
     """Return int or float if every text is exactly what Python would write for one, else str."""
     given = [text for text in texts if text is not None]
     for kind, pattern in ((int, r"0|-?[1-9]\d{0,17}"), (float, r"-?\d{1,15}\.\d{1,8}")):
+        # Digits with leading zeros or a trailing zero would come out as another text; 18 digits still fit 64 bits.
         if given and all(re.fullmatch(pattern, text) and str(kind(text)) == text for text in given):
             return kind
     return str

@@ -37,6 +37,7 @@ def learn_sharing(analysis: Analysis) -> dict[str, float]:
     for name, rule in analysis.rules.items():
         # Only the factor is drawn for a reduced price: the rest follows from its source.
         if isinstance(rule, Reduced):
+            # Rounded prices make factors of one discount differ in their last digits.
             values[name] = [factor and round(factor, 3) for factor in analysis.factors(name, rule.source)]
     shared = {name: sharing_probability(column, families) for name, column in values.items()}
     gaps = {f"gap {name}": sharing_probability(analysis.missing(name), families) for name in analysis.gaps.values()}

@@ -104,6 +104,7 @@ def split_prefixes(codes: Sequence[str]) -> list[tuple[str, str]]:
     ends = [[found.end() for found in SIGNS.finditer(code)] for code in codes]
     counts = Counter(code[:end] for code, found in zip(codes, ends, strict=True) for end in found)
     kept = [
+        # A whole code is no prefix: prefixes are kept as they are, so a tail has to be left that can be invented.
         max((end for end in found if counts[code[:end]] >= K and end < len(code)), default=0)
         for code, found in zip(codes, ends, strict=True)
     ]
@@ -112,5 +113,6 @@ def split_prefixes(codes: Sequence[str]) -> list[tuple[str, str]]:
 
 def _num_shared(codes: Sequence[str]) -> int:
     """Return the number of characters that all codes begin with."""
+    # What the first and the last in alphabetical order begin with, all between them do.
     first, last = min(codes), max(codes)
     return next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))

@@ -104,11 +104,13 @@ class NumberLearner:
             mixture = ScoreMixture.learn(by_path, shares)
             marginals[prefix] = Marginal.learn(values.tolist()), mixture
             for row in own:
+                # By the marginal that new rows of this path will use, even where that one learned from more rows.
                 residuals[row] = mixture.residual(tree.paths[row], scores[row])
         return marginals, residuals
 
     def _learn_rounding(self, name: str, amounts: list[float]) -> Rounding:
         decimals = self._analysis.decimals(name)
+        # A date is not rounder for ending in 0.
         if self._analysis.columns[name].kind == "date" or not amounts:
             return Rounding(decimals, SuppressedCounts.learn([], 0))
         return Rounding.learn(amounts, decimals)
@@ -116,7 +118,9 @@ class NumberLearner:
     def _learn_reduced_price(self, name: str, rule: Reduced, column: Column) -> ReducedPrice:
         assert column.number is not None
         factors = self._analysis.factors(name, rule.source)
+        # A missing price stays None, which is not counted.
         is_reduced = self._analysis.count_by_category([factor and factor != 1 for factor in factors], fallback=False)
+        # Rounded, so that rows of one discount share a value that can be kept.
         changed = [round(factor, 4) for factor in factors if factor and factor != 1]
         amounts = zip(self._analysis.amounts[name], factors, strict=True)
         reduced = [amount for amount, factor in amounts if amount is not None and factor and factor != 1]

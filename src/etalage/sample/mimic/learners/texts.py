@@ -42,9 +42,11 @@ class TextLearner:
     def title(self, name: str) -> Title:
         """Return the filler of the title's column."""
         titles = self._analysis.titles
+        # Titles that differ in case only are one owner: K spellings of one title must not make its words common.
         phrases = Phrases.learn(titles, self._analysis.tree.paths, "title", owners=[t.casefold() for t in titles])
         rng = KeyedRng(self._analysis.seed, "titles to be made")
         paths = [self._layout.family_of(rng.randbelow(self._analysis.num_rows)).path for _ in range(_NUM_TRIAL_TITLES)]
+        # Shapes need not be spelled here: a word that was invented has no effect that is known.
         trial = [[word.text for word in phrases.draw(rng, path)] for path in paths]
         # New titles have other words than the original's, so their mean effect is measured on a sample of them.
         effects = self._effects.standardize(trial, paths)
@@ -55,6 +57,7 @@ class TextLearner:
         codes = [text or "" for text in self._analysis.known.texts[name]]
         marked, slug = mark_titles(codes, self._analysis.titles, self._title_column)
         split = split_prefixes(marked)
+        # Of a code only signs and shapes are kept: a part of it may be a serial number that identifies a product.
         tails = Phrases.learn(
             [tail for _, tail in split], self._analysis.tree.paths, "path", owners=codes, keep_words=False
         )
@@ -73,6 +76,7 @@ class TextLearner:
         kind = analysis.columns[name].kind
         rows = self._rows_with_text(name)
         titles = [analysis.titles[row] for row in rows]
+        # Owners are the unmarked texts, since texts become alike once their titles are marks.
         texts = owners = [analysis.known.texts[name][row] or "" for row in rows]
         if kind == "link":
             texts = [LINK.sub("", text, count=1) for text in texts]
