@@ -63,17 +63,21 @@ def answer_loss(
         () the mean loss, and (B, L, H) the decoder's state where it is about to write each token.
     """
     embedding, size = model.model.vision_embed_tokens, len(features)
+    # The merge makes one token of 2 x 2 patches.
     tokens_per_crop = features.shape[2] // 4
     order = token_order(*grid, int(tokens_per_crop**0.5)).to(features.device)
     first = torch.arange(size, device=features.device)[:, None] * features.shape[1] * tokens_per_crop
     orders = torch.where(order < 0, order, order + first)  # below 0 are separators, which all pictures share
     images = embedding(None, orders.flatten(), features.flatten(0, 1)).unflatten(0, orders.shape)
+    # Places without a token get token 0: they come after all others, so causal attention lets nothing read them.
     before, after, answer = (model.model.embed_tokens(ids) for ids in (*prompt, context.clamp(min=0)))
     parts = [before.expand(size, -1, -1), images, after.expand(size, -1, -1), answer]
     parts = [part.to(images.dtype) for part in parts]
     hidden = model.model(inputs_embeds=torch.cat(parts, 1), use_cache=False).last_hidden_state
+    # One place to the left: a state predicts the token that follows it.
     hidden = hidden[:, -answers.shape[1] - 1 : -1]
     logits = model.lm_head(hidden)
+    # In float32: bfloat16 has too few digits for a sum over the vocabulary.
     loss = functional.cross_entropy(logits.flatten(0, 1).float(), answers.flatten(), ignore_index=UNKNOWN)
     return loss, hidden
 
@@ -87,6 +91,7 @@ def prompt_ids(processor: Phi3VProcessor, question: str, device: torch.device) -
         device: Where the ids are needed.
     """
     prompt = Task(TaskConfig(question=question)).build_prompt("")
+    # Any picture will do, since only the text around its places is kept; those have ids below 0.
     ids = processor(text=[prompt], images=[[Image.new("RGB", (64, 64))]], return_tensors="pt")["input_ids"][0]
     places = (ids < 0).nonzero()
     return ids[: int(places[0])][None].to(device), ids[int(places[-1]) + 1 :][None].to(device)
@@ -100,6 +105,7 @@ def save_weights(model: Phi3VForCausalLM, folder: Path) -> None:
         folder: Where its configuration is.
     """
     partial = folder / "model.safetensors.partial"
+    # Safetensors refuses tensors that are not contiguous.
     weights = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, partial, metadata={"format": "pt"})
     partial.replace(folder / "model.safetensors")

@@ -127,6 +127,7 @@ def pack(folder: Path, out: Path) -> None:
 
 
 def _unique_pictures(folder: Path, seen: "_Seen") -> Iterator[dict[str, object]]:
+    # Disks list files in any order: sorting before the shuffle makes the choice the same everywhere.
     files = sorted(
         ((path, read) for path, read in _files(folder) if not _NOT_A_PRODUCT.search(path)), key=itemgetter(0)
     )
@@ -165,17 +166,20 @@ def _resources(file: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Files in a Qt resource: nodes of 22 bytes, each of a folder (its children) or of a file (its data)."""
     nodes, contents, names = struct.unpack_from(">3I", file, 8)
     walk = [(0, "")]
+    # The list grows while it is walked.
     for node, path in walk:
         _, flags, count, start = struct.unpack_from(">IHII", file, nodes + 22 * node)
         if flags & 2:
             for child in range(start, start + count):
                 (at,) = struct.unpack_from(">I", file, nodes + 22 * child)
                 (length,) = struct.unpack_from(">H", file, names + at)
+                # A name follows its length and a hash, 2 and 4 bytes.
                 name = file[names + at + 6 :][: 2 * length].decode("utf-16-be")
                 walk.append((child, f"{path}/{name}"))
         else:
             (length,) = struct.unpack_from(">I", file, contents + start)
             content = file[contents + start + 4 :][:length]
+            # Qt writes the uncompressed size in front, 4 bytes that zlib does not expect.
             yield path.strip("/"), partial(zlib.decompress, content[4:]) if flags & 1 else partial(bytes, content)
 
 
@@ -193,6 +197,7 @@ def _name_of(path: str) -> str:
 def _open(file: bytes, path: str) -> Image.Image | None:
     """Return the visible part of a picture; None if it is not one, too small, or a sheet of several pictures."""
     try:
+        # Pillow only warns of pictures up to twice its limit.
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
             if path.lower().endswith((".svg", ".svgz")):
                 image = Image.fromarray(pyvips.Image.thumbnail_buffer(file, 2 * SIDE_PX).numpy())
@@ -201,6 +206,7 @@ def _open(file: bytes, path: str) -> Image.Image | None:
             whole = image.convert("RGBA")
     except _UNREADABLE:
         return None
+    # What is too faint to be seen must not widen the box around the picture.
     alpha = whole.getchannel("A").point([255 * (opacity > FAINT) for opacity in range(256)])
     least, most = sorted(whole.size)
     if least < LEAST_PX or most > 4 * least or not (box := alpha.getbbox()) or _num_parts(alpha) > MAX_PARTS:
@@ -228,6 +234,7 @@ class _Seen:
         """Remember a picture, and tell whether none before was like it."""
         on_white = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
         hashes = [imagehash.dhash(plane).hash for plane in (on_white, image.getchannel("A"))]
+        # Signed, so that differences do not wrap around.
         bits, colours = np.packbits(hashes).view(np.uint64), np.asarray(on_white.resize((8, 8)), np.int16)
         near = np.flatnonzero(np.bitwise_count(self._bits[: self._num] ^ bits).sum(1) <= ALIKE_BITS)
         if (np.abs(self._colours[near] - colours).mean((1, 2, 3)) <= ALIKE_COLOURS).any():

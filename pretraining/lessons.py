@@ -45,6 +45,7 @@ CHUNK = 1000
 
 QUESTIONS = (TaskConfig.question, "What is this?", "Name, categorise and price the product.")
 WORDINGS = (
+    # The default template six times in ten; other wordings keep the model from knowing only this one.
     *["Product: {title}, Category: {leaf}, Full Price: {price}"] * 6,
     "Product: {title}, Category: {shelf}, Full Price: {price}",
     "{title} | {department} | {shelf} | {price}",
@@ -95,6 +96,7 @@ class Lesson:
         device = self.pixels.device
         rows = torch.randint(len(self.pixels), (num,), device=device, generator=generator)
         wording = torch.randint(self.answers.shape[1], (num,), device=device, generator=generator)
+        # Kept as bytes and made floats batch by batch: floats of all pictures would take four times the memory.
         pixels = self.pixels[rows].permute(0, 3, 1, 2).float() / 255
         return pixels, self.answers[rows, wording].long(), {name: of[rows] for name, of in self.classes.items()}
 
@@ -135,13 +137,16 @@ def mixed_batch(
         return Batch(vary(pixels, generator), answers, answers, classes)
     lesson = layouts.choices(found, [len(lesson.pixels) for lesson in found])[0]
     parts = [lesson.draw(round(size * FOUND_SHARE), generator)]
+    # A batch is one tensor, so all of its pictures have one size.
     if lesson.pixels.shape[1:] == drawn.pixels.shape[1:]:
         parts.append(drawn.draw(size - len(parts[0][0]), generator))
     pixels, answers = (torch.cat([part[at] for part in parts]) for at in (0, 1))
     classes = {name: torch.cat([part[2][name] for part in parts]) for name in CLASSES}
+    # Found pictures come first in the batch, so these are half of them.
     pixels, num_estranged = vary(pixels, generator), len(parts[0][0]) // 2
     pixels[:num_estranged] = estrange(pixels[:num_estranged], generator)
     context = answers.clone()
+    # Before the labels are wiped: estranged pictures are followed by answers that belong to others.
     context[:num_estranged] = answers[-num_estranged:]
     answers[:num_estranged] = UNKNOWN
     return Batch(pixels, context, answers, classes)
@@ -162,12 +167,14 @@ def drawn_lesson(seed: int, num_rows: int, num_brands: int, processor: Phi3VProc
     """
     images = processor.image_processor
     side = 2 * images.crop_size
+    # Ranges of brands of two seeds do not overlap.
     first_brand = FIRST_BRAND + seed * num_brands
     draw = partial(_draw_rows, DrawnRows(seed, range(first_brand, first_brand + num_brands), side), images, side)
     chunks = [range(first, min(first + CHUNK, num_rows)) for first in range(0, num_rows, CHUNK)]
     pixels: list[Tensor] = []
     attributes: list[dict[str, Any]] = []
     with process_pool(NUM_WORKERS) as workers:
+        # In the order of chunks, so that wordings, drawn below, meet the same rows in each run.
         for some_pixels, some_attributes in workers.map(draw, chunks):
             pixels.append(torch.from_numpy(some_pixels).to(device))
             attributes += some_attributes
@@ -212,6 +219,7 @@ def _worded(rng: random.Random, row: dict[str, Any]) -> str:
 
 def _class_of(name: str, row: dict[str, Any]) -> int:
     style = STYLES[row["style"]]
+    # What a style has only one of, or does not show, cannot be read off the picture.
     if (name == "material" and len(style.materials) == 1) or (name == "hardware" and not style.hardware):
         return UNKNOWN
     value = {"cut": f"{row['style']} {row['cut']}", "colour": _SHADE_OF[row["colour"]]}.get(name, row.get(name))
@@ -251,4 +259,5 @@ def found_lessons(path: Path, processor: Phi3VProcessor, device: torch.device, s
 
 def _answer_ids(processor: Phi3VProcessor, answer: str) -> Tensor:
     ids = processor.tokenizer(answer + END_TOKEN, add_special_tokens=False)["input_ids"][:MAX_ANSWER_TOKENS]
+    # The vocabulary has 2,048 pieces, for which 16 bits suffice.
     return torch.tensor(ids + [UNKNOWN] * (MAX_ANSWER_TOKENS - len(ids)), dtype=torch.int16)

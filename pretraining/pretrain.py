@@ -130,6 +130,7 @@ def pretrain(config: Pretraining) -> None:
     model = (model or Phi3VForCausalLM(model_config)).to(device).train()
     teachers = Teachers(config.teachers, model_config.crop_size, device) if config.teachers else None
     if teachers is not None:
+        # Generators of its own, so that training draws the same whether or not there are teachers.
         generator, layouts = torch.Generator(device).manual_seed(0), random.Random(0)
         batches = (mixed_batch(drawn, found, 256, layouts, generator).pixels for _ in range(8))
         teachers.normalise(batches, _mean_over_processes)
@@ -141,9 +142,12 @@ def pretrain(config: Pretraining) -> None:
     parameters = [p for name, p in model.named_parameters() if not name.startswith(unused)] + [*heads.parameters()]
     optimizer = torch.optim.AdamW(decay_groups(parameters, 0.05), lr=0.0, betas=(0.9, 0.98), fused=True)
     generator = torch.Generator(device).manual_seed(config.seed * 1000 + rank)
+    # Without the rank, unlike the generator: sizes are the same in all processes.
     layouts = random.Random(config.seed)
     began = time.monotonic()
     for step in range(config.max_steps):
+        # The processes agree on the time: one that stopped a step early would leave the others waiting for its
+        # gradients.
         elapsed = torch.tensor((time.monotonic() - began) / config.seconds, device=device)
         done = float(_mean_over_processes([elapsed])[0])
         if done >= 1:
@@ -179,6 +183,7 @@ def _begin_process() -> tuple[int, torch.device]:
 def _compile(model: Phi3VForCausalLM) -> None:
     tower = model.model.vision_embed_tokens.img_processor["vision_model"]
     for layers in (tower.encoder.layers, model.model.layers):
+        # Layer by layer: layers of one kind share what was compiled.
         for layer in layers:
             layer.compile()
 
@@ -218,10 +223,12 @@ def _losses(
     for name, logits in logits_of.items():
         targets, num = batch.classes[name], (batch.classes[name] != UNKNOWN).sum()
         errors = functional.cross_entropy(logits.float(), targets, ignore_index=UNKNOWN, reduction="sum")
+        # A batch of found pictures alone has no such label.
         loss = loss + 0.15 * errors / num.clamp(min=1)
         figures[name] = (logits.argmax(-1) == targets).sum() / num
     if teachers is not None:
         whole, tiles = teachers(batch.pixels)
+        # Each place that is about to write is held against the features of its own picture.
         targets_of = {"tower": (3, whole), "tiles": (1, tiles), "decoder": (4, whole[writes.nonzero()[:, 0]])}
         for (name, (weight, target)), ours in zip(targets_of.items(), imitated, strict=True):
             distance = functional.smooth_l1_loss(ours.float(), target)
@@ -233,6 +240,7 @@ def _mean_over_processes(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     """Average each tensor over the processes."""
     if not distributed.is_initialized():
         return tensors
+    # One call for all of them rather than one per parameter.
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     distributed.all_reduce(flat)
     parts = (flat / distributed.get_world_size()).split([tensor.numel() for tensor in tensors])

@@ -97,6 +97,7 @@ class _Encoded:
         wording = torch.randint(self.answers.shape[1], (num,), generator=generator)
         context = self.answers[rows, wording].long()
         labels = context.clone()
+        # The first half after another's answer, so that a place learns to gather the picture whatever precedes it.
         context[: num // 2] = others[torch.randint(len(others), (num // 2,), generator=generator)].long()
         labels[: num // 2] = UNKNOWN
         longest = int((context >= 0).sum(1).max())
@@ -119,10 +120,12 @@ def spread(config: Spreading) -> None:
     encoded = _encode_lessons(config, processor, prompts, generator)
     answers = torch.cat([each.answers.flatten(0, 1) for each in encoded])
     all_held = torch.cat([each.held for each in encoded]).flatten(0, 1)
+    # Standardised, so that each of the state's numbers counts alike in the distance.
     mean, std = all_held.mean(0), all_held.std(0)
 
     model = Phi3VForCausalLM.from_pretrained(config.folder, dtype=torch.float32).train()
     head = _identity_head(mean, std)
+    # The tower's features were computed once and for all.
     parameters = [p for name, p in model.named_parameters() if part_of(name) != "tower"] + [*head.parameters()]
     optimizer = torch.optim.AdamW(decay_groups(parameters, 0.02), lr=0.0, betas=(0.9, 0.98), fused=True)
     began = time.monotonic()
@@ -137,6 +140,7 @@ def spread(config: Spreading) -> None:
         question = step % len(prompts)
         features, context, labels, held = lesson.draw(question, answers, config.batch_size, generator)
         shown = torch.rand(features.shape[:3], generator=generator) >= PATCH_DROPOUT
+        # As dropout does it, so that the mean stays what it is without hiding.
         features = features * shown[..., None] / (1 - PATCH_DROPOUT)
         with torch.autocast("cpu", torch.bfloat16, enabled=_fast_dtype() == torch.bfloat16):
             loss, hidden = answer_loss(model, features, lesson.grid, prompts[question], context, labels)
@@ -195,6 +199,7 @@ def _encode_lesson(
         pixels = vary(lesson.pixels[first : first + CHUNK].permute(0, 3, 1, 2).float() / 255, generator)
         chunk, grid = encode_pictures(model, processor, pixels)
         features.append(chunk)
+        # One place without a token: the state before it is the one at the prompt's end.
         nothing = torch.full((len(pixels), 1), UNKNOWN)
         ends = [answer_loss(model, chunk, grid, prompt, nothing, nothing)[1] for prompt in prompts]
         held.append(torch.stack([end[:, 0] for end in ends], 1).float())

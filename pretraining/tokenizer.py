@@ -17,6 +17,7 @@ from etalage.phi3v import Phi3VConfig, Phi3VImageProcessor, Phi3VProcessor
 from etalage.sample.brands import make_brand
 from etalage.task import format_price
 
+# With the twelve special tokens, 2,048.
 NUM_PIECES = 2036
 SPECIAL_TOKENS = [
     "<|endoftext|>",
@@ -82,6 +83,7 @@ def corpus(num_lines: int = 24_000) -> list[str]:
     Args:
         num_lines: Answers to write; a question is repeated beside them.
     """
+    # Fixed: the weights that ship belong to exactly these pieces.
     rng = random.Random(0)
     colours, materials, patterns, products, makes = (
         text.split() for text in (COLOURS, MATERIALS, PATTERNS, PRODUCTS, MAKES)
@@ -89,6 +91,7 @@ def corpus(num_lines: int = 24_000) -> list[str]:
     lines = []
     for line in range(num_lines):
         if line % 3:
+            # From 1000 on, as in the pre-training: brands below are kept for measuring.
             brand = make_brand(1000 + line % 600)
             design = brand.design(brand.choose_piece(rng), *brand.choose_palette(rng)[:2])
             title, category, price = design.title, rng.choice(design.categories), format_price(design.price)
@@ -167,11 +170,13 @@ def configuration(words: PreTrainedTokenizerFast) -> Phi3VConfig:
         num_key_value_heads=4,
         max_position_embeddings=2048,
         original_max_position_embeddings=2048,
+        # Factors of 1 for half of a head's 64 numbers: positions are rotated as if there were no scaling.
         rope_scaling={"type": "su", "short_factor": [1.0] * 32, "long_factor": [1.0] * 32},
         sliding_window=2048,
         img_processor={
             "name": "clip_vision_model",
             "image_dim_out": tower["hidden_size"],
+            # Patches of 128 / 16 a side, merged two by two: 4 x 4 tokens.
             "num_img_tokens": 16,
             "layer_idx": -1,  # the features are the last layer's: none is stored that nothing reads
             "clip_config": tower,
