@@ -82,17 +82,15 @@ PRIVATE_NAMES = (
         _ATEN, "_scaled_dot_product_flash_attention_for_cpu_backward", (*_SAVED, "dropout_p", "is_causal"), ("scale",)
     ),
     PrivateName("transformers.PreTrainedConfig", "_attn_implementation"),
-    PrivateName(_MODEL, "_init_weights", ("self", "module")),
+    PrivateName(_MODEL, "_init_weights", ("module",)),
     PrivateName(_MODEL, "_keys_to_ignore_on_load_unexpected"),
     PrivateName(_MODEL, "_no_split_modules"),
     PrivateName(_MODEL, "_pp_plan"),
     PrivateName(_MODEL, "_tied_weights_keys"),
     PrivateName(_MODEL, "_tp_plan"),
-    PrivateName(
-        _GENERATION, "_expand_inputs_for_generation", ("self", "expand_size", "is_encoder_decoder", "input_ids")
-    ),
-    PrivateName(_GENERATION, "_get_logits_processor", ("self",)),
-    PrivateName(_GENERATION, "_get_stopping_criteria", ("self",)),
+    PrivateName(_GENERATION, "_expand_inputs_for_generation", ("expand_size", "is_encoder_decoder", "input_ids")),
+    PrivateName(_GENERATION, "_get_logits_processor", ()),
+    PrivateName(_GENERATION, "_get_stopping_criteria", ()),
     PrivateName("transformers.utils.hub", "cached_files", keywords=("_raise_exceptions_for_missing_entries",)),
     PrivateName(_FLASH, "_flash_attn_fwd", ("q", "k", "v"), (*_FLASH_KEYWORDS, "return_lse")),
     PrivateName(_FLASH, "_flash_attn_bwd", ("q", "k", "v", "out", "dout", "lse"), _FLASH_KEYWORDS),
