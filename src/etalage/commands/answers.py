@@ -25,7 +25,7 @@ def answer(
     task: Task,
     model: "Phi3VForCausalLM | PeftModel",
     processor: "Phi3VProcessor",
-    asked: Iterable[tuple[str, Image.Image]],
+    prompts: Iterable[tuple[str, Image.Image]],
     progress: Callable[[int], object],
 ) -> list[str]:
     """Answer each prompt about its picture.
@@ -36,7 +36,7 @@ def answer(
         task: Parses the samples and writes their consensus.
         model: A Phi-3-V, adapted or not.
         processor: The processor that the model was trained with.
-        asked: Prompt and RGB picture; taken one batch at a time.
+        prompts: Prompt and RGB picture; taken one batch at a time.
         progress: Called with the number of pictures of each batch that is done.
 
     Returns:
@@ -45,7 +45,7 @@ def answer(
     answers = generate_answers(
         model,
         processor,
-        asked,
+        prompts,
         batch_size=config.batch_size,
         max_new_tokens=config.max_new_tokens,
         num_samples=config.num_samples,

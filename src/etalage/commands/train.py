@@ -53,7 +53,8 @@ def train(config: TrainConfig) -> None:
     if "tower" in config.freeze:
         cache_features(trainable)
     training, validation = _datasets(catalogue, processor, config)
-    change = assert_uses_image(trainable, training)
+    with devices.explain_out_of_memory("lower --num-crops, or end other processes on this GPU"):
+        change = assert_uses_image(trainable, training)
     run.begin(resolved)
 
     def score() -> float:
