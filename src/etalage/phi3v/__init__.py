@@ -20,5 +20,6 @@ __all__ = ["Phi3VConfig", "Phi3VForCausalLM", "Phi3VImageProcessor", "Phi3VProce
 AutoConfig.register(Phi3VConfig.model_type, Phi3VConfig)
 AutoModelForCausalLM.register(Phi3VConfig, Phi3VForCausalLM)
 AutoModelForImageTextToText.register(Phi3VConfig, Phi3VForCausalLM)
+# As "pil", the backend that needs no torchvision.
 AutoImageProcessor.register(Phi3VConfig, image_processor_classes={"pil": Phi3VImageProcessor})
 AutoProcessor.register(Phi3VConfig, Phi3VProcessor)

@@ -66,12 +66,14 @@ def packed_attention(
             return sdpa_attention_forward(
                 module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
             )
+        # The tower: its crops have equally many patches, so they are attended to as examples of one length.
         rows, _, length, _ = query.shape
         flat = (states.transpose(1, 2).flatten(0, 1) for states in (query, key, value))
         return _attend(*flat, None, length, False, scaling)[0].unflatten(0, (rows, length)), None
     assert dropout == 0, "Phi-3-vision has none"
     assert max_length_q is not None
     window = sliding_window if sliding_window and sliding_window < max_length_q else None
+    # Views of (T, H, D), in which examples follow one another.
     query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))
     if is_fused and window is None:
         return _attend(query, key, value, cu_seq_lens_q, max_length_q, True, scaling)[0][None], None
@@ -97,6 +99,7 @@ def _attend_with_sdpa(
 
 
 def _fake_forward(query: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+    # The compiler relies on these shapes and on contiguous outputs, whichever kernel runs.
     lse = query.new_empty(query.shape[0] * query.shape[1], dtype=torch.float32)
     return query.new_empty(query.shape), lse
 
@@ -111,6 +114,7 @@ def _setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tens
 
 
 def _backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Any, ...]:
+    # The log-sum-exp has no gradient: nothing but this backward pass reads it.
     return *_attend_backward(grad, *ctx.saved_tensors, *ctx.options), None, None, None, None
 
 
@@ -131,4 +135,5 @@ torch.library.register_autograd("etalage::attend_packed", _backward, setup_conte
 _attend, _attend_backward = torch.ops.etalage.attend_packed.default, torch.ops.etalage.attend_packed_backward.default
 
 AttentionInterface.register(PACKED, packed_attention)
+# Calls that name no examples go to SDPA and need its masks.
 AttentionMaskInterface.register(PACKED, sdpa_mask)

@@ -43,6 +43,7 @@ def cudnn_is_faster(device: torch.device, dtype: torch.dtype, head_dim: int) -> 
     """
     return (
         device.type == "cuda"
+        # What the kernels take: 16 bits, and heads of these widths.
         and dtype.itemsize == 2
         and head_dim % 8 == 0
         and head_dim <= 128
@@ -106,6 +107,7 @@ def attend_packed(
         out, lse, *_ = flash._flash_attn_fwd(*states, **options, softmax_scale=scale, causal=causal, return_lse=True)
         return out.reshape(query.shape), lse.flatten()
     outs, lses = [], []
+    # A call for each run of equal lengths: for a row of several lengths, cuDNN builds its plan anew in every call.
     for tokens, num_examples, _ in _runs(query, cu_seqlens, max_seqlen):
         q, k, v = (stack_examples(states[tokens], num_examples) for states in (query, key, value))
         if query.is_cuda:
@@ -141,11 +143,12 @@ def attend_packed_backward(
     """
     if flash := flash_attention(query.device):
         states, options = _flash_inputs((query, key, value, out, grad), cu_seqlens, max_seqlen)
+        # The forward pass has flattened it. FlashAttention has (H, T) for a row and (E, H, L) for a batch.
         lse = lse.view(query.shape[1], -1) if options else lse.view(-1, query.shape[1], max_seqlen)
         found = flash._flash_attn_bwd(*states, lse, **options, softmax_scale=scale, causal=causal)
         grad_query, grad_key, grad_value = (each.reshape(query.shape) for each in found[:3])
         return grad_query, grad_key, grad_value
-    seed = torch.zeros((), dtype=torch.int64, device=query.device)  # Of a dropout that is not used.
+    seed = torch.zeros((), dtype=torch.int64, device=query.device)  # For dropout, which is not used.
     grads: tuple[list[Tensor], ...] = ([], [], [])
     for tokens, num_examples, length in _runs(query, cu_seqlens, max_seqlen):
         g, q, k, v, o = (stack_examples(states[tokens], num_examples) for states in (grad, query, key, value, out))
@@ -153,6 +156,7 @@ def attend_packed_backward(
         part = lse[tokens.start * num_heads : tokens.stop * num_heads].view(num_examples, num_heads, length)
         if query.is_cuda:
             found = cudnn_attention_backward(
+                # No bias, and no cu_seqlens, as the examples of a run have one length.
                 *(g, q, k, v, o, part[..., None], seed, seed, None, None, None),
                 *(length, length, 0.0, causal),
                 scale=scale,

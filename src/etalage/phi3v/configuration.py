@@ -21,6 +21,7 @@ IMG_PROCESSOR = {
     "image_dim_out": 1024,
     "num_img_tokens": 144,
 }
+# The hub's config.json does not state the tower's sizes: the reference has them in its code.
 CLIP_VIT_L14_336 = {
     "hidden_size": 1024,
     "intermediate_size": 4096,
@@ -53,6 +54,7 @@ class Phi3VConfig(Phi3Config):
     sub_configs: ClassVar[dict[str, type]] = {"vision_config": CLIPVisionConfig}
 
     max_position_embeddings: int = 131072
+    # As in the hub's files, although no checkpoint ends a turn so; see HUB_END_IDS in modeling.py.
     eos_token_id: int | list[int] | None = 2
     embd_layer: dict | None = None
     img_processor: dict | None = None
@@ -60,6 +62,7 @@ class Phi3VConfig(Phi3Config):
     def __post_init__(self, **kwargs: Any) -> None:
         self.embd_layer = dict(EMBD_LAYER if self.embd_layer is None else self.embd_layer)
         self.img_processor = dict(IMG_PROCESSOR if self.img_processor is None else self.img_processor)
+        # img_processor is the only source of the tower's sizes, so two cannot contradict each other.
         kwargs.pop("vision_config", None)
         self.vision_config = CLIPVisionConfig(**CLIP_VIT_L14_336 | self.img_processor.get("clip_config", {}))
         self._check_images()
@@ -103,6 +106,7 @@ class Phi3VConfig(Phi3Config):
     @property
     def num_tower_layers(self) -> int:
         """The number of tower layers that the features pass; later ones are stored but never run."""
+        # There is one hidden state more than layers, the embeddings. So -2 leaves out one layer, not two.
         return self.vision_config.num_hidden_layers + 1 + (self.img_processor or {}).get("layer_idx", -2)
 
     def convert_rope_params_to_dict(self, **kwargs: Any) -> dict[str, Any]:
@@ -126,6 +130,7 @@ class Phi3VConfig(Phi3Config):
         """Update the extension factor from the two lengths, which may be changed after construction."""
         super().standardize_rope_params()
         if self.rope_parameters["rope_type"] == "longrope":
+            # transformers scales cos and sin by sqrt(1 + ln(factor) / ln(original length)), in both regimes.
             self.rope_parameters["factor"] = max(
                 1.0, self.max_position_embeddings / self.original_max_position_embeddings
             )
@@ -138,11 +143,13 @@ class Phi3VConfig(Phi3Config):
         output["rope_theta"] = rope["rope_theta"]
         output["rope_scaling"] = None
         if rope["rope_type"] == "longrope":
+            # The hub's code knows these three keys alone, and refuses the name longrope.
             output["rope_scaling"] = {"type": "su"} | {key: rope[key] for key in ("short_factor", "long_factor")}
         return output
 
     def to_diff_dict(self) -> dict[str, Any]:
         """Return the content of config.json."""
         output = super().to_diff_dict()
+        # The hub's name; transformers 5 calls it dtype.
         output["torch_dtype"] = output.pop("dtype", None)
         return output

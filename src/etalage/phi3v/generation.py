@@ -48,6 +48,7 @@ class Phi3VGenerationMixin(GenerationMixin):
         cache = cache_in({"cache": cache, "past_key_values": past_key_values})
         num_cached = 0 if cache is None else cache.get_seq_length()
         if self._changes_regime(num_cached, input_ids, position_ids):
+            # From here on this call reads the whole sequence, so that all keys are rotated with long factors.
             cache = next_sequence_length = None
             if inputs_embeds is not None:  # Then input_ids are the new tokens alone.
                 inputs_embeds = torch.cat([inputs_embeds, self.get_input_embeddings()(input_ids)], dim=1)
@@ -72,6 +73,7 @@ class Phi3VGenerationMixin(GenerationMixin):
         length = input_ids.shape[1] if position_ids is None else position_ids.shape[1]
         if self.config.rope_parameters["rope_type"] != "longrope" or not num_cached or length <= switch:
             return False
+        # Positions, not lengths, decide where they are known: padding must not move a batch into the long regime.
         if position_ids is None:
             return num_cached <= switch
         return bool(position_ids[:, :num_cached].max() < switch <= position_ids.max())
@@ -86,7 +88,7 @@ class Phi3VGenerationMixin(GenerationMixin):
         """Repeat rows, each together with its pictures."""
         pixel_values, image_sizes = (model_kwargs.pop(name, None) for name in ("pixel_values", "image_sizes"))
         if input_ids is not None and pixel_values is not None and expand_size > 1:
-            num_images = (-input_ids).amax(dim=1).clamp(min=0).tolist()  # By row.
+            num_images = (-input_ids).amax(dim=1).clamp(min=0).tolist()  # Image n has ids -n in its row.
             if sum(num_images) == len(pixel_values):  # If not, forward says what is wrong.
                 images = torch.arange(len(pixel_values)).split(num_images)
                 index = torch.cat([own.repeat(expand_size) for own in images])

@@ -28,8 +28,10 @@ class Phi3VImageEmbedding(nn.Module):
         width = 4 * config.vision_config.hidden_size
         self.num_tower_layers = config.num_tower_layers
         self.img_processor = nn.ModuleDict({"vision_model": CLIPVisionModel(config.vision_config)})
+        # In the shapes in which the hub stores them.
         self.glb_GN = nn.Parameter(torch.zeros(1, 1, width))
         self.sub_GN = nn.Parameter(torch.zeros(1, 1, 1, width))
+        # GELU is the exact one, as in the reference: the approximation by tanh would change the logits.
         self.img_projection = nn.Sequential(
             nn.Linear(width, config.hidden_size), nn.GELU(), nn.Linear(config.hidden_size, config.hidden_size)
         )
@@ -67,11 +69,13 @@ class Phi3VImageEmbedding(nn.Module):
             features = self.tower_features(crops)
         features = nn.functional.dropout1d(features, self.patch_dropout, self.training)
         side = int(features.shape[1] ** 0.5) // 2
+        # A cell is its four patches in reading order, top left first, each with all of its channels.
         cells = features.unflatten(1, (side, 2, side, 2)).transpose(2, 3).flatten(3)  # (U, G, G, 4D)
         separators = torch.stack([self.sub_GN.flatten(), self.glb_GN.flatten()])
         # Separators are projected once, however many rows of a picture they end.
         projected = self.img_projection(torch.cat([cells.flatten(0, 2), separators.to(cells.dtype)]))
         # By embedding(), not by an index: on a CPU the order in which the gradient of indexing adds up is random.
+        # The separators, which order counts from the end, become rows that embedding() can look up.
         return nn.functional.embedding(order % len(projected), projected)
 
 

@@ -98,6 +98,7 @@ def plan_images(
     order, offset = [], 0
     for height, width in grids:
         cells = token_order(height, width, side)
+        # A new tensor: the one from token_order is cached and must not change. Separators are no cells, so they stay.
         order.append(torch.where(cells < 0, cells, cells + offset))
         offset += (height * width + 1) * side * side
     used = None
@@ -131,6 +132,7 @@ def _check_pixels(shape: tuple[int, ...], image_sizes: Tensor | None, side: int)
     grids = []
     for image, (height, width) in enumerate(image_sizes.tolist()):
         rows, columns = height // side, width // side
+        # Fewer crops than slots, as the global view takes one.
         if height % side or width % side or not 0 < rows * columns < num_slots:
             raise ValueError(
                 f"pixel_values[{image}]: image_sizes says {height}x{width} (height x width), expected multiples of "

@@ -43,6 +43,7 @@ def num_image_tokens(height: int, width: int, *, crop_size: int = 336, num_img_t
 @lru_cache(maxsize=16)
 def _constant(per_channel: tuple[float, ...], device: torch.device) -> Tensor:
     """Return a (3, 1, 1) tensor. It is cached, as sending one makes a GPU and this code wait for each other."""
+    # It may be made first while answers are generated, and training could not use an inference tensor.
     with torch.inference_mode(mode=False):
         return torch.tensor(per_channel, device=device).view(3, 1, 1)
 
@@ -176,6 +177,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
         long_side, short_side = self._resized(*image.size)
         # The reference mirrors portraits to landscape and back. PIL rounds to 8 bits between its two passes, so pixels
         # depend on the order of the axes. Resizing the long side first, in a call of its own, equals that mirroring.
+        # As in the reference, the border is white, and of an odd padding the far side gets the larger part.
         padding = -short_side % self.crop_size
         across, along = (padding // 2, padding - padding // 2), (0, 0)
         if image.width < image.height:
@@ -251,6 +253,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
         Returns:
             (used crops, 3, S, S) float32 on the device.
         """
+        # Sent as bytes, a quarter of the size of the floats that they become.
         return self.cut(to_device(pixels, device)[None].float() / 255)[0]
 
     def preprocess(self, images: Picture | Sequence[Picture], return_tensors: str | None = None) -> BatchFeature:

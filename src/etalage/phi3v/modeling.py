@@ -66,6 +66,7 @@ class Phi3VLastDecoderLayer(Phi3DecoderLayer):
         """
         if kept_positions is None:
             return super().forward(hidden_states, *args, **kwargs)
+        # Only attention needs all tokens, as keys and values; all else is computed at the kept ones.
         attended, _ = self.self_attn(hidden_states=self.input_layernorm(hidden_states), **kwargs)
         hidden_states = hidden_states[:, kept_positions] + self.resid_attn_dropout(attended[:, kept_positions])
         return hidden_states + self.resid_mlp_dropout(self.mlp(self.post_attention_layernorm(hidden_states)))
@@ -88,6 +89,7 @@ class Phi3VPreTrainedModel(Phi3PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
         if isinstance(module, Phi3VImageEmbedding):
+            # The base class does not know these bare parameters. transformers' init leaves alone what was loaded.
             init.zeros_(module.glb_GN)
             init.zeros_(module.sub_GN)
 
@@ -97,6 +99,7 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
 
     def __init__(self, config: Phi3VConfig) -> None:
         super().__init__(config)
+        # Training reads few positions of the last layer, whose MLP is two hundredths of the decoder's work.
         self.layers[-1] = Phi3VLastDecoderLayer(config, config.num_hidden_layers - 1)
         self.vision_embed_tokens = Phi3VImageEmbedding(config)
         self.post_init()
@@ -146,6 +149,7 @@ class Phi3VModel(Phi3VPreTrainedModel, Phi3Model):
         plan = image_plan or self.plan_images(input_ids, pixel_values, image_sizes)
         if plan is None:
             return self.embed_tokens(input_ids), None
+        # Image positions look up `<unk>` and are overwritten below. The caller's ids are never changed.
         embeds = self.embed_tokens(input_ids.clamp(min=0))
         crops = pixel_values if pixel_values is None or plan.used is None else pixel_values[plan.used]
         images = self.vision_embed_tokens(crops, plan.order, crop_features).to(embeds)
@@ -212,6 +216,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, Phi3VGenerationMixin):
     Source: "Phi-3 Technical Report" (arXiv 2404.14219, section on Phi-3-Vision); the checkpoints' behaviour.
     """
 
+    # As in transformers' Phi3ForCausalLM. Weights are tied only if the configuration says so, and the hub's do not.
     _tied_weights_keys: ClassVar[dict[str, str]] = {"lm_head.weight": "model.embed_tokens.weight"}
     _tp_plan: ClassVar[dict[str, str]] = {"lm_head": "colwise_gather_output"}
     _pp_plan: ClassVar[dict[str, tuple]] = {"lm_head": (["hidden_states"], ["logits"])}
@@ -247,6 +252,7 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, Phi3VGenerationMixin):
             )
         loaded = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded  # A tuple with output_loading_info.
+        # Again, as loading has replaced the generation configuration.
         model._set_end_ids()
         return loaded
 

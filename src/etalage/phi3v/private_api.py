@@ -54,6 +54,7 @@ def attn_implementation(config: Any) -> str | None:
 
 
 _ATEN = "torch.ops.aten"
+# torch's own integration calls the same two functions, but it cannot take the version that we pin.
 _FLASH = "flash_attn.cute.interface"
 _GENERATION = "transformers.generation.GenerationMixin"
 _MODEL = "transformers.PreTrainedModel"

@@ -53,6 +53,7 @@ def load_tokenizer(folder: str | os.PathLike, **kwargs: Any) -> PreTrainedTokeni
         settings = {key: config[key] for key in TOKENIZER_KEYS if config.get(key) is not None}
         # Some versions write tokens as {"content": ...}.
         settings = {key: value["content"] if isinstance(value, Mapping) else value for key, value in settings.items()}
+    # Newer versions of transformers write the template to a file of its own.
     if template := cached_file(folder, "chat_template.jinja", _raise_exceptions_for_missing_entries=False, **hub):
         settings["chat_template"] = Path(template).read_text(encoding="utf-8")
     return PreTrainedTokenizerFast(tokenizer_file=cached_file(folder, "tokenizer.json", **hub), **settings | kwargs)
@@ -89,6 +90,7 @@ class Phi3VProcessor(ProcessorMixin):
         Raises:
             OSError: tokenizer.json or preprocessor_config.json is missing.
         """
+        # AutoProcessor and scripts for the hub's own code pass these; there is no remote code here, and one tokenizer.
         for ignored in ("trust_remote_code", "_from_auto", "use_fast"):
             kwargs.pop(ignored, None)
         images = {key: kwargs.pop(key) for key in Phi3VImageProcessor.valid_kwargs.__annotations__ if key in kwargs}
@@ -200,6 +202,7 @@ class Phi3VProcessor(ProcessorMixin):
 
     def _row_ids(self, prompt: str, lengths: Sequence[int], add_special_tokens: bool) -> list[int]:
         pieces = IMAGE_TAG.split(prompt)  # text, number, text, number, ... text
+        # Each piece on its own, BOS included, even an empty one: the checkpoints were trained on such ids.
         encoded = self.tokenizer(pieces[::2], add_special_tokens=add_special_tokens)["input_ids"]
         ids = list(encoded[0])
         for number, piece in zip(map(int, pieces[1::2]), encoded[1:], strict=True):

@@ -16,5 +16,6 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     Returns:
         The same values on the device.
     """
+    # From any other memory, a copy to a GPU waits in spite of non_blocking.
     pinned = tensor.pin_memory() if device.type == "cuda" else tensor
     return pinned.to(device, non_blocking=True)
