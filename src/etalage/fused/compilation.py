@@ -22,4 +22,5 @@ def compile_layers(model: nn.Module) -> None:
         is_fused = isinstance(module, FusedDecoderLayer | FusedVisionLayer)
         is_layer = isinstance(module, GradientCheckpointingLayer)
         if is_layer and not is_fused and not any(map(is_unfused_dora, module.modules())):
+            # Packed rows differ in length, and fixed shapes would be compiled anew for each length.
             module.compile(dynamic=True)

@@ -51,6 +51,7 @@ def _can_fuse(layer: nn.Module) -> bool:
         and config.rope_parameters.get("partial_rotary_factor", 1.0) == 1.0
         and config.hidden_act == "silu"
         and config.resid_pdrop == config.attention_dropout == 0
+        # The backward pass computes no gradients of norms.
         and not any(norm.weight.requires_grad for norm in _norms(layer))
     )
 
@@ -143,6 +144,7 @@ class _Layer(torch.autograd.Function):
         _, normed, rstd = ops.norm(x, None, options.norms[0], None, options.eps, qkv_proj.forward_format)
         qkv, qkv_reduced = qkv_proj.forward(normed)
         rotated, (query, key, value) = _heads(qkv, options.num_heads)
+        # In place: query and key are views of the same memory.
         ops.apply_rotary(rotated, cos, sin)
         attended, lse = attend_packed(query, key, value, options.cu_seqlens, options.max_seqlen, True, options.scale)
 
@@ -154,6 +156,8 @@ class _Layer(torch.autograd.Function):
         )
         gate_up, gate_up_reduced = gate_up_proj.forward(normed)
         y, down_reduced = down_proj.forward(ops.swiglu(gate_up, down_proj.forward_format))
+        # The results of norms and SwiGLU are not saved: the backward kernels compute them again on their way. So a
+        # layer keeps 69 KiB per token instead of 96.
         ctx.options = options
         ctx.save_for_backward(
             *(x, cos, sin, kept, rstd, qkv, attended, lse, total, mlp_rstd, gate_up),
@@ -179,6 +183,7 @@ class _Layer(torch.autograd.Function):
         )
         gate_up_grads = gate_up_proj.adapter_grads(grad_gate_up, grad_reduced, normed, gate_up_reduced)
         grad_read, grad_reduced = o_proj.backward(grad_total)
+        # Without the extra columns, which o_proj has filled with the adapter's part.
         read, grad_residual = attended.flatten(1), grad_total.dense[:, : o_proj.num_out]
         if kept is not None:
             read = read[kept]

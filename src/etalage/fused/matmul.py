@@ -87,6 +87,7 @@ class LoraMatmul:
             self._row_scales = torch.cat([base.row_scales for base in self._bases], 1)
             joined = weight.new_empty(self.num_out, self.num_in)
             if adapted:
+                # Copies in any case: refresh_adapters writes scaled weights to them, never to the trained ones.
                 self._a, self._b = (part.detach().to(torch.bfloat16, copy=True) for part in self._adapters[0][:2])
         else:
             # W and B side by side, and A below W. The rest is zero: a layer's B sees no other layer's x A'.

@@ -55,6 +55,7 @@ def lora_linear(
         flat = flat.to(torch.bfloat16)
         with torch.no_grad():  # Outside of the operator, so that the compiler fuses it with what comes before.
             fp8_arguments = (*quantize_fp8(flat), *fp8)
+    # Cast outside of the operator, so that autograd casts the gradients back to the type of the weights.
     adapter = (None, None) if a is None or b is None else (a.to(flat.dtype), b.to(flat.dtype))
     return _lora_linear(flat, weight, bias, *fp8_arguments, *adapter)[0].unflatten(0, x.shape[:-1])
 

@@ -18,6 +18,7 @@ __all__ = ["FP8Linear", "check_quantization", "quantize", "supports_fp8"]
 
 def supports_fp8() -> bool:
     """Return whether there is a GPU that multiplies FP8 numbers."""
+    # 8.9 is the Ada generation.
     return torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 9)
 
 
@@ -60,6 +61,7 @@ def _nf4_linear(linear: nn.Linear) -> nn.Module:
     from bitsandbytes.nn import Linear4bit, Params4bit
 
     weight = linear.weight.detach()
+    # Made without memory, as its weight is replaced below.
     quantized = Linear4bit(
         *(linear.in_features, linear.out_features, linear.bias is not None, weight.dtype),
         compress_statistics=True,

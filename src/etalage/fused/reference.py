@@ -206,6 +206,7 @@ def apply_rotary_backward(
         fmt: The format of the gradient, (T, 3ND).
     """
     grads = []
+    # The transpose of what apply_rotary does. Its inverse would be wrong: longrope scales cos and sin, too.
     for grad in (query, key):
         first, second = (grad * sin[:, None]).chunk(2, -1)
         grads.append(grad * cos[:, None] + torch.cat([second, -first], -1))

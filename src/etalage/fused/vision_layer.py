@@ -42,6 +42,7 @@ def _can_fuse(layer: nn.Module) -> bool:
     is_trained = any(p.requires_grad for name, p in layer.named_parameters() if "lora_" not in name)
     kinds = {type(linear) for linear in linears}
     if kinds == {FusedLoraLinear}:
+        # Not FP8: queries, keys and values are one matmul, which has no gradient for several FP8 layers.
         has_fusable_linears = {type(linear.base_layer) for linear in linears} == {nn.Linear}
     else:
         has_fusable_linears = kinds in ({nn.Linear}, {FP8Linear})
@@ -79,6 +80,7 @@ class FusedVisionLayer(CLIPEncoderLayer):
         if is_adapted:
             is_fused = torch.is_grad_enabled() and all(linear.is_fused(nn.Linear) for linear in linears)
         else:
+            # The frozen form runs without autograd, so nothing before it could be trained.
             is_fused = not hidden_states.requires_grad
         if attention_mask is not None or not is_fused:
             return super().forward(hidden_states, attention_mask, **kwargs)
