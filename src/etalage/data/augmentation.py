@@ -32,6 +32,7 @@ def augment(picture: Image.Image, number: int, seed: int = 0) -> Image.Image:
     right, down = (rng.uniform(-0.06, 0.06) * length for length in picture.size)
     cos, sin = math.cos(angle) / zoom, math.sin(angle) / zoom
     x, y = width / 2 + right, height / 2 + down  # where the centre goes
+    # Pillow asks where each pixel of the result comes from.
     inverse = (cos, sin, width / 2 - cos * x - sin * y, -sin, cos, height / 2 + sin * x - cos * y)
     moved = picture.transform(
         picture.size, Image.Transform.AFFINE, inverse, Image.Resampling.BILINEAR, fillcolor=(255, 255, 255)

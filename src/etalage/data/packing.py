@@ -76,6 +76,7 @@ class Batch:
         inputs: dict[str, Any] = {
             "input_ids": to_device(self.input_ids, device),
             "position_ids": to_device(self.position_ids, device),
+            # On the CPU, where attention reads the lengths without waiting for the device.
             "cu_seq_lens_q": self.cu_seqlens,
             "cu_seq_lens_k": self.cu_seqlens,
             "max_length_q": self.max_seqlen,
@@ -99,6 +100,7 @@ def pack(encoded: Sequence[Encoded], max_tokens: int, *, long_rope_threshold: in
     """
     rows: list[list[Encoded]] = []
     for alike in ([e for e in encoded if (len(e.input_ids) > long_rope_threshold) == long] for long in (False, True)):
+        # Sorted, so that examples of one length are neighbours, which attention takes in one call.
         rows += _balanced(sorted(alike, key=lambda e: -len(e.input_ids)), max_tokens)
     return rows
 
