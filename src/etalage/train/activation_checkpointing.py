@@ -95,6 +95,7 @@ class CheckpointedLayers:
         except torch.OutOfMemoryError:
             return False
         free, total = torch.cuda.mem_get_info()
+        # What torch has reserved can be allocated again, so it counts as available.
         available = free + torch.cuda.memory_reserved() - _RESERVED_FRACTION * total - self._moment_bytes
         return bool(torch.cuda.max_memory_allocated() <= available)
 

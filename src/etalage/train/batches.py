@@ -121,6 +121,7 @@ def _batches(examples: Examples, sampler: StepSampler, config: TrainConfig, pack
         pin_memory=packer.is_gpu,
     )
     loaded = _explain_worker_errors(loader)
+    # The loader reads the same sampler on its own; each pass over it gives the same order.
     for indices in sampler:
         encoded = list(islice(loaded, len(indices)))
         yield StepBatch(indices, encoded, packer.rows(encoded))

@@ -42,6 +42,7 @@ def step_flops(
     num_patches = side * side + 1
     tower_layer = 4 * tower.hidden_size**2 + 2 * tower.hidden_size * tower.intermediate_size
     tower_weights = config.num_tower_layers * tower_layer
+    # Its input is four patches, merged to one token.
     projector = 4 * tower.hidden_size * width + width * width
     trains_tower = "tower" in trained
 
@@ -50,6 +51,8 @@ def step_flops(
         return 2 * num_weights * (1 + needs_input_grad + (full and part in trained))
 
     num_tokens = sum(lengths)
+    # Scores and values are 4 * width * length**2 operations, of which the causal mask needs half; backward takes twice
+    # as many as forward. Crops have no mask.
     decoder_attention = 3 * depth * width * sum(2 * length**2 for length in lengths)
     crop_attention = 4 * config.num_tower_layers * tower.hidden_size * num_patches**2 * (3 if trains_tower else 1)
     crop_matmuls = matmul_flops(tower_weights * num_patches, "tower", needs_input_grad=trains_tower)

@@ -27,6 +27,7 @@ def sft_loss(model: nn.Module, inputs: dict[str, Any], labels: Tensor) -> Tensor
     """
     device = inputs["input_ids"].device
     supervised = (labels[0] != IGNORED).nonzero()[:, 0]
+    # The logits at a position predict the token after it.
     targets, positions = to_device(labels[0, supervised], device), to_device(supervised - 1, device)
     logits = model(**inputs, logits_to_keep=positions, use_cache=False).logits[0]
     return F.cross_entropy(logits.float(), targets, reduction="sum")

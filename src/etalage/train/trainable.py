@@ -65,6 +65,8 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
     targets = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) and is_trained(name)]
     is_rslora = config.lora_variant == "rslora"
     torch.manual_seed(config.seed)  # each adapter's A starts from random weights
+    # Both automatic alphas scale by 2 at rank 64. With LoRA's alpha of 128, rsLoRA would scale by 16, and the loss went
+    # from 0.85 to 10 in two steps (docs/log.md).
     adapters = LoraConfig(
         r=config.lora_rank,
         lora_alpha=(16 if is_rslora else 2 * config.lora_rank) if config.lora_alpha == "auto" else config.lora_alpha,
@@ -76,6 +78,7 @@ def make_trainable(model: Phi3VForCausalLM, config: TrainConfig) -> Phi3VForCaus
     # PEFT reads an attribute that transformers has deprecated.
     with warnings.catch_warnings(category=FutureWarning, action="ignore"):
         adapted = get_peft_model(model, adapters)
+    # In this order: a layer is fused by what its linear layers are, and quantizing replaces the frozen weights in them.
     use_fused_linear(adapted)
     quantize(adapted, config.quantization)
     use_fused_decoder(adapted)
