@@ -186,6 +186,7 @@ def _generate_past_rope_switch(
     There, a cache that is kept while rows leave the batch would rotate the other rows' positions differently.
     """
     length = max(len(e.input_ids) for e in encoded)
+    # top_k 0, as _generate_ids draws from all tokens, too.
     sampling = {} if temperature is None else {"do_sample": True, "temperature": temperature, "top_k": 0}
     options = {"max_new_tokens": max_new_tokens, "do_sample": False, **sampling}
     inputs = left_pad_batch([e for e in encoded for _ in range(num_each)], processor, model.device)
