@@ -27,6 +27,7 @@ def bench(config: BenchConfig) -> None:
     for measurement in measure_all(config):
         measurements.append(measurement)
         if config.out is not None:
+            # After each line, so that a bench that is stopped leaves what it has measured.
             atomic_write_text(config.out, f"{machine}\n\n{format_table(measurements)}")
         say(measurement.format_line())
     if config.out is not None:

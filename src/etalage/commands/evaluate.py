@@ -66,6 +66,7 @@ def evaluate(config: EvaluateConfig) -> None:
         for p, before, after, values in zip(products, answers["before"], answers["model"], parsed["model"], strict=True)
     ]
     write_predictions(run.predictions, predictions)
+    # NaN is no JSON, and other readers than Python refuse it.
     atomic_write_text(run.metrics, json.dumps(metrics, indent=1, allow_nan=False) + "\n")
     with make_tracker(config.track, run.folder, trained, "evaluate") as tracker:
         tracker.log({name: float(v) for name, v in flatten(metrics) if isinstance(v, int | float)})
@@ -84,6 +85,7 @@ def _generate(
 ) -> dict[str, list[str]]:
     """Answers by name: before fine-tuning, after it, and after it to a blank and to a wrong picture."""
     task, products, trained = catalogue.task, catalogue.split(config.split), run.read_config()
+    # Generators, so that pictures are opened a batch at a time.
     asked: dict[str, Iterable[tuple[str, Image.Image]]] = {
         "before": ((task.build_prompt(p.question), catalogue.open(p)) for p in products),
         "model": ((task.build_prompt(p.question), catalogue.open(p)) for p in products),

@@ -46,6 +46,7 @@ def predict(config: PredictConfig) -> None:
         rows = Table(Column("image", overflow="fold"), *(field.name for field in task.fields))
         for p in predictions:
             values = [str(p.values[f.name]) for f in task.fields] if p.values else [f"not an answer: {p.answer}"]
+            # As Text: a table would read brackets in answers and file names as markup.
             rows.add_row(*(Text(cell) for cell in (str(p.image), *values)))
         console.print(rows)
     elif config.out.suffix == ".csv":

@@ -26,6 +26,7 @@ def prepare(config: PrepareConfig) -> None:
     """
     check_background(config.background)
     source = open_source(config.source, config)
+    # Conversations bring their own questions, and their answers are learned whole.
     task = Task(TaskConfig(answer="{answer}") if source.kind == "conversations" else config.task)
     table = read_table(source, task.fields, config)
     if source.note:
@@ -53,5 +54,6 @@ def _say_facts(config: PrepareConfig, facts: Mapping[str, Any]) -> None:
             f"LEAK: of {leaks['num_held_out']} products that column {config.split_column!r} holds out, "
             f"{leaks['num_leaked']} have a copy or variant in train: {config.out / 'leaks.parquet'}"
         )
+    # Without such a column products are split by group, so nothing leaks; this says what that has avoided.
     elif leaks["num_leaked"]:
         say(f"splitting by row would have leaked {leaks['num_leaked']} of {leaks['num_held_out']} held-out products")

@@ -47,6 +47,7 @@ def sample(config: SampleConfig) -> None:
             table_format=config.format,
             image_url=config.image_url,
             progress=progress.update,
+            # Measured before the folder gets its name, so that no sample appears without its fidelity page.
             finish=None if config.like is None else lambda folder, made: _measure_fidelity(folder, made, config),
         )
     table = config.out / ("catalogue.csv" if config.format == "csv" else "catalogue")

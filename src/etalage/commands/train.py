@@ -51,17 +51,17 @@ def train(config: TrainConfig) -> None:
         processor.image_processor.num_crops = config.num_crops
     trainable = make_trainable(devices.on_device(model), config)
     if "tower" in config.freeze:
-        cache_features(trainable)
+        cache_features(trainable)  # on a CPU; for a GPU, make_packer keeps the features of whole pictures
     training, validation = _datasets(catalogue, processor, config)
     with devices.explain_out_of_memory("lower --num-crops, or end other processes on this GPU"):
         change = assert_uses_image(trainable, training)
-    run.begin(resolved)
+    run.begin(resolved)  # not before the model is loaded and seen to use its picture
 
     def score() -> float:
         asked = (
             (catalogue.task.build_prompt(product.question), catalogue.open(product)) for product in validation.products
         )
-        answers = generate_answers(
+        answers = generate_answers(  # greedy and to the picture as it is: sixteen samples take three times as long
             trainable, processor, asked, batch_size=config.batch_size, max_new_tokens=_MAX_NEW_TOKENS
         )
         return _score(catalogue, validation.products, list(answers))
