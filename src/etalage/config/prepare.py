@@ -115,6 +115,7 @@ class Download:
     """Longest transfer of a whole picture, per try."""
 
 
+# The groups in reverse, see TrainConfig.
 @dataclass(frozen=True)
 class PrepareConfig(Download, Limits, Splits, Source):
     """Turn a table with pictures into a checked catalogue, split by group into train, validation and test."""

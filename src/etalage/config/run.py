@@ -15,6 +15,7 @@ __all__ = ["BenchConfig", "DemoConfig", "EvaluateConfig", "PredictConfig", "Repo
 Split = Literal["train", "validation", "test"]
 
 
+# Keyword only, since the classes below add arguments without defaults.
 @dataclass(frozen=True, kw_only=True)
 class Generation:
     """The generation of answers."""
@@ -23,6 +24,7 @@ class Generation:
     """Pictures per batch; auto is 16 on a CPU, and on a GPU as many as its memory holds answers to, up to 128."""
     max_new_tokens: int = 96
     """Longer answers are cut, and then most likely do not parse."""
+    # Sixteen take hardly longer than four: samples share one pass over picture and prompt (docs/decisions.md).
     num_samples: int = 16
     """Answers drawn per picture, from which a consensus is formed field by field; 1 decodes greedily."""
 
@@ -97,6 +99,7 @@ class BenchConfig:
     """Crops per picture at most, one set of lines each."""
     steps: int = 8
     """Timed steps of each line, after a few that are not."""
+    # The settings that are timed are those that `train` has by default.
     max_tokens: int = TrainConfig.max_tokens
     """Tokens per forward pass."""
     num_workers: int = TrainConfig.num_workers

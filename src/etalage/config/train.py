@@ -55,6 +55,7 @@ class Main:
     """Decides the initial adapters, the order of the products, and dropout."""
 
 
+# Keyword only, like the groups that follow: only the fields of Main may be given by position.
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
     """The number and size of the steps."""
@@ -63,6 +64,7 @@ class Optimizer:
     """Passes over the training split; auto takes from 20 for a few hundred products to 6 for a thousand and more."""
     batch_size: int = 16
     """Products per step."""
+    # The Phi-3 cookbook's rate for adapters; recipes.py has the one for full fine-tuning.
     learning_rate: float = 2e-4
     """Peak, reached after the warm-up; decays to zero along a cosine."""
     tower_learning_rate: float | Auto = "auto"
@@ -71,6 +73,7 @@ class Optimizer:
     """The projector's own peak; auto is --learning-rate."""
     warmup_fraction: float = 0.05
     """Share of the steps in which the learning rate rises."""
+    # The cookbook's, like max_grad_norm.
     weight_decay: float = 0.01
     """AdamW's, on matrices only."""
     max_grad_norm: float = 1.0
@@ -84,6 +87,7 @@ class Optimizer:
 class Adapters:
     """Low-rank adapters, for --recipe lora."""
 
+    # The cookbook's rank and scale.
     lora_rank: int = 64
     """Rank of the adapters."""
     lora_alpha: int | Auto = "auto"
@@ -99,6 +103,8 @@ class Adapters:
 class Data:
     """The presentation of pictures and answers."""
 
+    # The widest row for which matmuls with 3,072 outputs, in tiles of 192 x 192, make ten rounds over the 132
+    # multiprocessors of an H100 or H200. A longer one makes eleven (docs/decisions.md).
     max_tokens: int = 15744
     """Tokens per forward pass: products are packed up to it, and none is cut. Lower it when memory runs out; the losses
     stay the same."""
@@ -145,6 +151,7 @@ class Output:
     """wandb: to the user's account if logged in, else offline, into the run folder. none: log.jsonl only."""
 
 
+# The groups in reverse: dataclasses collect fields, and arguments.py groups, from the last base to the first.
 @dataclass(frozen=True)
 class TrainConfig(Output, Memory, Data, Adapters, Optimizer, Main):
     """Fine-tune a Phi-3-Vision on a catalogue's training split. The same command again resumes an interrupted run."""
@@ -166,6 +173,7 @@ class TrainConfig(Output, Memory, Data, Adapters, Optimizer, Main):
                 raise EtalageError(f"{flag(name)} has no effect: --freeze names the {part}; leave one of them out")
         if self.quantization != "none" and self.recipe == "full":
             raise EtalageError(f"--quantization {self.quantization} needs frozen weights; --recipe full has none")
+        # PEFT would take FP8's numbers for weights, without their scales, and answer wrongly without an error.
         if self.quantization == "fp8" and self.lora_variant == "dora" and self.lora_dropout:
             raise EtalageError(
                 "--lora-dropout with dora is computed by PEFT, which cannot read fp8; leave one of the three out"
