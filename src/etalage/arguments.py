@@ -61,9 +61,11 @@ def with_defaults(arguments: type, settings: Mapping[str, Any]) -> Any:
 
 def _groups(cls: type) -> Sequence[type]:
     """Return the classes that declare settings of their own, the most basic one first."""
+    # Own annotations alone: a class that only joins groups has none, and is no group itself.
     return [base for base in reversed(cls.__mro__) if is_dataclass(base) and inspect.get_annotations(base)]
 
 
+# Cached, as the type of a group and that of its default must be one class.
 @cache
 def _described(cls: type) -> type:
     """Return a dataclass with the fields that `cls` itself declares, each with its docstring as help.
@@ -78,6 +80,7 @@ def _described(cls: type) -> type:
             (
                 f.name,
                 Annotated[hints[f.name], tyro.conf.arg(help=docs[f.name])] if f.name in docs else hints[f.name],
+                # tyro's word for a required argument: unlike a missing default, it lets a group be a default itself.
                 field(default=tyro.MISSING if f.default is MISSING else f.default),
             )
             for f in own
@@ -90,6 +93,7 @@ def _described(cls: type) -> type:
 
 def _docstrings(cls: type) -> Iterator[tuple[str, str]]:
     """Yield each field of a class with the text under it, as one line."""
+    # Python keeps no docstrings of fields, so they are read from the source.
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(definition, ast.ClassDef)
     for node, following in zip(definition.body, definition.body[1:], strict=False):

@@ -14,12 +14,13 @@ __all__ = ["atomic_directory", "atomic_file", "atomic_write_text"]
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write; it replaces `path` when the block ends, or is removed if the block fails."""
+    # In the same folder, as renaming is atomic only within a file system; with the id, as processes may write at once.
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary
         temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)  # renamed already, unless the block failed
 
 
 def atomic_write_text(path: Path, text: str) -> None:

@@ -46,12 +46,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = _DEBUG in argv
+    # Taken out here, so that it may stand anywhere, before the verb, too.
     argv = with_verb([argument for argument in argv if argument != _DEBUG])
     errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
         config = parse(argv)
         _command(config)(config)
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        # Or else Python's own flush at exit would fail in the same way, with a message.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (EtalageError, OSError) as error:  # a missing file and a full disk are no bugs either
@@ -147,6 +149,7 @@ def _train_defaults(argv: Sequence[str]) -> Any:
         **{f.name: getattr(defaults, f.name) for f in fields(defaults)},
         "catalogue": tyro.MISSING,
         **recorded,
+        # After the recorded settings: a run that repeats another one needs a folder of its own.
         "out": tyro.MISSING,
         "config": choice.config,
     }

@@ -48,6 +48,7 @@ def small(config: TrainConfig) -> TrainConfig:
         field_by_field=True,
         patience=8,
         learning_rate=5e-4 if config.recipe == "full" else 2e-3,
+        # Training it, too, would take more than a minute per pass over 420 pictures on two cores (docs/decisions.md).
         freeze=("tower",),
         num_workers=0,
         cache_mib=1024,

@@ -20,6 +20,7 @@ _RENAMED = {
 }
 _RENAMED_VALUES = {"save": "full", "keep": "none"}
 """Values of `memory`, now of activation_checkpointing."""
+# In version 0.1.0, null meant that the value is chosen for you.
 _NULL_WAS_AUTO = ("num_crops", "lora_alpha", "tower_learning_rate", "projector_learning_rate")
 
 _FACTS = ("out", "task", "limits", "catalogue_digest", "versions")
@@ -106,6 +107,7 @@ def _converted(value: Any, hint: Any) -> Any:
             return Path(value)
     elif hint is float and isinstance(value, int) and not isinstance(value, bool):  # true is an int in Python
         return float(value)
+    # The very type, as an instance of bool is an instance of int, too.
     elif type(value) is hint:
         return value
     raise TypeError

@@ -87,6 +87,7 @@ class Run:
         Raises:
             EtalageError: The folder holds another run or something else.
         """
+        # Absolute, since later commands may run in another folder.
         folders = {
             "catalogue": str(config.catalogue.resolve()),
             "out": str(self.folder.resolve()),
@@ -108,6 +109,7 @@ class Run:
                 )
         elif self.folder.exists() and any(self.folder.iterdir()):
             raise EtalageError(f"{self.folder} is not empty and is not a run folder; choose another --out")
+        # Added last, so that they are not compared: libraries may be newer when a run resumes.
         return {**resolved, "versions": versions()}
 
     def begin(self, resolved: Mapping[str, Any]) -> None:

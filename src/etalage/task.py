@@ -21,6 +21,7 @@ Kind = Literal["text", "category", "price"]
 Value = str | float
 
 END_TOKEN = "<|end|>"
+# Matches the opening bracket alone, so that the rest of the text is kept.
 _CONTROL_TOKEN = re.compile(r"<(?=\|)|<(?=/?s>|unk>)")
 _PRICE = r"\d+(?:\.\d+)?"
 
@@ -87,6 +88,7 @@ class Task:
         if not self.fields:
             raise EtalageError(f"answer {config.answer!r} holds no field; write one in braces, such as {{title}}")
         self._pattern = re.compile(pattern)
+        # Without the kinds, which str.format would take for format specifications.
         self._template = re.sub(r"\{(\w+):\w*\}", r"{\1}", config.answer)
 
     def build_prompt(self, question: str) -> str:
@@ -154,6 +156,7 @@ def format_price(price: float) -> str:
 def parse_price(text: str) -> float | None:
     """Read a positive, finite amount of money; return None if the text is anything else."""
     price = float(text) if re.fullmatch(_PRICE, text) else math.nan
+    # A text of several hundred digits is infinite as a float.
     return price if math.isfinite(price) and price > 0 else None
 
 
