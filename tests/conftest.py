@@ -26,6 +26,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
 
+# Activation checkpointing on the CPU fails if a GPU is used for the first time within it.
+if torch.cuda.is_available():
+    torch.cuda.init()
+
 COLOURS = {"Red": (200, 30, 40), "Green": (30, 150, 70), "Blue": (40, 60, 200)}
 
 
