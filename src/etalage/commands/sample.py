@@ -54,7 +54,7 @@ def sample(config: SampleConfig) -> None:
     say(f"{config.rows} products drawn: {table}")
     if oracle := manifest.get("oracle"):
         say(
-            f"who knew the laws would name {oracle['title_exact']:.1%} and categorise "
+            f"with the laws at hand one would name {oracle['title_exact']:.1%} and categorise "
             f"{oracle['category_accuracy']:.1%} as the table does, and be off by "
             f"x{oracle['price_median_factor_error']:.2f} in the price"
         )
@@ -108,7 +108,8 @@ def _measure_fidelity(folder: Path, manifest: Mapping[str, Any], config: SampleC
     privacy, detection = figures["privacy"], figures["detection"]
     copied = sum(privacy.get(name, 0) for name in ("rows_copied", "titles_copied", "codes_copied"))
     say(
-        f"mean fidelity of its columns {figures['column_fidelity']:.3f} (1 is perfect); told from the original with an "
-        f"area of {detection['logistic']:.2f} by regression and {detection['boosting']:.2f} by trees (0.5 is perfect)"
+        f"mean fidelity of its columns {figures['column_fidelity']:.3f} (1 is perfect); area under the curve of classifiers "
+        f"that tell it from the original: {detection['logistic']:.2f} (regression), {detection['boosting']:.2f} (trees); "
+        "0.5 is perfect"
     )
     say(f"{copied} rows, titles or codes are the original's; more in {config.out / 'fidelity.html'}")
