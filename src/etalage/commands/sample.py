@@ -108,8 +108,8 @@ def _measure_fidelity(folder: Path, manifest: Mapping[str, Any], config: SampleC
     privacy, detection = figures["privacy"], figures["detection"]
     copied = sum(privacy.get(name, 0) for name in ("rows_copied", "titles_copied", "codes_copied"))
     say(
-        f"mean fidelity of its columns {figures['column_fidelity']:.3f} (1 is perfect); area under the curve of classifiers "
-        f"that tell it from the original: {detection['logistic']:.2f} (regression), {detection['boosting']:.2f} (trees); "
-        "0.5 is perfect"
+        f"mean fidelity of its columns {figures['column_fidelity']:.3f} (1 is perfect); area under the curve of "
+        f"classifiers that tell it from the original: {detection['logistic']:.2f} (regression), "
+        f"{detection['boosting']:.2f} (trees); 0.5 is perfect"
     )
     say(f"{copied} rows, titles or codes are the original's; more in {config.out / 'fidelity.html'}")
