@@ -96,7 +96,7 @@ def test_two_steps_of_the_recipe(built, found, tmp_path, capsys):
     assert max(change.values()) < 0.1, "it went on from the weights that were there"
 
 
-def test_sight_is_spread_and_the_tower_stays(found, tmp_path, capsys):
+def test_spread_trains_the_decoder_and_leaves_the_tower(found, tmp_path, capsys):
     build.main(str(tmp_path / "model"))
     pretrain(Pretraining(tmp_path / "model", rows=12, num_brands=5, batch_size=8, max_steps=1, seconds=1e9))
     before, _ = load_base(str(tmp_path / "model"), dtype=torch.float32)
@@ -133,6 +133,6 @@ def test_pictures_are_varied_but_stay_pictures():
     assert len({float(one.mean()) for one in seen}) == 16
 
 
-def test_the_build_is_what_the_weights_were_trained_for(built):
+def test_the_configuration_is_that_of_the_weights(built):
     shipped, ours = (json.loads((folder / "config.json").read_text()) for folder in (SMALL, built))
     assert shipped["img_processor"] == ours["img_processor"]

@@ -5,6 +5,6 @@ import json
 from etalage.models import SMALL
 
 
-def test_the_build_gives_what_ships(built):
+def test_the_tokenizer_is_the_one_that_ships(built):
     tokenizers = (json.loads((folder / "tokenizer.json").read_text()) for folder in (built, SMALL))
     assert next(tokenizers) == next(tokenizers)
