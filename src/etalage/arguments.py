@@ -45,7 +45,8 @@ def as_config(cls: type, arguments: Any) -> Any:
     Raises:
         EtalageError: The configuration refuses a value.
     """
-    return cls(**{name: value for name, value in _settings(arguments) if name in {f.name for f in fields(cls)}})
+    settings = dict(_settings(arguments))
+    return cls(**{f.name: settings[f.name] for f in fields(cls)})
 
 
 def with_defaults(arguments: type, settings: Mapping[str, Any]) -> Any:

@@ -128,13 +128,12 @@ class Record:
 _ARGUMENTS = {cls: as_arguments(cls, *([Record] if cls is c.TrainConfig else [])) for cls in VERBS.values()}
 
 
-@dataclass(frozen=True)
-class _Choice:
+@dataclass(frozen=True, kw_only=True)
+class _Choice(Record):
     """The arguments of `train` that decide the defaults of the others."""
 
     model: str | None = None
     recipe: c.Recipe | None = None
-    config: Path | None = None
 
 
 def _train_defaults(argv: Sequence[str]) -> Any:

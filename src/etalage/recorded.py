@@ -36,7 +36,7 @@ def with_current_names(recorded: Mapping[str, Any]) -> dict[str, Any]:
     current = {}
     for key, value in recorded.items():
         name = _RENAMED.get(key, key)
-        if name == "activation_checkpointing" and value in ("save", "keep"):
+        if name == "activation_checkpointing" and value in tuple(_RENAMED_VALUES):
             value = _RENAMED_VALUES[value]
         elif name in _NULL_WAS_AUTO and value is None:
             value = "auto"
