@@ -1,6 +1,7 @@
 """Whether a row is fit to learn from, and if not, the reason. Texts are checked here, pictures in `pictures`."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -12,7 +13,7 @@ from etalage.catalogue.duplicates import title_family
 from etalage.catalogue.pictures import BadPicture, UnfitProduct, decode_data_uri, resolve_picture
 from etalage.catalogue.prepare_rows import CheckedRow
 from etalage.catalogue.prices import BadPrice, DecimalMark, find_decimal_mark, parse_amount
-from etalage.catalogue.table import Row, Table
+from etalage.catalogue.table import Cell, Row, Table, number_text
 from etalage.config import PrepareConfig, Split
 from etalage.errors import EtalageError
 from etalage.task import Field, Task, Value, clean_text
@@ -51,7 +52,9 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
     """
     source_folder = None if table.source.folder is None else table.source.folder.resolve()
     decimal_marks = {
-        field.name: find_decimal_mark(row.texts[field.name] for row in islice(table, NUM_SAMPLE_PRICES))
+        field.name: find_decimal_mark(
+            cell for row in islice(table, NUM_SAMPLE_PRICES) if isinstance(cell := row.cells.get(field.name), str)
+        )
         for field in task.fields
         if field.kind == "price"
     }
@@ -60,11 +63,15 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
     # The first category is the one by which splits are stratified.
     category_field = next((field.name for field in task.fields if field.kind == "category"), None)
     for row in table:
-        staged = CheckedRow(row.number, row.product_code, _digest(row, "product_code" in table.columns))
+        staged = CheckedRow(row.number, row.place, row.product_code, _digest(row, "product_code" in table.columns))
+        if row.problem:
+            yield replace(staged, reason=row.problem.reason, detail=row.problem.detail[:_MAX_DETAIL_CHARS])
+            continue
         split = _parse_split(row, table) if config.split_column else None
         try:
             values = _check_values(row, task, decimal_marks, config)
-            picture = _locate_picture(row.image, source_folder, resolve, inline_folder, config.max_image_bytes)
+            image = row.images[0] if row.images else ""
+            picture = _locate_picture(image, source_folder, resolve, inline_folder, config.max_image_bytes)
             question = _check_question(row)
         except UnfitProduct as unfit:
             yield replace(staged, reason=unfit.reason, detail=unfit.detail[:_MAX_DETAIL_CHARS])
@@ -72,7 +79,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
         title = str(values[title_field]) if title_field else ""
         yield replace(
             staged,
-            picture=picture,
+            pictures=(picture,),
             values=values,
             title=title,
             family=title_family(title),
@@ -85,7 +92,8 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
 def _digest(row: Row, has_code: bool) -> bytes:
     """Return a hash of all cells that are used, by which repeated rows are found."""
     # Without a column for it, the code is the row's number, and no two rows would be equal.
-    used = (row.product_code if has_code else "", row.image, sorted(row.texts.items()))
+    # An unreadable row is never a repeat: nothing is known of its cells.
+    used = (row.product_code if has_code or row.problem else "", row.images, sorted(row.cells.items()))
     return hashlib.blake2b(repr(used).encode("utf-8", "backslashreplace"), digest_size=16).digest()
 
 
@@ -93,7 +101,7 @@ def _parse_split(row: Row, table: Table) -> Split:
     split = SPLIT_NAMES.get(row.split.strip().casefold())
     if split is None:
         raise EtalageError(
-            f"{table.source.name} row {row.number} (code {row.product_code}): column {table.columns['split']!r} says "
+            f"{table.source.name} {row.place} (code {row.product_code}): column {table.columns['split']!r} says "
             f"{row.split[:50]!r}, which is none of {', '.join(SPLIT_NAMES)}"
         )
     return split
@@ -102,11 +110,11 @@ def _parse_split(row: Row, table: Table) -> Split:
 def _check_values(
     row: Row, task: Task, decimal_marks: Mapping[str, DecimalMark], config: PrepareConfig
 ) -> dict[str, Value]:
-    if unsupported := row.texts.get("unsupported"):
+    if unsupported := row.cells.get("unsupported"):
         raise UnfitProduct(
             "conversation_unsupported", f"{unsupported}; one picture, one question and one answer are read"
         )
-    values = {field.name: _check_value(row.texts[field.name], field, decimal_marks, config) for field in task.fields}
+    values = {field.name: _check_value(row.cells[field.name], field, decimal_marks, config) for field in task.fields}
     # Training on an answer that reads back differently would teach what evaluation counts as wrong.
     answer = task.format_answer(values)
     if task.parse_answer(answer) != values:
@@ -117,7 +125,8 @@ def _check_values(
     return values
 
 
-def _check_value(text: str, field: Field, decimal_marks: Mapping[str, DecimalMark], config: PrepareConfig) -> Value:
+def _check_value(cell: Cell, field: Field, decimal_marks: Mapping[str, DecimalMark], config: PrepareConfig) -> Value:
+    text = number_text(cell)
     # Before cleaning, since a cell may have a hundred million characters (MAX_CELL_CHARS).
     if len(text) > config.max_text_chars:
         raise UnfitProduct(
@@ -129,7 +138,7 @@ def _check_value(text: str, field: Field, decimal_marks: Mapping[str, DecimalMar
     if field.kind != "price":
         return text
     try:
-        price = parse_amount(text, price_range=config.price_range, decimal=decimal_marks[field.name]).value
+        price = _read_price(cell, decimal_marks[field.name], config)
     except BadPrice as bad:
         # Reasons name the field, and a missing one comes under the same word as a missing text.
         reason = "missing_price" if bad.reason == "price_missing" else bad.reason
@@ -140,8 +149,22 @@ def _check_value(text: str, field: Field, decimal_marks: Mapping[str, DecimalMar
     return round(price, 2)
 
 
+def _read_price(cell: Cell, decimal: DecimalMark, config: PrepareConfig) -> float:
+    """Return the amount of a price. A number has no marks to interpret, so it never goes through its text."""
+    if isinstance(cell, str):
+        return parse_amount(clean_text(cell), price_range=config.price_range, decimal=decimal).value
+    price = float(cell)
+    if not math.isfinite(price):
+        raise BadPrice("price_unparsable", number_text(cell))
+    if price < 0:
+        raise BadPrice("price_negative", number_text(cell))
+    if not round(price, 2):
+        raise BadPrice("price_zero", number_text(cell))
+    return price
+
+
 def _check_question(row: Row) -> str:
-    question = row.texts.get("question", "")
+    question = str(row.cells.get("question", ""))
     if len(question) > MAX_QUESTION_CHARS:
         raise UnfitProduct("question_too_long", f"{len(question)} characters, at most {MAX_QUESTION_CHARS} are taken")
     return clean_text(question)

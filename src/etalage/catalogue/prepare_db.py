@@ -70,12 +70,13 @@ class PrepareDb:
         picture_id = lru_cache(_ID_CACHE_SIZE)(self._picture_id)
         self._db.execute("BEGIN")
         self._db.executemany(
-            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     row.number,
+                    row.place,
                     row.product_code,
-                    picture_id(row.picture) if row.picture else None,
+                    picture_id(row.pictures[0]) if row.pictures else None,
                     None if row.values is None else json.dumps(dict(row.values), ensure_ascii=False),
                     row.title,
                     row.family,

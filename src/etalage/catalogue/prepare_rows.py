@@ -28,8 +28,8 @@ CREATE TABLE pictures (
     sha256 TEXT, pixels TEXT, width INTEGER, height INTEGER, extension TEXT, phash BLOB,
     reason TEXT, detail TEXT);
 CREATE TABLE rows (
-    number INTEGER PRIMARY KEY, code TEXT, picture INTEGER, field_values TEXT, title TEXT, family TEXT, category TEXT,
-    question TEXT, given_split TEXT, digest BLOB, reason TEXT, detail TEXT);
+    number INTEGER PRIMARY KEY, place TEXT, code TEXT, picture INTEGER, field_values TEXT, title TEXT, family TEXT,
+    category TEXT, question TEXT, given_split TEXT, digest BLOB, reason TEXT, detail TEXT);
 CREATE TABLE groups (pixels TEXT PRIMARY KEY, name TEXT, split TEXT, placeholder INTEGER DEFAULT 0);
 CREATE VIEW good AS
     SELECT rows.number, rows.code, rows.field_values, rows.title, rows.family, rows.category, rows.question,
@@ -54,11 +54,13 @@ class CheckedRow:
     """A row of the table after its texts were checked: fit so far, or with the reason why not."""
 
     number: int
+    place: str
+    """Where the row is as the user sees it."""
     product_code: str
     digest: bytes
     """The hash of all cells that are used; rows with equal digests are repeats."""
-    picture: str = ""
-    """Where its picture is: a URL or a path."""
+    pictures: tuple[str, ...] = ()
+    """Where its picture may be, the best first: URLs and paths."""
     values: Mapping[str, Value] | None = None
     title: str = ""
     family: str = ""

@@ -17,7 +17,7 @@ from etalage.catalogue.readers.hub import open_hub_dataset
 from etalage.catalogue.readers.image_folder import has_image, open_image_folder
 from etalage.catalogue.readers.json import open_json
 from etalage.catalogue.readers.parquet import open_parquet
-from etalage.catalogue.readers.raw_table import RawTable
+from etalage.catalogue.readers.raw_table import RawTable, UnreadableRow
 from etalage.catalogue.readers.saved_dataset import open_saved_dataset
 from etalage.catalogue.readers.webdataset import TAR_SUFFIXES, open_webdataset
 from etalage.config import Format, PrepareConfig
@@ -51,8 +51,10 @@ class Source:
     """The columns, in the order of the source."""
     note: str
     """A message for the user about what was guessed to read it; empty if nothing was."""
-    read_rows: Callable[[Sequence[str]], Iterator[list[Any]]] = field(repr=False, compare=False)
+    read_rows: Callable[[Sequence[str]], Iterator[list[Any] | UnreadableRow]] = field(repr=False, compare=False)
     """See `RawTable.read_rows`."""
+    place_of: Callable[[int], str] = field(repr=False, compare=False)
+    """See `RawTable.place_of`."""
 
 
 def open_source(source: str, config: PrepareConfig) -> Source:
@@ -81,7 +83,8 @@ def open_source(source: str, config: PrepareConfig) -> Source:
     counts = Counter(filter(None, table.column_names))
     if repeated := [column for column, count in counts.items() if count > 1]:
         raise EtalageError(f"{name}: column {repeated[0]!r} stands there twice; rename one of them")
-    return Source(name, config.image_folder or folder, kind, table.column_names, table.note, table.read_rows)
+    folder = config.image_folder or folder
+    return Source(name, folder, kind, table.column_names, table.note, table.read_rows, table.place_of)
 
 
 # Detecting the format

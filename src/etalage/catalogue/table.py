@@ -6,17 +6,22 @@ Rows are streamed: a table of a million rows needs no more memory than one of te
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from etalage.catalogue.columns import RESERVED_COLUMNS, match_columns
+from etalage.catalogue.readers.raw_table import UnreadableRow
 from etalage.catalogue.sources import Source
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
 from etalage.task import Field
 
-__all__ = ["Row", "Table", "read_table"]
+__all__ = ["Cell", "Row", "Table", "number_text", "read_table"]
+
+Cell = str | int | float | Decimal
+"""A cell of a text or a price: a number where the format of the table has numbers."""
 
 MAX_ORIGINAL_CHARS = 10_000
 """The most that is kept of a cell that the task does not use."""
@@ -35,16 +40,22 @@ class Row(NamedTuple):
     """A row of a table; a missing value is an empty text."""
 
     number: int
-    """The position of the row; the first row below the header is 1."""
+    """The number of the row in reading order, from 1."""
+    place: str
+    """Where the row is as the user sees it, such as "row 14"."""
     product_code: str
     """The product's code; the row's number where there is none."""
-    image: str | bytes
-    """A path, a URL or a data URI, or the encoded bytes of the picture."""
-    texts: dict[str, str]
+    images: tuple[str | bytes, ...]
+    """Where the picture may be, the best first: paths, URLs or data URIs, or the encoded bytes of a picture."""
+    cells: dict[str, Cell]
     """The cells by field of the task. Conversations also have a `question` and, if they cannot be used, the reason
     under `unsupported`."""
     split: str = ""
     """The cell of the column given by --split-column."""
+    group: str = ""
+    """The cell of the column that says which rows are variants of one product."""
+    problem: UnreadableRow | None = None
+    """Why the row cannot be read; its cells are then missing."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +73,21 @@ class Table:
         if self.source.kind == "conversations":
             roles, columns = [*roles, _UNSUPPORTED], [*columns, _UNSUPPORTED]
         for number, cells in enumerate(self.source.read_rows(columns), 1):
-            image: str | bytes = ""
-            texts: dict[str, str] = {}
-            for role, column, cell in zip(roles, columns, cells, strict=True):
-                if role == "image":
-                    image = self._image_of(cell, number, column)
-                else:
-                    texts[role] = self._text_of(cell, number, column)
-            if not texts.get(_UNSUPPORTED):
-                texts.pop(_UNSUPPORTED, None)
-            code, split = texts.pop("product_code", "").strip(), texts.pop("split", "").strip()
-            yield Row(number, code or str(number), image, texts, split)
+            if isinstance(cells, UnreadableRow):
+                yield Row(number, self.source.place_of(number), str(number), (), {}, problem=cells)
+            else:
+                yield self._to_row(number, dict(zip(roles, zip(columns, cells, strict=True), strict=True)))
+
+    def _to_row(self, number: int, found: dict[str, tuple[str, Any]]) -> Row:
+        """Return a row by its pairs of a column and a cell, which stand under their roles."""
+        place = self.source.place_of(number)
+        image_column, image_cell = found.pop("image")
+        image = self._image_of(image_cell, place, image_column)
+        values = {role: self._value_of(cell, place, column) for role, (column, cell) in found.items()}
+        if not values.get(_UNSUPPORTED):
+            values.pop(_UNSUPPORTED, None)
+        code, split, group = (number_text(values.pop(role, "")).strip() for role in ("product_code", "split", "group"))
+        return Row(number, place, code or str(number), (image,) if image else (), values, split, group)
 
     @property
     def text_columns(self) -> list[str]:
@@ -93,24 +108,27 @@ class Table:
         rows = enumerate(self.source.read_rows(self.text_columns), 1)
         for row_number in row_numbers:
             cells = next((cells for number, cells in rows if number == row_number), None)
-            if cells is None:
+            if cells is None or isinstance(cells, UnreadableRow):
                 raise EtalageError(
                     f"{self.source.name} row {row_number} is gone, so the table has changed while it was read; "
                     "prepare it again"
                 )
             yield [_original_text(cell) for cell in cells]
 
-    def _text_of(self, cell: Any, number: int, column: str) -> str:
+    def _value_of(self, cell: Any, place: str, column: str) -> Cell:
         if cell is None:
             return ""
-        # Readers return numbers as text; bool is left, which JSON has apart from numbers.
-        if not isinstance(cell, str | bool):
+        if isinstance(cell, bool):
+            return str(cell)
+        if isinstance(cell, int | float | Decimal):
+            return cell
+        if not isinstance(cell, str):
             kind = type(cell).__name__
             found = {"list": "a list", "dict": "an object"}.get(kind, kind)
-            raise EtalageError(f"{self.source.name} row {number}, {column}: {found} where a text or a number is needed")
-        return _valid_unicode(str(cell))
+            raise EtalageError(f"{self.source.name} {place}, {column}: {found} where a text or a number is needed")
+        return _valid_unicode(cell)
 
-    def _image_of(self, cell: Any, number: int, column: str) -> str | bytes:
+    def _image_of(self, cell: Any, place: str, column: str) -> str | bytes:
         """Return the first picture of a cell: its bytes if the cell holds them, else its path or URL."""
         if isinstance(cell, list):
             cell = cell[0] if cell else None
@@ -119,7 +137,7 @@ class Table:
             cell = next((cell[key] for key in ("bytes", "path", "url", "src") if cell.get(key)), None)
         if isinstance(cell, bytes):
             return cell
-        text = self._text_of(cell, number, column)
+        text = number_text(self._value_of(cell, place, column))
         if match := _HUB_FILE.fullmatch(text):
             repository, revision, path = match.groups()
             return f"https://huggingface.co/datasets/{repository}/resolve/{revision or 'main'}/{quote(path)}"
@@ -127,9 +145,20 @@ class Table:
 
 
 def _original_text(cell: Any) -> str | None:
-    if not isinstance(cell, str | bool) or cell == "":
+    if not isinstance(cell, Cell | bool) or cell == "":
         return None
     return _valid_unicode(str(cell)[:MAX_ORIGINAL_CHARS])
+
+
+def number_text(cell: Cell) -> str:
+    """Return a cell as text; a whole number has no decimals, whatever its type, as a code in a column of floats.
+
+    Args:
+        cell: A text or a number.
+    """
+    if isinstance(cell, str):
+        return cell
+    return str(int(cell)) if cell == cell // 1 else str(cell)
 
 
 def _valid_unicode(text: str) -> str:
@@ -176,7 +205,8 @@ def _read_sample(source: Source) -> list[list[Any]]:
     """Return the first rows, and fewer of them where they hold pictures."""
     rows: list[list[Any]] = []
     num_bytes = 0
-    for row in islice(source.read_rows(source.column_names), NUM_SAMPLE_ROWS):
+    readable = (row for row in source.read_rows(source.column_names) if not isinstance(row, UnreadableRow))
+    for row in islice(readable, NUM_SAMPLE_ROWS):
         rows.append(row)
         num_bytes += sum(_size_of(cell) for cell in row)
         if num_bytes > MAX_SAMPLE_BYTES:

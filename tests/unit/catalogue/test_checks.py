@@ -65,7 +65,10 @@ def test_each_row_is_kept_or_dropped_for_one_reason(tmp_path: Path) -> None:
     assert found[5].values is not None
     assert found[5].values["price"] == 990.0
     assert found[2].product_code == "2"
-    assert (found[0].picture, found[17].picture) == (str(tmp_path.resolve() / "a.png"), "https://example.com/a.png")
+    assert (found[0].pictures, found[17].pictures) == (
+        (str(tmp_path.resolve() / "a.png"),),
+        ("https://example.com/a.png",),
+    )
 
 
 def test_reads_a_range_as_the_end_that_the_settings_say(tmp_path: Path) -> None:
@@ -83,8 +86,8 @@ def test_uses_one_decimal_mark_for_a_whole_column(tmp_path: Path) -> None:
 def test_writes_a_picture_inside_the_table_to_one_file(tmp_path: Path) -> None:
     uri = "data:image/png;base64," + base64.b64encode(png()).decode()
     one, other = check(tmp_path, HEADER + f'1,Scarf,SCARVES,5,"{uri}"\n2,Cap,CAPS,5,"{uri}"')
-    assert one.picture == other.picture
-    assert Path(one.picture).read_bytes() == png()
+    assert one.pictures == other.pictures
+    assert Path(one.pictures[0]).read_bytes() == png()
     assert len(list((tmp_path / "inline").iterdir())) == 1
 
 
@@ -125,7 +128,7 @@ def test_limits_come_from_the_settings(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("image", ["http://x.example/a.png", "HTTPS://x.example/a.png", "//x.example/a.png"])
 def test_keeps_urls_as_they_are(tmp_path: Path, image: str) -> None:
-    assert check(tmp_path, HEADER + f"1,Scarf,SCARVES,5,{image}")[0].picture == image
+    assert check(tmp_path, HEADER + f"1,Scarf,SCARVES,5,{image}")[0].pictures == (image,)
 
 
 def test_rows_may_share_a_code_and_equal_rows_share_a_digest(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def row(number: int, picture: str = "/a.png", title: str = "", **more: object) -
     values = {"title": title, "category": "SCARVES", "price": float(number)}
     fields = {"values": values, "title": title, "family": title.casefold(), "category": "SCARVES", **more}
     digest = str(fields.pop("digest", number)).encode()
-    return CheckedRow(number, f"P{number}", digest, picture, **fields)  # type: ignore[arg-type]
+    return CheckedRow(number, f"row {number}", f"P{number}", digest, (picture,), **fields)  # type: ignore[arg-type]
 
 
 def picture(path: str, pixels: str, phash: bytes = b"") -> tuple[Path, Picture]:
@@ -86,7 +86,7 @@ def test_repeated_rows_are_dropped_but_the_first(db: PrepareDb) -> None:
 
 
 def test_a_row_with_a_reason_of_its_own_needs_no_picture(db: PrepareDb) -> None:
-    db.add_rows([CheckedRow(1, "P1", b"1", reason="missing_title", detail="no text"), row(2)])
+    db.add_rows([CheckedRow(1, "row 1", "P1", b"1", reason="missing_title", detail="no text"), row(2)])
     assert list(db.paths_to_read()) == [Path("/a.png")]
     assert list(db.dropped_rows()) == [DroppedRow(1, "P1", "missing_title", "no text")]
 
@@ -112,7 +112,12 @@ def test_kept_products_come_in_the_order_of_the_table_with_all_their_values(db: 
 
 
 def test_every_row_is_either_kept_or_dropped(db: PrepareDb) -> None:
-    rows = [row(1, "/a.png"), row(2, "/bad.png"), row(3, digest="1"), CheckedRow(4, "P4", b"4", reason="missing_price")]
+    rows = [
+        row(1, "/a.png"),
+        row(2, "/bad.png"),
+        row(3, digest="1"),
+        CheckedRow(4, "row 4", "P4", b"4", reason="missing_price"),
+    ]
     db.add_rows(rows)
     db.record_read([picture("/a.png", "a"), (Path("/bad.png"), BadPicture("image_empty", ""))])
     db.set_groups({"a": "group-a"})

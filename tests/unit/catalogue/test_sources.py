@@ -51,7 +51,7 @@ def test_a_stated_format_takes_precedence(
     open_table: Callable,
 ) -> None:
     path = write_file(HEADER + "1,A,X,5,a.png\n", "table.data")
-    assert read_rows(path, format="csv")[0].texts["title"] == "A"
+    assert read_rows(path, format="csv")[0].cells["title"] == "A"
     with pytest.raises(EtalageError, match="is a folder, and --format is csv"):
         open_table(tmp_path, format="csv")
     with pytest.raises(EtalageError, match="is no folder, and --format is folder"):
@@ -90,7 +90,7 @@ def test_explains_folders_that_it_cannot_read(
     write_file(PNG, "shop/images/a.png")
     with pytest.raises(EtalageError, match=r"with a table in it: give .*catalogue\.csv"):
         open_table(tmp_path / "shop")
-    assert read_rows(tmp_path / "shop", FIELDS[:2], format="folder")[0].texts["category"] == "images"
+    assert read_rows(tmp_path / "shop", FIELDS[:2], format="folder")[0].cells["category"] == "images"
     (tmp_path / "none").mkdir()
     with pytest.raises(EtalageError, match="it holds nothing"):
         open_table(tmp_path / "none")
@@ -127,4 +127,4 @@ def test_damaged_files_are_read_or_refused(
             data[rng.randrange(len(data))] = rng.randrange(256)
         path.write_bytes(data[: rng.choice([len(data), rng.randrange(len(data))])])
         with contextlib.suppress(EtalageError):
-            assert all(isinstance(row.texts["title"], str) for row in open_table(path, [FIELDS[0]])[1])
+            assert all(isinstance(row.cells["title"], str) for row in open_table(path, [FIELDS[0]])[1])

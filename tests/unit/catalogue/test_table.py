@@ -59,7 +59,7 @@ def test_a_row_without_a_code_is_known_by_its_number(write_file: Callable, read_
 )
 def test_takes_the_first_picture_of_a_cell(write_file: Callable, read_rows: Callable, cell: Any, image: str) -> None:
     path = write_file(json.dumps({"title": "A", "image": cell}), "t.jsonl")
-    assert [row.image for row in read_rows(path, [Field("title", "text")])] == [image]
+    assert [row.images for row in read_rows(path, [Field("title", "text")])] == [(image,) if image else ()]
 
 
 def test_originals_are_the_text_cells_of_the_rows_asked_for(write_file: Callable, open_table: Callable) -> None:

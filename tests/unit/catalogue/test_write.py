@@ -76,7 +76,7 @@ def kept(path: Path, sha256: str = "") -> KeptProduct:
 
 def fill(db: PrepareDb, product: KeptProduct) -> None:
     """Add a product with its picture, group and split to a database."""
-    db.add_rows([CheckedRow(1, "P1", b"1", str(product.picture), product.values, "Scarf")])
+    db.add_rows([CheckedRow(1, "row 1", "P1", b"1", (str(product.picture),), product.values, "Scarf")])
     found = Picture(product.picture, product.sha256, "pixels", 9, 9, "png", b"")
     db.record_read([(product.picture, found)])
     db.set_groups({"pixels": "g"})

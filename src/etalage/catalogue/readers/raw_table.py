@@ -7,7 +7,7 @@ from typing import Any
 
 from etalage.errors import EtalageError
 
-__all__ = ["CHUNK_BYTES", "MAX_CELL_CHARS", "RawTable", "table_with_header"]
+__all__ = ["CHUNK_BYTES", "MAX_CELL_CHARS", "RawTable", "UnreadableRow", "row_place", "table_with_header"]
 
 MAX_CELL_CHARS = 100_000_000
 """The longest cell that is read. A longer title only drops its product (checks.py); it does not end the run."""
@@ -17,16 +17,37 @@ CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
+class UnreadableRow:
+    """A row whose cells cannot be told apart or read; it is dropped and counted, and does not end the table."""
+
+    reason: str
+    """The reason as it is counted among dropped rows."""
+    detail: str
+    """What is wrong with the row."""
+
+
+def row_place(number: int) -> str:
+    """Return where a row is, for a source whose first row of products is row 1.
+
+    Args:
+        number: The number of the row in reading order, from 1.
+    """
+    return f"row {number}"
+
+
+@dataclass(frozen=True)
 class RawTable:
     """A table whose column names are known and whose rows have yet to be read."""
 
     column_names: list[str]
     """The columns, in the order of the file."""
-    read_rows: Callable[[Sequence[str]], Iterator[list[Any]]] = field(repr=False)
-    """Reads the cells of the given columns, from the first row on. A cell is a str, None where there is no value, or
-    bytes, a list or a dict where the format holds them."""
+    read_rows: Callable[[Sequence[str]], Iterator[list[Any] | UnreadableRow]] = field(repr=False)
+    """Reads the cells of the given columns, from the first row on. A cell is a str, None where there is no value, or an
+    int, float, Decimal, bool, bytes, list or dict where the format holds them."""
     note: str = ""
     """A message for the user about what was guessed; empty if nothing was."""
+    place_of: Callable[[int], str] = field(default=row_place, repr=False)
+    """Returns where a row is as the user sees it, such as "row 14", by its number in reading order, from 1."""
 
 
 def table_with_header(name: str, iterate: Callable[[], Iterator[list[str]]], note: str = "") -> RawTable:

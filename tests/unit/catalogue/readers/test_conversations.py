@@ -78,8 +78,8 @@ def test_says_why_a_conversation_cannot_be_used(
     lines = [{"conversations": [COOKBOOK]}, record]
     path = write_file("\n".join(map(json.dumps, lines)), "t.jsonl")
     first, second = read_rows(path, ANSWER)
-    assert "unsupported" not in first.texts
-    assert second.texts["unsupported"] == reason
+    assert "unsupported" not in first.cells
+    assert second.cells["unsupported"] == reason
 
 
 def test_refuses_files_without_conversations(write_file: Callable, open_table: Callable) -> None:

@@ -57,7 +57,7 @@ def test_reads_semicolons_with_decimal_commas_and_the_hint_of_excel(
 ) -> None:
     text = "titel;preis;typ;bild\nHose, lang;12,50;X;a.png\nRock, kurz;1.299,00;X;b.png\n"
     path = write_file(text)
-    assert [row.texts["price"] for row in read_rows(path)] == ["12,50", "1.299,00"]
+    assert [row.cells["price"] for row in read_rows(path)] == ["12,50", "1.299,00"]
     assert open_table(path)[0].note == "cells are separated by ';'"
     assert read_rows(write_file("sep=;\r\n" + text.replace("\n", "\r\n"))) == read_rows(path)
     tabs = write_file(text.replace(";", "\t"), "table.tsv")
@@ -90,4 +90,4 @@ def test_refuses_broken_files_with_the_place_of_the_damage(
 def test_reads_a_huge_cell_and_a_nul(write_file: Callable, open_table: Callable) -> None:
     assert MAX_CELL_CHARS > 10_000_000
     text = HEADER + f"1,{'x' * 10_000_000},X,5,a.png\n2,B\0,X,5,b.png\n"
-    assert [len(row.texts["title"]) for row in open_table(write_file(text))[1]] == [10_000_000, 2]
+    assert [len(row.cells["title"]) for row in open_table(write_file(text))[1]] == [10_000_000, 2]

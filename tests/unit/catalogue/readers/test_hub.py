@@ -138,7 +138,7 @@ def test_reads_a_folder_laid_out_as_a_dataset_on_the_hub(
     texts = {"title": "A", "category": "X", "price": "990.0"}
     assert list(table) == [Row(1, "80123", "u", texts, "train"), Row(2, "80123", "u", texts, "test")]
     assert (source.name, source.kind) == ("repository", "hub")
-    assert [row.texts for row in read_rows(tmp_path / "repository")] == [texts, texts]  # as Parquet; test goes first
+    assert [row.cells for row in read_rows(tmp_path / "repository")] == [texts, texts]  # as Parquet; test goes first
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(EtalageError, match=r"owner/name: .*pip install etalage\[hub\]"):
         open_table("owner/name")

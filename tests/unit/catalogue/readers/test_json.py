@@ -34,7 +34,7 @@ def test_keeps_numbers_as_written_and_finds_columns_that_come_late(write_file: C
 def test_reads_an_array_larger_than_one_chunk(write_file: Callable, read_rows: Callable) -> None:
     many = [{**ROWS[0], "title": f"{i} {'é' * 300_000 * (i % 7 == 0)}"} for i in range(30)]
     found = read_rows(write_file(json.dumps(many, ensure_ascii=False), "t.json"))
-    assert [row.texts["title"] for row in found] == [row["title"] for row in many]
+    assert [row.cells["title"] for row in found] == [row["title"] for row in many]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_reads_numbers_missing_values_and_class_labels(tmp_path: Path, read_rows
         Row(1, "80123", "a.png", {"title": "A", "category": "X", "price": "990.0"}),
         Row(2, "9007199254740993", "b.png", {"title": "", "category": "X", "price": ""}),
     ]
-    assert [row.texts["category"] for row in read_rows(path, columns="category=label")] == ["coat", ""]
+    assert [row.cells["category"] for row in read_rows(path, columns="category=label")] == ["coat", ""]
 
 
 def test_reads_pictures_in_cells(tmp_path: Path, read_rows: Callable) -> None:
@@ -61,7 +61,7 @@ def test_reads_shards_in_the_order_of_their_names(tmp_path: Path, open_table: Ca
         f"{tmp_path.parent}/{tmp_path.name}*/train-0000[0-9]*.parquet",
     ):
         opened, table = open_table(source)
-        assert [row.texts["title"] for row in table] == ["0", "1", "2"]
+        assert [row.cells["title"] for row in table] == ["0", "1", "2"]
         assert [row.number for row in table] == [1, 2, 3]
         assert opened.kind == "parquet"
     pq.write_table(pa.table({"title": ["B"]}), tmp_path / "z.parquet")

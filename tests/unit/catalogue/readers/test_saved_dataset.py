@@ -38,7 +38,7 @@ def test_reads_shards_labels_pictures_and_splits(tmp_path: Path, read_rows: Call
     several = datasets.DatasetDict(test=saved.select([1]), extra=saved.select([0]), train=saved.select([0]))
     several.save_to_disk(tmp_path / "several")
     found = read_rows(tmp_path / "several", split_column="split")
-    assert [(row.split, row.texts["title"]) for row in found] == [("train", "A"), ("test", "B"), ("extra", "A")]
+    assert [(row.split, row.cells["title"]) for row in found] == [("train", "A"), ("test", "B"), ("extra", "A")]
     saved.to_parquet(tmp_path / "t.parquet")
     assert read_rows(tmp_path / "t.parquet") == expected
 

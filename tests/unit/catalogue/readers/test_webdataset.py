@@ -43,7 +43,7 @@ def test_reads_samples_across_tars(
     assert [row.product_code for row in read_rows(tmp_path, columns="product_code=__key__")] == ["a/0", "a/1", "c"]
     assert read_rows(f"{tmp_path}/*.tar")[0] == read_rows(tmp_path / "0.tar")[0] == next(iter(table))
     size = open_table(tmp_path / "0.tar", columns="title=sizes.eu")[1]
-    assert next(iter(size)).texts["title"] == "38"
+    assert next(iter(size)).cells["title"] == "38"
 
 
 def test_hostile_members_write_nothing_and_links_are_not_followed(tmp_path: Path, open_table: Callable) -> None:
