@@ -17,9 +17,10 @@ RECIPE = sorted((ROOT / "pretraining").rglob("*.py"))
 MAX_FILE_LINES, MEDIAN_FILE_LINES, MAX_FUNCTION_LINES = 400, 150, 60
 
 ROOMS = [
-    {"errors"},
-    {"arguments", "atomic", "chunks", "flatten", "processes", "progress", "versions"},
-    {"config"},
+    {"errors", "rgb"},
+    {"console", "interrupts", "locks", "wording"},
+    {"arguments", "atomic", "chunks", "flatten", "json_files", "processes", "progress", "versions"},
+    {"config", "answer_template"},
     {"task", "recipes", "recorded", "devices"},
     {"runs"},
     {"html"},
@@ -90,7 +91,8 @@ def test_imports_run_downwards() -> None:
             continue
         for module in imported(tree):
             other = room_of(module) if module.split(".")[0] == "etalage" else room
-            if other and other != room and (rank[other] >= rank[room] or room == "phi3v"):
+            # phi3v can be used on its own, with one file more: how any picture becomes RGB
+            if other and other != room and (rank[other] >= rank[room] or (room == "phi3v" and other != "rgb")):
                 upwards.append(f"{file.relative_to(ROOT)} imports {module}")
             if module.split(".")[0] == "pretraining":
                 upwards.append(f"{file.relative_to(ROOT)} imports {module}, which is not in the wheel")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from etalage import devices
 from etalage.catalogue.store import Catalogue
-from etalage.commands.console import console, say
 from etalage.config import TrainConfig
+from etalage.console import console, say
 from etalage.data.dataset import Examples
 from etalage.data.pixel_cache import PixelCache
 from etalage.evaluate.metrics import validation_score
@@ -49,6 +49,8 @@ def train(config: TrainConfig) -> None:
     model, processor = load_base(config.model, dtype=devices.weights_dtype(config.recipe))
     if config.num_crops != "auto":
         processor.image_processor.num_crops = config.num_crops
+    # Whoever loads the run without a catalogue sees transparent pictures as training did.
+    processor.image_processor.background = catalogue.facts["limits"]["background"]
     trainable = make_trainable(devices.on_device(model), config)
     if "tower" in config.freeze:
         cache_features(trainable)  # on a CPU; for a GPU, make_packer keeps the features of whole pictures

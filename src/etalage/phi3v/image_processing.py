@@ -4,21 +4,26 @@ Letters: N images, C crop slots (num_crops + 1, the global view first), S side o
 """
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageColor
 from torch import Tensor
 from torch.nn import functional
 from transformers import BatchFeature
 from transformers.image_processing_utils import BaseImageProcessor
+from transformers.utils import logging
 
 from etalage.phi3v.transfer import to_device
+from etalage.rgb import to_rgb
 
-__all__ = ["Phi3VImageProcessor", "Phi3VImageProcessorKwargs", "Picture", "num_image_tokens"]
+__all__ = ["Phi3VImageProcessor", "Phi3VImageProcessorKwargs", "Picture", "list_pictures", "num_image_tokens"]
+
+logger = logging.get_logger(__name__)
 
 Picture = Image.Image | np.ndarray
 
@@ -48,6 +53,40 @@ def _constant(per_channel: tuple[float, ...], device: torch.device) -> Tensor:
         return torch.tensor(per_channel, device=device).view(3, 1, 1)
 
 
+def _as_image(picture: Any) -> Image.Image:
+    """Return a picture as a PIL image; an array is refused with its dtype and shape, and what is expected."""
+    if isinstance(picture, Image.Image):
+        if 0 in picture.size:
+            raise ValueError(f"picture of {picture.width}x{picture.height} pixels (width x height) is empty")
+        return picture
+    expected = "a PIL image, or a uint8 array of shape (height, width) or (height, width, channels), channels 1, 3 or 4"
+    shape = tuple(getattr(picture, "shape", ()))
+    found = " ".join(map(str, (type(picture).__name__, getattr(picture, "dtype", ""), shape or ""))).strip()
+    if not isinstance(picture, np.ndarray):
+        hint = "; open a file with PIL.Image.open first" if isinstance(picture, str | bytes | os.PathLike) else ""
+        hint = "; pass tensor.permute(1, 2, 0).numpy()" if isinstance(picture, Tensor) and len(shape) == 3 else hint
+        raise TypeError(f"expected {expected}; found {found}{hint}")
+    if picture.dtype != np.uint8:
+        raise TypeError(f"expected {expected}; found {found}; scale it to 0..255 and use .astype(numpy.uint8)")
+    if picture.ndim == 3 and picture.shape[2] == 1:
+        picture = picture[..., 0]
+    if picture.ndim not in (2, 3) or 0 in shape or (picture.ndim == 3 and picture.shape[2] not in (3, 4)):
+        first = picture.ndim == 3 and picture.shape[0] in (1, 3, 4)
+        hint = "; its channels come first: transpose(1, 2, 0) moves them to the end" if first else ""
+        hint = "; pass a list of pictures instead of a batch" if picture.ndim == 4 else hint
+        raise ValueError(f"expected {expected}; found {found}{hint}")
+    return Image.fromarray(picture)
+
+
+def list_pictures(images: Any) -> list[Any]:
+    """Return one picture or a sequence of them as a list.
+
+    A text or a tensor counts as one: as a sequence it would be letters or channels.
+    """
+    is_one = isinstance(images, Picture | str | bytes | Tensor) or not isinstance(images, Iterable)
+    return [images] if is_one else list(images)
+
+
 class Phi3VImageProcessorKwargs(TypedDict, total=False):
     """The settings that preprocessor_config.json and `from_pretrained` may change."""
 
@@ -55,6 +94,7 @@ class Phi3VImageProcessorKwargs(TypedDict, total=False):
     image_mean: Sequence[float]
     image_std: Sequence[float]
     do_convert_rgb: bool
+    background: str | None
     crop_size: int
     num_img_tokens: int
 
@@ -65,13 +105,15 @@ class Phi3VImageProcessor(BaseImageProcessor):
     Args:
         num_crops: Largest number of crops of one picture, global view not counted. Hub: 16 (Phi-3), 4 (Phi-3.5).
         image_mean, image_std: Per channel, of pixels in 0..1.
-        do_convert_rgb: Convert other modes to RGB; alpha is dropped. False: refuse them.
+        do_convert_rgb: Convert other modes to RGB, upright by their EXIF orientation. False: refuse other modes.
+        background: The colour under transparent parts, a CSS name or #rrggbb. None drops alpha, as the published
+            processor does: transparent parts then show whatever colour is stored under them.
         crop_size: Side of a crop in pixels, the tower's image_size.
         num_img_tokens: Tokens of one crop.
         kwargs: Passed to transformers.
 
     Raises:
-        ValueError: num_crops is below 1, or num_img_tokens is not a square.
+        ValueError: num_crops is below 1, num_img_tokens is not a square, or background is no colour.
 
     Source: image_processing_phi3_v.py of microsoft/Phi-3-vision-128k-instruct, rewritten from its description.
     """
@@ -85,6 +127,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
         image_mean: Sequence[float] = (0.48145466, 0.4578275, 0.40821073),
         image_std: Sequence[float] = (0.26862954, 0.26130258, 0.27577711),
         do_convert_rgb: bool = True,
+        background: str | None = None,
         crop_size: int = 336,
         num_img_tokens: int = 144,
         **kwargs: Any,
@@ -95,10 +138,13 @@ class Phi3VImageProcessor(BaseImageProcessor):
             raise ValueError(f"num_crops is {num_crops}; give at least 1")
         if math.isqrt(num_img_tokens) ** 2 != num_img_tokens:
             raise ValueError(f"num_img_tokens is {num_img_tokens}; a square crop has a square number of tokens")
+        if background is not None:
+            ImageColor.getrgb(background)
         self.num_crops = num_crops
         self.image_mean = list(image_mean)
         self.image_std = list(image_std)
         self.do_convert_rgb = do_convert_rgb
+        self.background = background
         self.crop_size = crop_size
         self.num_img_tokens = num_img_tokens
 
@@ -158,22 +204,25 @@ class Phi3VImageProcessor(BaseImageProcessor):
         """Resize and pad one picture.
 
         Args:
-            image: PIL image, or (height, width[, channels]) uint8. EXIF orientation is ignored.
+            image: PIL image, or (height, width) or (height, width, channels) uint8 with 1, 3 or 4 channels.
 
         Returns:
             (height, width, 3) uint8, both sides multiples of crop_size, padded with white.
 
         Raises:
-            ValueError: It is no picture, not RGB while do_convert_rgb is False, or too narrow.
+            TypeError: It is neither a PIL image nor an array of uint8.
+            ValueError: The array has another shape, the picture is not RGB while do_convert_rgb is False, or it is too
+                narrow.
         """
-        if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim in (2, 3):
-            image = Image.fromarray(image)
-        if not isinstance(image, Image.Image):
-            found = f"{type(image).__name__} {getattr(image, 'dtype', '')} {tuple(getattr(image, 'shape', ()))}"
-            raise ValueError(f"expected a PIL image or (height, width, channels) uint8 array, found {found}")
-        if image.mode != "RGB" and not self.do_convert_rgb:
-            raise ValueError(f"picture has mode {image.mode}, not RGB; convert it or set do_convert_rgb")
-        image = image.convert("RGB")
+        picture = _as_image(image)
+        if picture.mode != "RGB" and not self.do_convert_rgb:
+            raise ValueError(f"picture has mode {picture.mode}, not RGB; convert it or set do_convert_rgb")
+        if self.background is None and picture.has_transparency_data:
+            logger.warning_once(
+                "a picture has an alpha channel, which is dropped as the published processor does; "
+                "pass background='white' to lay transparent parts on white"
+            )
+        image = to_rgb(picture, self.background)
         long_side, short_side = self._resized(*image.size)
         # The reference mirrors portraits to landscape and back. PIL rounds to 8 bits between its two passes, so pixels
         # depend on the order of the axes. Resizing the long side first, in a call of its own, equals that mirroring.
@@ -195,7 +244,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
             image: As for hd_transform.
 
         Raises:
-            ValueError: hd_transform refuses the picture.
+            TypeError, ValueError: hd_transform refuses the picture.
         """
         return torch.from_numpy(np.ascontiguousarray(self.hd_transform(image).transpose(2, 0, 1)))
 
@@ -210,7 +259,7 @@ class Phi3VImageProcessor(BaseImageProcessor):
             pixels that the crops cover.
 
         Raises:
-            ValueError: hd_transform refuses the picture.
+            TypeError, ValueError: hd_transform refuses the picture.
         """
         pixels = self.pixels(image)
         used = self.cut_bytes(pixels, pixels.device)
@@ -268,9 +317,10 @@ class Phi3VImageProcessor(BaseImageProcessor):
             after the HD transform, height first. num_img_tokens: N ints.
 
         Raises:
+            TypeError: hd_transform refuses the type of a picture.
             ValueError: There is no picture, or hd_transform refuses one.
         """
-        images = [images] if isinstance(images, Picture) else list(images)
+        images = list_pictures(images)
         if not images:
             raise ValueError("no pictures given; leave images out for text alone")
         slots, sizes = zip(*(self.crops(image) for image in images), strict=True)

@@ -13,7 +13,7 @@ from transformers.processing_utils import ProcessorMixin
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 from transformers.utils import cached_file
 
-from etalage.phi3v.image_processing import Phi3VImageProcessor, Picture
+from etalage.phi3v.image_processing import Phi3VImageProcessor, Picture, list_pictures
 
 __all__ = ["Phi3VProcessor", "load_tokenizer"]
 
@@ -177,8 +177,9 @@ class Phi3VProcessor(ProcessorMixin):
     def _images_by_row(self, images: Any, num_rows: int) -> list[list[Picture]]:
         if images is None:
             return [[] for _ in range(num_rows)]
-        images = [images] if isinstance(images, Picture) else list(images)
-        if num_rows == 1 and all(isinstance(image, Picture) for image in images):
+        images = list_pictures(images)
+        # What is no picture goes on to the image processor, which says what it expects.
+        if num_rows == 1 and not any(image is None or isinstance(image, list | tuple) for image in images):
             return [images]
         if any(isinstance(row, Picture) for row in images) or len(images) != num_rows:
             raise ValueError(

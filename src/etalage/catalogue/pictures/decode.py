@@ -10,21 +10,31 @@ from io import BytesIO
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-import numpy as np
-from PIL import Image, ImageColor, ImageOps
-from PIL import TiffImagePlugin as _tiff  # noqa: F401  # without these two, Pillow loads every plugin that it has
+from PIL import Image, ImageColor, UnidentifiedImageError
+from PIL import TiffImagePlugin as _tiff  # noqa: F401  # without these, Pillow loads every plugin that it has
 from PIL import WebPImagePlugin as _webp  # noqa: F401
 
 from etalage.catalogue.pictures.errors import BadPicture
+from etalage.catalogue.pictures.formats import AVIF_IS_READ, describe_format, is_heif
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
+from etalage.rgb import to_rgb
+
+if AVIF_IS_READ:
+    from PIL import AvifImagePlugin as _avif  # noqa: F401
 
 __all__ = ["PictureLimits", "check_background", "decode", "open_picture", "read_bytes"]
 
-EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
+EXTENSIONS = {
+    **{"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"},
+    **{"AVIF": "avif", "HEIF": "heic"},
+}
 """File extensions by the names of the formats that are read; MPO is what some cameras write into a .jpg."""
 
-_FORMATS = [name for name in EXTENSIONS if name != "MPO"]  # Pillow opens MPO as JPEG
+# Pillow opens MPO as JPEG; HEIF is added where a file needs it, and AVIF where it can be read.
+_FORMATS = [name for name in EXTENSIONS if name not in ("MPO", "HEIF") and (name != "AVIF" or AVIF_IS_READ)]
+
+_SUBFILE_TYPE, _DNG_VERSION = 254, 50706  # TIFF tags
 
 MAX_SIDE_RATIO = 16
 """The model cuts a picture into at most 16 square crops, in a grid of about the picture's own side ratio. Beyond 16:1
@@ -52,9 +62,8 @@ DEFAULT_LIMITS = PictureLimits(
 def open_picture(source: Path | bytes, **limits: Unpack[PictureLimits]) -> Image.Image:
     """Decode a picture completely, as the model sees it.
 
-    The picture is turned upright by its EXIF orientation. Of an animation, the first frame is taken. Transparent parts
-    are laid on the background. Palettes, grey, CMYK and 16 bits are converted. Floats and 32-bit integers have no fixed
-    range and are stretched between their extremes.
+    It is converted by `etalage.rgb.to_rgb`, as the model's own processor does. Of an animation, the first frame is
+    taken.
 
     Args:
         source: A file, or the bytes of one.
@@ -65,7 +74,7 @@ def open_picture(source: Path | bytes, **limits: Unpack[PictureLimits]) -> Image
 
     Raises:
         BadPicture: image_not_found, image_empty, image_too_many_bytes, image_too_many_pixels, image_too_extreme (a side
-            ratio above MAX_SIDE_RATIO) or image_undecodable, with what was found.
+            ratio above MAX_SIDE_RATIO), image_format_unsupported or image_undecodable, with what was found.
     """
     limits = {**DEFAULT_LIMITS, **limits}
     data = source if isinstance(source, bytes) else read_bytes(source, limits["max_image_bytes"])
@@ -132,13 +141,17 @@ def decode(data: bytes, max_image_px: int, max_image_bytes: int, background: str
     with _without_warnings():
         try:
             # by content, whatever the file is called, and by no other of Pillow's many decoders
-            with Image.open(BytesIO(data), formats=_FORMATS) as image:
+            with Image.open(BytesIO(data), formats=[*_FORMATS, *_heif_opener(data)]) as image:
                 _check_size(*image.size, max_image_px)
-                return _to_rgb(image, background), EXTENSIONS[image.format or ""]
+                _refuse_raw(image)
+                return to_rgb(image, background), EXTENSIONS[image.format or ""]
         except (BadPicture, MemoryError):
             raise
         except Image.DecompressionBombError as error:
             raise BadPicture("image_too_many_pixels", str(error)) from error
+        except UnidentifiedImageError as error:
+            reason, detail = describe_format(data) or ("image_undecodable", _summarize(error))
+            raise BadPicture(reason, detail) from error
         except Exception as error:  # damaged files raise nearly anything from within Pillow's plugins
             raise BadPicture("image_undecodable", _summarize(error)) from error
 
@@ -150,21 +163,27 @@ def _check_size(width: int, height: int, max_image_px: int) -> None:
         raise BadPicture("image_too_extreme", f"{width}x{height}; the model takes side ratios up to {MAX_SIDE_RATIO}:1")
 
 
-def _to_rgb(image: Image.Image, background: str) -> Image.Image:
-    image.load()  # here, so that a truncated file is refused before anything is converted
-    # first, as the conversions below may drop the EXIF data
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))  # Pillow's own conversion clips at 255
-    elif image.mode in ("I", "F"):
-        # float32 cannot hold all 32-bit integers
-        pixels = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        low, high = pixels.min(), pixels.max()
-        image = Image.fromarray(((pixels - low) * (255 / (high - low or 1))).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, background), image)
-    return image.convert("RGB")
+def _heif_opener(data: bytes) -> list[str]:
+    """Return Pillow's name for HEIC if the file is one and the package that reads it is installed."""
+    if not is_heif(data):
+        return []
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return []
+    register_heif_opener(thumbnails=False)
+    return ["HEIF"]
+
+
+def _refuse_raw(image: Image.Image) -> None:
+    """Refuse a camera's raw picture: as a TIFF, its first page is a small preview."""
+    tags = getattr(image, "tag_v2", {})
+    if _DNG_VERSION in tags or int(tags.get(_SUBFILE_TYPE, 0)) & 1:
+        raise BadPicture(
+            "image_format_unsupported",
+            f"it is a camera's raw picture, or a TIFF that begins with a preview of {image.width}x{image.height} "
+            "pixels; develop it and export it as JPEG",
+        )
 
 
 def _summarize(error: Exception) -> str:
