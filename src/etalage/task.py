@@ -3,35 +3,44 @@
 Training, evaluation, prediction and serving all use this file, so they cannot drift apart.
 """
 
-import math
-import re
-import string
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
+from etalage.answer_template import (
+    AnswerTemplate,
+    Field,
+    Kind,
+    Value,
+    clean_text,
+    format_price,
+    parse_price,
+    plain_answer,
+)
 from etalage.config import TaskConfig
-from etalage.errors import EtalageError
 
-__all__ = ["END_TOKEN", "Field", "Kind", "Product", "Task", "Value", "clean_text", "format_price", "parse_price"]
-
-Kind = Literal["text", "category", "price"]
-Value = str | float
+__all__ = [
+    "END_TOKEN",
+    "Field",
+    "Kind",
+    "Problem",
+    "Product",
+    "Task",
+    "Value",
+    "clean_text",
+    "format_price",
+    "parse_price",
+    "plain_answer",
+]
 
 END_TOKEN = "<|end|>"
-# Matches the opening bracket alone, so that the rest of the text is kept.
-_CONTROL_TOKEN = re.compile(r"<(?=\|)|<(?=/?s>|unk>)")
-_PRICE = r"\d+(?:\.\d+)?"
+Problem = Literal["cut", "unparsable"]
+"""Why a generated text is no answer: it ended before its end token, or it does not follow the template."""
 
-
-@dataclass(frozen=True)
-class Field:
-    """One value of a product: a column of the catalogue, a slot of the answer, a block of metrics.json."""
-
-    name: str
-    kind: Kind
+_SEPARATORS = (", ", " | ", " / ", "; ")
+_MAX_TRIED_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class Task:
 
     Args:
         config: The question, and the answer with a field in each pair of braces.
+        choices: The known values of `open_categories`, by field name.
 
     Raises:
         EtalageError: The answer holds no field, the same field twice, an unknown kind of field, or two fields with no
@@ -63,33 +73,21 @@ class Task:
         picture and question, and an answer closed by the end token.
     """
 
-    def __init__(self, config: TaskConfig) -> None:
+    def __init__(self, config: TaskConfig, choices: Mapping[str, Sequence[str]] | None = None) -> None:
         self.config = config
         self.prompt = self.build_prompt(config.question)
-        self.fields: list[Field] = []
-        pattern, previous = "", ""
-        for position, (literal, name, kind, _) in enumerate(string.Formatter().parse(config.answer)):
-            if name is None:
-                pattern += re.escape(literal)
-                continue
-            if not name.isidentifier():
-                raise EtalageError(f"answer {config.answer!r}: {{{name}}} is no field name; use letters, digits and _")
-            # Without text between two fields, an answer could be divided between them in several ways.
-            if position and not literal:
-                raise EtalageError(
-                    f"answer {config.answer!r}: nothing between {{{previous}}} and {{{name}}}; write a word"
-                )
-            field = Field(name, _kind_of(name, kind or "", config.answer))
-            if field.name in {other.name for other in self.fields}:
-                raise EtalageError(f"answer {config.answer!r}: field {{{name}}} stands there twice; use it once")
-            self.fields.append(field)
-            pattern += re.escape(literal) + f"(?P<{name}>{_PRICE if field.kind == 'price' else '.+'})"
-            previous = name
-        if not self.fields:
-            raise EtalageError(f"answer {config.answer!r} holds no field; write one in braces, such as {{title}}")
-        self._pattern = re.compile(pattern)
-        # Without the kinds, which str.format would take for format specifications.
-        self._template = re.sub(r"\{(\w+):\w*\}", r"{\1}", config.answer)
+        self._template = AnswerTemplate(config.answer, choices)
+        self.fields = self._template.fields
+
+    @property
+    def choices(self) -> dict[str, list[str]]:
+        """The known values by which categories are told from the text beside them."""
+        return {name: list(values) for name, values in self._template.choices.items()}
+
+    @property
+    def open_categories(self) -> list[str]:
+        """The categories whose end the answer's words do not mark for sure, so that known values have to."""
+        return self._template.open_categories
 
     def build_prompt(self, question: str) -> str:
         """Return the prompt that asks a question about one picture; an empty question means the task's own."""
@@ -97,7 +95,7 @@ class Task:
 
     def format_answer(self, values: Mapping[str, Value]) -> str:
         """Return the completion for these values, including the end token."""
-        return self._template.format(**self._format_values(values)) + END_TOKEN
+        return self._template.write(values) + END_TOKEN
 
     def answer_span(self, values: Mapping[str, Value], field_index: int) -> tuple[int, int]:
         """Return the part of `format_answer(values)` that belongs to one field, up to where the next value begins.
@@ -111,67 +109,51 @@ class Task:
         Returns:
             The start and the end of the part, in characters.
         """
-        texts, starts, length = self._format_values(values), [], 0
-        for literal, name, _, _ in string.Formatter().parse(self._template):
-            length += len(literal)
-            if name:
-                starts.append(length)
-                length += len(texts[name])
-        limits = [0, *starts[1:], length + len(END_TOKEN)]
+        limits = [0, *self._template.starts(values)[1:], len(self.format_answer(values))]
         return limits[field_index], limits[field_index + 1]
 
     def parse_answer(self, text: str) -> dict[str, Value] | None:
-        """Read generated text back into values; return None if it is not an answer. Never guess a missing value."""
-        # Groups are greedy: of several ways to divide a text, the longest value goes first. checks.py drops products
-        # for which that is not the way that they were written.
-        match = self._pattern.fullmatch(text.split(END_TOKEN)[0].strip())
-        if match is None:
+        """Read generated text back into values; return None if it is not an answer. Never guess a missing value.
+
+        An answer ends with its end token: without one it was cut, and its last number may lack digits.
+        """
+        answer, end, _ = text.partition(END_TOKEN)
+        return self._template.read(answer.strip()) if end else None
+
+    def find_problem(self, text: str) -> Problem | None:
+        """Return why generated text is no answer; None if it is one."""
+        if END_TOKEN not in text:
+            return "cut"
+        return "unparsable" if self.parse_answer(text) is None else None
+
+    def explain_ambiguity(self, values: Mapping[str, Value]) -> str | None:
+        """Return how the answer with these values is read instead, in words; None if it reads back as them."""
+        # Training on an answer that reads back differently would teach what evaluation counts as wrong.
+        answer = self.format_answer(values)
+        read = self.parse_answer(answer)
+        if read == values:
             return None
-        values: dict[str, Value] = {}
-        for field in self.fields:
-            value = _parse_value(match[field.name], field.kind)
-            if value is None:
-                return None
-            values[field.name] = value
-        return values
+        shown = repr(answer.removesuffix(END_TOKEN))
+        if read is None:
+            return f"{shown} does not read back as {', '.join(values)}"
+        differing = ", ".join(f"{name} {value!r}" for name, value in read.items() if value != values[name])
+        return f"{shown} reads back as {differing}"
 
-    def _format_values(self, values: Mapping[str, Value]) -> dict[str, str]:
-        return {field.name: _format_value(values[field.name], field.kind) for field in self.fields}
+    def suggest_answer(self, rows: Iterable[Mapping[str, Value]]) -> str | None:
+        """Return a template with another separator between fields, by which these rows read back.
 
+        Args:
+            rows: The values of products whose answers are ambiguous; the first thousand are tried.
 
-def clean_text(text: str) -> str:
-    """Return one line of NFC text without control characters and without the model's special tokens."""
-    if not (text.isascii() and text.isprintable()):  # most texts are, and there are millions
-        text = unicodedata.normalize("NFC", text)
-        text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
-    return _CONTROL_TOKEN.sub("‹", " ".join(text.split()))
-
-
-def format_price(price: float) -> str:
-    """Write a price with one or two decimals and never an exponent, as in 990.0 or 1290.5."""
-    text = f"{price:.2f}".rstrip("0")
-    return text + "0" if text.endswith(".") else text
-
-
-def parse_price(text: str) -> float | None:
-    """Read a positive, finite amount of money; return None if the text is anything else."""
-    price = float(text) if re.fullmatch(_PRICE, text) else math.nan
-    # A text of several hundred digits is infinite as a float.
-    return price if math.isfinite(price) and price > 0 else None
-
-
-def _kind_of(name: str, kind: str, answer: str) -> Kind:
-    kind = kind or (name if name in ("category", "price") else "text")
-    if kind not in get_args(Kind):
-        raise EtalageError(
-            f"answer {answer!r}: field {{{name}}} has kind {kind!r}; use one of {', '.join(get_args(Kind))}"
-        )
-    return kind  # type: ignore[return-value]  # narrowed by the check above
-
-
-def _format_value(value: Value, kind: Kind) -> str:
-    return format_price(float(value)) if kind == "price" else str(value)
-
-
-def _parse_value(text: str, kind: Kind) -> Value | None:
-    return parse_price(text) if kind == "price" else text.strip() or None
+        Returns:
+            The template, for `--answer`; None if no separator helps.
+        """
+        rows = list(islice(rows, _MAX_TRIED_ROWS))
+        for separator in _SEPARATORS:
+            answer = self._template.with_separator(separator)
+            if answer == self.config.answer:
+                continue
+            other = Task(TaskConfig(self.config.question, answer), self.choices)
+            if all(other.explain_ambiguity(values) is None for values in rows):
+                return answer
+        return None

@@ -1,6 +1,7 @@
 """Prompts and answers: formatted answers parse back, and hostile text stays text."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +63,25 @@ def test_hostile_titles_become_one_line_that_parses_back(text: str) -> None:
     assert TASK.parse_answer(TASK.format_answer(values)) == values
 
 
+def test_a_number_cut_at_its_end_is_no_answer() -> None:
+    """Whole it reads as 24999; cut by a digit, by its decimals or by its end token alone it must not read at all."""
+    whole = TASK.format_answer({"title": "Sofa", "category": "SOFAS", "price": 24999.0})
+    for length in range(len(whole)):
+        assert TASK.parse_answer(whole[:length]) is None
+        assert TASK.find_problem(whole[:length]) == "cut"
+    assert TASK.find_problem(whole) is None
+    assert TASK.find_problem("A sofa.<|end|>") == "unparsable"
+
+
+@pytest.mark.parametrize("text", ["Sofa", "24999", "Sofa, Full Price: 1"])
+@pytest.mark.parametrize("answer", ["{title}", "{price} for {title}", '{{"title": "{title}"}}'])
+def test_no_template_reads_a_text_without_its_end(answer: str, text: str) -> None:
+    task = Task(TaskConfig(answer=answer))
+    written = task.format_answer({"title": text, "price": 3.0}).removesuffix(END_TOKEN)
+    assert task.parse_answer(written) is None
+    assert task.parse_answer(written + END_TOKEN) is not None
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -76,7 +96,7 @@ def test_hostile_titles_become_one_line_that_parses_back(text: str) -> None:
     ],
 )
 def test_returns_none_for_text_that_is_not_an_answer(text: str) -> None:
-    assert TASK.parse_answer(text) is None
+    assert TASK.parse_answer(text + END_TOKEN) is None
 
 
 def test_ignores_text_after_the_end_token() -> None:
@@ -105,10 +125,13 @@ def test_a_task_may_have_any_fields() -> None:
         ("{title:colour}", "has kind 'colour'"),
         ("{a b}", "no field name"),
         ("{}", "no field name"),
+        ("{title!r}", "no field name"),
+        ('{"title": "{title}"}', "write {{ and }}"),
+        ("{title} }", "write {{ and }}"),
     ],
 )
 def test_refuses_an_answer_that_cannot_be_parsed_back(answer: str, complaint: str) -> None:
-    with pytest.raises(EtalageError, match=complaint):
+    with pytest.raises(EtalageError, match=re.escape(complaint)):
         Task(TaskConfig(answer=answer))
 
 
@@ -144,8 +167,9 @@ def test_kinds_come_from_the_name_or_from_after_the_colon() -> None:
 def test_braces_and_signs_of_patterns_in_an_answer_stand_for_themselves() -> None:
     task = Task(TaskConfig(answer="{{a}}.* {title} (c)?"))
     assert task.format_answer({"title": "A+"}) == "{a}.* A+ (c)?<|end|>"
-    assert task.parse_answer("{a}.* A+ (c)?") == {"title": "A+"}
-    assert task.parse_answer("{a}xx A+ (c)?") is None
+    assert task.parse_answer("{a}.* A+ (c)?<|end|>") == {"title": "A+"}
+    assert task.parse_answer("{a}xx A+ (c)?<|end|>") is None
+    assert Task(TaskConfig(answer="{{a:b}} {title}")).format_answer({"title": "A"}) == "{a:b} A<|end|>"
 
 
 def test_clean_text_composes_letters_and_leaves_plain_text_alone() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from etalage.task import END_TOKEN, Kind, Task, Value
+from etalage.task import Kind, Task, Value
 
 __all__ = ["consensus"]
 
@@ -18,20 +18,23 @@ def consensus(task: Task, answers: Sequence[str]) -> str:
 
     Args:
         task: Parses the answers and writes the consensus.
-        answers: As generated, at least one. Those that do not parse are ignored.
+        answers: As generated, at least one. Those that do not parse, cut ones among them, are ignored.
 
     Returns:
-        Texts: the one most similar to the others. Categories: the most frequent one. Prices: the median. If no answer
-        parses, the first one, unchanged.
+        An answer with its end token. Texts: the one most similar to the others. Categories: the most frequent one.
+        Prices: the median. Where these values would not read back, the parsed answer most similar to the others. If no
+        answer parses, the first one, unchanged.
 
     Source:
         Self-consistency (Wang et al. 2023, arXiv 2203.11171); minimum Bayes risk for texts (Kumar and Byrne 2004).
     """
-    parsed = [values for values in map(task.parse_answer, answers) if values is not None]
+    parsed = {text: values for text in answers if (values := task.parse_answer(text)) is not None}
     if not parsed:
         return answers[0]
-    agreed = {field.name: _AGREE[field.kind]([values[field.name] for values in parsed]) for field in task.fields}
-    return task.format_answer(agreed).removesuffix(END_TOKEN)
+    readable = [text for text in answers if text in parsed]
+    agreed = {f.name: _AGREE[f.kind]([parsed[text][f.name] for text in readable]) for f in task.fields}
+    # The title of one answer may end in what is the category of another.
+    return task.format_answer(agreed) if task.explain_ambiguity(agreed) is None else _most_similar(readable)
 
 
 def _most_similar(texts: Sequence[str]) -> str:
@@ -41,5 +44,6 @@ def _most_similar(texts: Sequence[str]) -> str:
 _AGREE: Mapping[Kind, Callable[[Sequence[Any]], Value]] = {
     "text": _most_similar,
     "category": statistics.mode,
-    "price": statistics.median,
+    # Rounded as it is written.
+    "price": lambda prices: round(statistics.median(prices), 2),
 }

@@ -3,8 +3,8 @@ import torch
 from PIL import Image
 
 from etalage.errors import EtalageError
-from etalage.generate.engine import TEMPERATURE, generate_answers
-from etalage.task import Task
+from etalage.generate.engine import generate_answers
+from etalage.task import END_TOKEN, Task
 
 
 def test_answers_come_in_order_and_the_model_keeps_its_mode(small, task: Task, monkeypatch) -> None:
@@ -58,22 +58,13 @@ def test_samples_differ_repeat_exactly_and_are_chosen_from(small, task: Task) ->
     assert all(len(set(text.split(" / "))) > 1 for text in drawn)
 
 
-def test_samples_are_those_of_transformers_and_the_picture_is_encoded_once(small, task: Task, monkeypatch) -> None:
+def test_the_picture_is_encoded_once_for_all_samples(small, task: Task, monkeypatch) -> None:
     model, processor = small
-    pictures = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
-    inputs = processor(text=[task.prompt] * 2, images=[[p] for p in pictures], padding_side="left", return_tensors="pt")
-    torch.manual_seed(0)
-    options = {"do_sample": True, "temperature": TEMPERATURE, "top_k": 0, "max_new_tokens": 6}
-    drawn = model.eval().generate(**inputs, **options, num_return_sequences=3)[:, inputs["input_ids"].shape[1] :]
     embedding, encoded_crops = model.model.vision_embed_tokens, []
     tower = embedding.tower_features
     monkeypatch.setattr(embedding, "tower_features", lambda crops: encoded_crops.append(len(crops)) or tower(crops))
-    prompts = [(task.prompt, picture) for picture in pictures]
-    answers = generate_answers(
-        model, processor, prompts, batch_size=2, max_new_tokens=6, num_samples=3, choose=" / ".join
-    )
-    texts = processor.batch_decode(drawn, skip_special_tokens=True)
-    assert list(answers) == [" / ".join(texts[:3]), " / ".join(texts[3:])]
+    prompts = [(task.prompt, Image.new("RGB", (64, 64), colour)) for colour in ("red", "blue")]
+    list(generate_answers(model, processor, prompts, batch_size=2, max_new_tokens=6, num_samples=3))
     assert len(encoded_crops) == 1
 
 
@@ -92,7 +83,39 @@ def test_rows_that_end_early_do_not_change_the_others(small, task: Task) -> None
     cut = [ids[: ids.index(end) + 1] if end in ids else ids for ids in alone]
     assert len({len(ids) for ids in cut}) > 1
     answers = list(generate_answers(model, processor, prompts, batch_size=5, max_new_tokens=12))
-    assert answers == processor.batch_decode(cut, skip_special_tokens=True)
+    ended = [ids[-1] == end for ids in cut]
+    assert len(set(ended)) == 2
+    texts = processor.batch_decode(
+        [ids[:-1] if has_ended else ids for ids, has_ended in zip(cut, ended, strict=True)], skip_special_tokens=True
+    )
+    assert answers == [text + END_TOKEN * has_ended for text, has_ended in zip(texts, ended, strict=True)]
+
+
+@pytest.mark.parametrize("end", ["<|end|>", "<|endoftext|>"])
+def test_an_answer_that_the_model_ended_has_its_end_token_and_a_cut_one_has_none(
+    end: str, small, task: Task, monkeypatch
+) -> None:
+    model, processor = small
+    end_id = processor.tokenizer.convert_tokens_to_ids(end)
+    prompts = [(task.prompt, Image.new("RGB", (64, 64), "red"))]
+
+    whole = processor.tokenizer("24999.0", add_special_tokens=False)["input_ids"]
+
+    def answer(max_new_tokens: int, num_prompt_calls: int = 1) -> str:
+        dictated = iter([0] * num_prompt_calls + [*whole, end_id])
+        hook = model.lm_head.register_forward_hook(
+            lambda _, inputs, logits: torch.zeros_like(logits).index_fill_(-1, torch.tensor([next(dictated)]), 1.0)
+        )
+        answers = list(generate_answers(model, processor, prompts, batch_size=1, max_new_tokens=max_new_tokens))
+        hook.remove()
+        return answers[0].strip()
+
+    assert answer(len(whole) + 1) == "24999.0" + END_TOKEN
+    assert answer(len(whole)) == "24999.0"
+    assert answer(len(whole) - 2) == "24999"
+    monkeypatch.setattr(model.config, "original_max_position_embeddings", 1)
+    assert answer(len(whole) + 1, 0) == "24999.0" + END_TOKEN, "by transformers' generate, too"
+    assert answer(len(whole), 0) == "24999.0"
 
 
 def test_falls_back_to_generate_near_the_rope_switch(small, task: Task, monkeypatch) -> None:
