@@ -13,7 +13,7 @@ def iterate() -> Iterator[list[str]]:
 
 
 def test_reads_columns_in_the_order_asked_for() -> None:
-    table = table_with_header("t.csv", iterate, "a note")
+    table = table_with_header("t.csv", iterate, ["", "a note"])
     assert (table.column_names, table.note) == (["a", "b", "c"], "a note")
     assert list(table.read_rows(["c", "a"])) == list(table.read_rows(["c", "a"])) == [["3", "1"], ["6", "4"]]
     assert list(table.read_rows([])) == [[], []]
