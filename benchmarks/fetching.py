@@ -175,7 +175,7 @@ def measure_etalage(folder: Path, name: str, hosts: tuple[str, ...], **settings:
     config = PrepareConfig("table.csv", folder, allow_private=True, **settings)  # type: ignore[arg-type]
     with empty_folder(folder / run) as store:
         began, cpu = time.perf_counter(), time.process_time()
-        results = list(fetch(urls, store, config))
+        results = [result for _, result in fetch(enumerate(urls), store, config)]
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     num_fetched = sum(isinstance(result, Fetched) for result in results)
     assert Counter(result.reason for result in results if isinstance(result, Failed)) == {"fetch_not_found": NUM_LOST}

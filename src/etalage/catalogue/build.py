@@ -76,14 +76,23 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
 
 
 def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config: PrepareConfig) -> None:
-    """Fetch the pictures that are URLs, then decode all of them."""
-    if num_urls := db.num_urls_to_fetch():
-        with progress_bar("fetch", num_urls) as bar:
-            db.record_fetched(bar.track(fetch(db.urls_to_fetch(), downloads, config)))
-    with progress_bar("decode", db.num_paths_to_read()) as bar:
-        # both run in step, so that `tee` holds no more paths than there are pictures in the workers
-        paths, same_paths = tee(db.paths_to_read())
-        db.record_read(bar.track(zip(paths, read_pictures(same_paths, **limits), strict=True)))
+    """Fetch and decode the first picture of each row, then the next pictures of the rows whose first one failed."""
+    what = ""
+    while True:
+        if num_urls := db.num_urls_to_fetch():
+            with progress_bar(f"fetch{what}", num_urls) as bar:
+                db.record_fetched(bar.track(fetch(db.urls_to_fetch(), downloads, config)))
+        if num_files := db.num_files_to_read():
+            with progress_bar(f"decode{what}", num_files) as bar:
+                # both run in step, so that `tee` holds no more files than there are pictures in the workers
+                files, same_files = tee(db.files_to_read())
+                pictures = read_pictures((path for _, path in same_files), **limits)
+                ids = (picture_id for picture_id, _ in files)
+                db.record_read(bar.track(zip(ids, pictures, strict=True)))
+        if not db.try_next_pictures():
+            break
+        what = " next"
+    db.drop_repeated_pictures()
 
 
 def _group(db: PrepareDb, config: PrepareConfig) -> int:

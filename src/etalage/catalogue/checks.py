@@ -11,7 +11,7 @@ from pathlib import Path
 from etalage.catalogue.columns import KNOWN_COLUMNS
 from etalage.catalogue.duplicates import title_family
 from etalage.catalogue.pictures import BadPicture, UnfitProduct, decode_data_uri, resolve_picture
-from etalage.catalogue.prepare_rows import CheckedRow
+from etalage.catalogue.prepare_rows import Candidate, CheckedRow
 from etalage.catalogue.prices import BadPrice, DecimalMark, find_decimal_mark, parse_amount
 from etalage.catalogue.table import Cell, Row, Table, number_text
 from etalage.config import PrepareConfig, Split
@@ -79,7 +79,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
         title = str(values[title_field]) if title_field else ""
         yield replace(
             staged,
-            pictures=(picture,),
+            pictures=(_candidate(picture, image),),
             values=values,
             title=title,
             family=title_family(title),
@@ -201,3 +201,7 @@ def _locate_picture(
     if source_folder is None:
         raise BadPicture("image_path_invalid", f"{shown} is a path, and this source has no folder")
     return str(resolve(source_folder, image))
+
+
+def _candidate(picture: str, image: str | bytes) -> Candidate:
+    return Candidate(url=picture) if picture == str(image).strip() else Candidate(path=Path(picture))

@@ -5,37 +5,35 @@ catalogue and is removed at the end. A killed run leaves nothing in it that the 
 """
 
 import json
+import os
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import astuple
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from etalage.catalogue.download import Failed, Fetched
-from etalage.catalogue.pictures import BadPicture, Picture
+from etalage.catalogue.prepare_pictures import PictureDb
 from etalage.catalogue.prepare_rows import (
     SCHEMA,
     CatalogueCounts,
     CheckedRow,
     DroppedRow,
+    Fallback,
     KeptProduct,
     Leak,
     Placeholder,
 )
-from etalage.chunks import chunks
 from etalage.config import Split
 
 __all__ = ["PrepareDb"]
 
-_PAGE_SIZE = 4096
-_ID_CACHE_SIZE = 65536
-_UNFETCHED = "path IS NULL AND reason IS NULL"
-_UNREAD = "path IS NOT NULL AND pixels IS NULL AND reason IS NULL"
+MAX_ROWS_NAMED = 5
+"""Rows that the message of an internal error names."""
+
+_NUM_EXAMPLES = 2
 
 
-class PrepareDb:
+class PrepareDb(PictureDb):
     """The database. A context manager; leaving it removes the file.
 
     Args:
@@ -43,7 +41,8 @@ class PrepareDb:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "prepare.sqlite"
+        super().__init__(folder / "prepare.sqlite")
+        self._num_read = 0
 
     def __enter__(self) -> Self:
         # Without an isolation level, Python begins no transactions of its own between ours.
@@ -60,50 +59,53 @@ class PrepareDb:
 
     # Rows
 
-    def add_rows(self, rows: Iterable[CheckedRow]) -> None:
+    def add_rows(self, rows: Iterable[CheckedRow], *, all_images: bool = False) -> None:
         """Add all rows of the table, then drop those that repeat an earlier one.
 
         Args:
             rows: The rows, in the order of the table.
+            all_images: Each picture of a row becomes a product; else the others stand in for the first if it fails.
         """
-        # many rows may show one picture
-        picture_id = lru_cache(_ID_CACHE_SIZE)(self._picture_id)
         self._db.execute("BEGIN")
-        self._db.executemany(
-            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
+        for row in rows:
+            self._num_read += 1
+            values = None if row.values is None else json.dumps(dict(row.values), ensure_ascii=False)
+            self._db.execute(
+                "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    row.number,
-                    row.place,
-                    row.product_code,
-                    picture_id(row.pictures[0]) if row.pictures else None,
-                    None if row.values is None else json.dumps(dict(row.values), ensure_ascii=False),
-                    row.title,
-                    row.family,
-                    row.category,
-                    row.question,
-                    row.split,
-                    row.digest,
-                    row.reason,
-                    row.detail,
-                )
-                for row in rows
-            ),
-        )
+                    *(row.number, row.place, row.product_code, values, row.title, row.family, row.category),
+                    *(row.question, row.split, row.digest, row.reason, row.detail),
+                ),
+            )
+            if row.reason is None:
+                self._add_shown(row.number, row.pictures, all_images=all_images)
         self._db.execute(
-            "UPDATE rows SET picture = NULL, reason = 'row_repeated',"
+            "UPDATE rows SET reason = 'row_repeated',"
             " detail = 'an earlier row has the same text in every column used'"
             " WHERE number NOT IN (SELECT min(number) FROM rows GROUP BY digest)"
         )
+        self._db.execute("DELETE FROM shown WHERE number IN (SELECT number FROM rows WHERE reason IS NOT NULL)")
         self._db.execute("COMMIT")
 
-    def _picture_id(self, ref: str) -> int:
-        # what has a path needs no fetching; what has none is not read before it is fetched
-        is_remote = ref.startswith(("http://", "https://", "//"))
-        path = None if is_remote else ref
-        self._db.execute("INSERT OR IGNORE INTO pictures (ref, path) VALUES (?, ?)", (ref, path))
-        # Asked for, since `lastrowid` is not set where the insertion was ignored.
-        return int(self._db.execute("SELECT id FROM pictures WHERE ref = ?", (ref,)).fetchone()[0])
+    def check_accounting(self) -> None:
+        """Check that every row that was read is either kept or dropped.
+
+        Raises:
+            RuntimeError: Some rows are neither or both; the message names them.
+        """
+        kept = "SELECT DISTINCT number FROM kept"
+        num_kept, num_dropped = self._count(f"({kept})"), self._count("dropped")
+        lost = self._places(f"number NOT IN ({kept}) AND number NOT IN (SELECT number FROM dropped)")
+        doubled = self._places(f"number IN ({kept}) AND number IN (SELECT number FROM dropped)")
+        if lost or doubled or self._num_read != num_kept + num_dropped:
+            raise RuntimeError(
+                f"{self._num_read} rows were read, but {num_kept} are kept and {num_dropped} dropped; in neither: "
+                f"{', '.join(lost) or 'none'}; in both: {', '.join(doubled) or 'none'}"
+            )
+
+    def _places(self, condition: str) -> list[str]:
+        rows = self._db.execute(f"SELECT place FROM rows WHERE {condition} ORDER BY number LIMIT {MAX_ROWS_NAMED}")
+        return [place for (place,) in rows]
 
     def most_frequent_question(self) -> str:
         """Return the question that most rows ask; of several, the first in alphabetical order."""
@@ -112,72 +114,22 @@ class PrepareDb:
         ).fetchone()
         return row[0] if row else ""
 
-    # Pictures
-
-    def urls_to_fetch(self) -> Iterator[str]:
-        """Yield the URLs of pictures that are not fetched yet, in the order of the table."""
-        return (ref for _, ref in self._picture_pages("id, ref", _UNFETCHED))
-
-    def paths_to_read(self) -> Iterator[Path]:
-        """Yield the files of pictures that are not read yet, in the order of the table."""
-        return (Path(path) for _, path in self._picture_pages("id, path", _UNREAD))
-
-    def num_urls_to_fetch(self) -> int:
-        """Return the number of pictures that are not fetched yet."""
-        return self._count(f"pictures WHERE {_UNFETCHED}")
-
-    def num_paths_to_read(self) -> int:
-        """Return the number of pictures that are not read yet."""
-        return self._count(f"pictures WHERE {_UNREAD}")
-
-    def record_fetched(self, results: Iterable[Fetched | Failed]) -> None:
-        """Record the path of each fetched picture, or why there is none.
-
-        Args:
-            results: Results of `urls_to_fetch`, in any order.
-        """
-        self._update(
-            "UPDATE pictures SET path = ?, reason = ?, detail = ? WHERE ref = ?",
-            (
-                (None, result.reason, result.detail, result.url)
-                if isinstance(result, Failed)
-                else (str(result.path), None, None, result.url)
-                for result in results
-            ),
-        )
-
-    def record_read(self, results: Iterable[tuple[Path, Picture | BadPicture]]) -> None:
-        """Record what was found in each file.
-
-        Args:
-            results: The files of `paths_to_read` with what they hold, in any order.
-        """
-        # only now, since fetching changes paths; several URLs may have led to one file
-        self._db.execute("CREATE INDEX by_path ON pictures (path)")
-        self._update(
-            "UPDATE pictures SET sha256 = ?, pixels = ?, width = ?, height = ?, extension = ?, phash = ?, reason = ?,"
-            " detail = ? WHERE path = ?",
-            (
-                (*[None] * 6, result.reason, result.detail, str(path))
-                if isinstance(result, BadPicture)
-                # The fields of Picture are in the order of these columns, after its path.
-                else (*astuple(result)[1:], None, None, str(path))
-                for path, result in results
-            ),
-        )
+    # Groups and splits
 
     def picture_hashes(self) -> list[tuple[str, bytes]]:
         """Return the pixels' hash and the perceptual hash of each distinct picture of a good row, sorted."""
-        return self._db.execute(
-            "SELECT DISTINCT pictures.pixels, pictures.phash FROM pictures JOIN rows ON rows.picture = pictures.id"
-            " WHERE rows.reason IS NULL AND pictures.pixels IS NOT NULL ORDER BY pictures.pixels"
-        ).fetchall()
-
-    # Groups and splits
+        return self._db.execute("SELECT DISTINCT pixels, phash FROM good ORDER BY pixels").fetchall()
 
     def picture_families(self) -> Iterator[tuple[str, str]]:
         """Yield each pair of a picture (its pixels' hash) and a title family that a good row has."""
         return self._rows("SELECT DISTINCT pixels, family FROM good WHERE family != ''")
+
+    def row_pictures(self) -> Iterator[tuple[str, str]]:
+        """Yield each picture (its pixels' hash) of a row with several, beside a name that only this row has."""
+        return self._rows(
+            "SELECT pixels, 'row ' || number FROM good"
+            " WHERE number IN (SELECT number FROM good GROUP BY number HAVING count(*) > 1)"
+        )
 
     def set_groups(self, groups: Mapping[str, str]) -> None:
         """Record the group of each distinct picture.
@@ -201,10 +153,18 @@ class PrepareDb:
         )
 
     def drop_placeholders(self) -> None:
-        """Drop the products whose picture is flagged as a placeholder."""
+        """Drop the products whose pictures are flagged as placeholders; of those with others, only such pictures."""
         self._db.execute(
             "UPDATE rows SET reason = 'image_is_placeholder', detail = 'many different products show this picture'"
-            " WHERE number IN (SELECT number FROM kept WHERE placeholder)"
+            " WHERE number IN (SELECT number FROM kept GROUP BY number HAVING min(placeholder))"
+        )
+        self._db.execute("DELETE FROM shown WHERE id IN (SELECT id FROM kept WHERE placeholder)")
+
+    def drop_repeated_pictures(self) -> None:
+        """Let no row show the same pixels twice."""
+        self._db.execute(
+            "DELETE FROM shown WHERE id IN (SELECT id FROM good)"
+            " AND id NOT IN (SELECT min(id) FROM good GROUP BY number, pixels)"
         )
 
     def group_categories(self) -> dict[str, Counter[str]]:
@@ -232,7 +192,7 @@ class PrepareDb:
         split = self._split_expression(split_of)
         # a table of its own: joining the view with itself would compare each product with all of its group
         self._db.executescript(
-            "DROP TABLE IF EXISTS trained; CREATE TEMP TABLE trained AS SELECT group_name, min(number) AS number"
+            "DROP TABLE IF EXISTS trained; CREATE TEMP TABLE trained AS SELECT group_name, min(id) AS id"
             f" FROM kept WHERE {split} = 'train' GROUP BY group_name;"
             " CREATE UNIQUE INDEX by_group ON trained (group_name)"
         )
@@ -241,8 +201,8 @@ class PrepareDb:
             " own.pixels = other.pixels, own.family = other.family AND own.family != ''"
             f" FROM (SELECT *, {split} AS own_split FROM kept) AS own"
             " JOIN trained ON own.group_name = trained.group_name"
-            " JOIN good AS other ON other.number = trained.number"
-            " WHERE own.own_split != 'train' ORDER BY own.number"
+            " JOIN good AS other ON other.id = trained.id"
+            " WHERE own.own_split != 'train' ORDER BY own.number, own.id"
         )
         return (Leak(*row[:-2], *map(bool, row[-2:])) for row in rows)
 
@@ -268,7 +228,7 @@ class PrepareDb:
         """Yield the products of the catalogue, in the order of the table."""
         query = (
             "SELECT number, code, field_values, question, path, sha256, width, height, extension, group_name, split,"
-            " placeholder FROM kept ORDER BY number"
+            " placeholder FROM kept ORDER BY number, id"
         )
         for row in self._rows(query):
             number, code, values, question, path, sha256, width, height, extension, group, split, flag = row
@@ -277,7 +237,7 @@ class PrepareDb:
                 product_code=code,
                 values=json.loads(values),
                 question=question,
-                picture=Path(path),
+                picture=Path(os.fsdecode(path)),
                 sha256=sha256,
                 width=width,
                 height=height,
@@ -288,8 +248,8 @@ class PrepareDb:
             )
 
     def kept_row_numbers(self) -> Iterator[int]:
-        """Yield the row numbers of `kept_products`, in the same order."""
-        return (number for (number,) in self._rows("SELECT number FROM kept ORDER BY number"))
+        """Yield the row numbers of `kept_products`, in the same order; with --all-images, a number may come again."""
+        return (number for (number,) in self._rows("SELECT number FROM kept ORDER BY number, id"))
 
     def num_kept(self) -> int:
         """Return the number of products of the catalogue."""
@@ -297,7 +257,7 @@ class PrepareDb:
 
     def dropped_rows(self) -> Iterator[DroppedRow]:
         """Yield the rows that were dropped, in the order of the table."""
-        rows = self._rows("SELECT number, code, reason, detail FROM dropped ORDER BY number")
+        rows = self._rows("SELECT number, place, code, reason, detail FROM dropped ORDER BY number")
         return (DroppedRow(*row) for row in rows)
 
     def counts(self) -> CatalogueCounts:
@@ -307,40 +267,35 @@ class PrepareDb:
             "SELECT sha256, extension, count(*), count(DISTINCT lower(title)) FROM kept WHERE placeholder"
             " GROUP BY pixels ORDER BY 3 DESC, 1"
         )
+        unused = (
+            "SELECT coalesce(first_reason, reason) AS reason FROM shown JOIN pictures ON shown.picture = pictures.id"
+            " WHERE number IN (SELECT number FROM kept) AND coalesce(first_reason, reason) IS NOT NULL"
+        )
+        found = "(SELECT DISTINCT number, shown.found_by FROM shown JOIN kept USING (id, number) WHERE found_by != '')"
         return CatalogueCounts(
             splits=self._count_by("split", "kept"),
             drops=self._count_by("reason", "dropped"),
             num_groups=self._db.execute("SELECT count(DISTINCT group_name) FROM kept").fetchone()[0],
             num_same_pixels=self._db.execute(same_pixels).fetchone()[0],
             placeholders=[Placeholder(*row) for row in self._db.execute(placeholders)],
+            num_rows=self._count("(SELECT DISTINCT number FROM kept)"),
+            num_other_pictures=self._count("kept JOIN shown USING (id) WHERE num_tried > 1"),
+            unused_pictures=self._count_by("reason", f"({unused})"),
+            fallbacks=[
+                Fallback(found_by, num_rows, self._written_by(found_by))
+                for found_by, num_rows in self._count_by("found_by", found).items()
+            ],
         )
 
-    # Queries
-
-    def _count(self, table: str) -> int:
-        return int(self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+    def _written_by(self, found_by: str) -> list[str]:
+        """Return examples of how the table writes pictures that were found in some way."""
+        rows = self._db.execute(
+            "SELECT DISTINCT shown.written FROM shown JOIN kept USING (id) WHERE shown.found_by = ?"
+            f" LIMIT {_NUM_EXAMPLES}",
+            (found_by,),
+        )
+        return [written for (written,) in rows]
 
     # Sorted, since catalogue.json holds these counts, and equal input gives equal bytes.
     def _count_by(self, column: str, table: str) -> dict[str, int]:
         return dict(self._db.execute(f"SELECT {column}, count(*) FROM {table} GROUP BY {column} ORDER BY {column}"))
-
-    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
-        cursor = self._db.execute(query)
-        while page := cursor.fetchmany(_PAGE_SIZE):
-            yield from page
-
-    def _picture_pages(self, columns: str, condition: str) -> Iterator[tuple[Any, ...]]:
-        """Yield pictures page by page, so that the table may change meanwhile; the first column is the id."""
-        last_id = 0
-        while page := self._db.execute(
-            f"SELECT {columns} FROM pictures WHERE id > ? AND {condition} ORDER BY id LIMIT {_PAGE_SIZE}", (last_id,)
-        ).fetchall():
-            last_id = page[-1][0]
-            yield from page
-
-    def _update(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Run a statement for each row, page by page: reading the rows may read from the same table."""
-        for page in chunks(rows, _PAGE_SIZE):
-            self._db.execute("BEGIN")
-            self._db.executemany(statement, page)
-            self._db.execute("COMMIT")

@@ -10,43 +10,75 @@ from etalage.task import Value
 
 __all__ = [
     "SCHEMA",
+    "Candidate",
     "CatalogueCounts",
     "CheckedRow",
     "DroppedRow",
+    "Fallback",
     "KeptProduct",
     "Leak",
     "Placeholder",
     "picture_file_name",
 ]
 
-# An INTEGER PRIMARY KEY is SQLite's own row number, so rows in the order of the table need no sorting. `kept` joins
-# groups by pixels and not by picture: files that decode to the same pixels share a group. A split that the table gives
-# takes precedence over the group's. `dropped` joins from the left, since a row whose texts are unfit has no picture.
+# An INTEGER PRIMARY KEY is SQLite's own row number, so what is read in its order needs no sorting. References and paths
+# are bytes, since file names need not be Unicode. `kept` joins groups by pixels and not by picture: files that decode
+# to the same pixels share a group. A split that the table gives takes precedence over the group's. `dropped` joins from
+# the left, since a row whose texts are unfit has no picture.
 SCHEMA = """
 CREATE TABLE pictures (
-    id INTEGER PRIMARY KEY, ref TEXT UNIQUE, path TEXT,
+    id INTEGER PRIMARY KEY, ref BLOB UNIQUE, path BLOB,
     sha256 TEXT, pixels TEXT, width INTEGER, height INTEGER, extension TEXT, phash BLOB,
     reason TEXT, detail TEXT);
 CREATE TABLE rows (
-    number INTEGER PRIMARY KEY, place TEXT, code TEXT, picture INTEGER, field_values TEXT, title TEXT, family TEXT,
-    category TEXT, question TEXT, given_split TEXT, digest BLOB, reason TEXT, detail TEXT);
+    number INTEGER PRIMARY KEY, place TEXT, code TEXT, field_values TEXT, title TEXT, family TEXT, category TEXT,
+    question TEXT, given_split TEXT, digest BLOB, reason TEXT, detail TEXT);
+CREATE TABLE shown (
+    id INTEGER PRIMARY KEY, number INTEGER, picture INTEGER, found_by TEXT, written TEXT, more TEXT,
+    num_tried INTEGER DEFAULT 1, first_reason TEXT, first_detail TEXT);
+CREATE INDEX shown_by_number ON shown (number);
 CREATE TABLE groups (pixels TEXT PRIMARY KEY, name TEXT, split TEXT, placeholder INTEGER DEFAULT 0);
 CREATE VIEW good AS
-    SELECT rows.number, rows.code, rows.field_values, rows.title, rows.family, rows.category, rows.question,
+    SELECT shown.id, rows.number, rows.code, rows.field_values, rows.title, rows.family, rows.category, rows.question,
            rows.given_split, pictures.path, pictures.sha256, pictures.pixels, pictures.width, pictures.height,
-           pictures.extension
-    FROM rows JOIN pictures ON rows.picture = pictures.id
+           pictures.extension, pictures.phash
+    FROM shown JOIN rows ON shown.number = rows.number JOIN pictures ON shown.picture = pictures.id
     WHERE rows.reason IS NULL AND pictures.reason IS NULL AND pictures.pixels IS NOT NULL;
 CREATE VIEW kept AS
     SELECT good.*, groups.name AS group_name, coalesce(good.given_split, groups.split) AS split, groups.placeholder
     FROM good JOIN groups ON good.pixels = groups.pixels;
 CREATE VIEW dropped AS
-    SELECT rows.number, rows.code, coalesce(rows.reason, pictures.reason) AS reason,
-           coalesce(rows.detail, pictures.detail) AS detail
-    FROM rows LEFT JOIN pictures ON rows.picture = pictures.id
-    WHERE rows.reason IS NOT NULL OR pictures.reason IS NOT NULL;
+    SELECT rows.number, rows.place, rows.code,
+           coalesce(rows.reason, first.first_reason, pictures.reason) AS reason,
+           coalesce(rows.detail, first.first_detail, pictures.detail) ||
+           iif(rows.reason IS NULL AND tried.n > 1, '; none of its ' || tried.n || ' pictures can be used', '')
+           AS detail
+    FROM rows
+    LEFT JOIN (SELECT number, min(id) AS id, sum(num_tried) AS n FROM shown GROUP BY number) AS tried
+        ON tried.number = rows.number
+    LEFT JOIN shown AS first ON first.id = tried.id
+    LEFT JOIN pictures ON first.picture = pictures.id
+    WHERE rows.reason IS NOT NULL
+        OR (pictures.reason IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM shown JOIN pictures ON shown.picture = pictures.id
+            WHERE shown.number = rows.number AND pictures.reason IS NULL));
 """
-"""`good` rows have a picture that was read; `kept` ones also have a group, and become products of the catalogue."""
+"""`shown` has the pictures of each fit row: the one that is used, with those to try if it fails under `more`; or each
+of them, with --all-images. `good` ones were read; `kept` ones also have a group, and become products."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A picture that a row may show: a URL, a file, or what cannot be either, with the reason."""
+
+    url: str = ""
+    path: Path | None = None
+    found_by: str = ""
+    """How the file was found where its name in the table is not its name on disk; empty if it is."""
+    written: str = ""
+    """The reference as the table has it, shortened, for messages."""
+    reason: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +91,8 @@ class CheckedRow:
     product_code: str
     digest: bytes
     """The hash of all cells that are used; rows with equal digests are repeats."""
-    pictures: tuple[str, ...] = ()
-    """Where its picture may be, the best first: URLs and paths."""
+    pictures: tuple[Candidate, ...] = ()
+    """Where its picture may be, the best first."""
     values: Mapping[str, Value] | None = None
     title: str = ""
     family: str = ""
@@ -104,6 +136,8 @@ class DroppedRow(NamedTuple):
     """A row of the table that does not go into the catalogue."""
 
     number: int
+    place: str
+    """Where the row is as the user sees it."""
     product_code: str
     reason: str
     detail: str
@@ -135,6 +169,15 @@ class Placeholder(NamedTuple):
     num_titles: int
 
 
+class Fallback(NamedTuple):
+    """A way in which pictures were found whose name in the table is not their name on disk."""
+
+    found_by: str
+    num_rows: int
+    examples: list[str]
+    """Names as the table has them."""
+
+
 @dataclass(frozen=True)
 class CatalogueCounts:
     """Numbers of products and rows by several aspects."""
@@ -148,6 +191,13 @@ class CatalogueCounts:
     """Products whose picture another product shows too."""
     placeholders: list[Placeholder]
     """Pictures flagged as placeholders, the most frequent one first."""
+    num_rows: int
+    """Rows of the table that are kept; with --all-images, each may give several products."""
+    num_other_pictures: int
+    """Rows that show a later picture than their first, which could not be used."""
+    unused_pictures: Mapping[str, int]
+    """Pictures of kept rows that are not shown because they could not be used, by reason."""
+    fallbacks: list[Fallback]
 
 
 def picture_file_name(sha256: str, extension: str) -> str:

@@ -2,7 +2,7 @@
 
 catalogue.json      where it came from, the task, the seed, and counts by split and by reason of dropping
 metadata.parquet    a row per product: RESERVED_COLUMNS, then a column per field; named for `datasets`' imagefolder
-drops.parquet       a row per dropped row of the table: source_row, product_code, reason, detail
+drops.parquet       a row per dropped row of the table: source_row, place, product_code, reason, detail
 leaks.parquet       a row per product whose copy a row-wise split would have trained on
 table.parquet       the kept rows with every column of the table they came from, as text; only `sample` reads it
 profile.html        charts and pictures of what is in it, for people

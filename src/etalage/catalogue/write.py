@@ -26,7 +26,7 @@ MAX_LEAK_EXAMPLES = 20
 # Each page is a row group of the file, so another size gives other bytes.
 _PAGE_SIZE = 8192
 _DROPS_SCHEMA = pa.schema(
-    [("source_row", pa.int64()), *((name, pa.string()) for name in ("product_code", "reason", "detail"))]
+    [("source_row", pa.int64()), *((name, pa.string()) for name in ("place", "product_code", "reason", "detail"))]
 )
 _LEAKS_SCHEMA = pa.schema(
     [

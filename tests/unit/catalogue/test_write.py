@@ -11,7 +11,7 @@ import pytest
 
 from etalage.catalogue.pictures import Picture
 from etalage.catalogue.prepare_db import PrepareDb
-from etalage.catalogue.prepare_rows import CheckedRow, KeptProduct, Leak
+from etalage.catalogue.prepare_rows import Candidate, CheckedRow, KeptProduct, Leak
 from etalage.catalogue.write import MAX_LEAK_EXAMPLES, write_catalogue, write_leaks
 from etalage.config import PrepareConfig, TaskConfig
 from etalage.errors import EtalageError
@@ -76,9 +76,9 @@ def kept(path: Path, sha256: str = "") -> KeptProduct:
 
 def fill(db: PrepareDb, product: KeptProduct) -> None:
     """Add a product with its picture, group and split to a database."""
-    db.add_rows([CheckedRow(1, "row 1", "P1", b"1", (str(product.picture),), product.values, "Scarf")])
+    db.add_rows([CheckedRow(1, "row 1", "P1", b"1", (Candidate(path=product.picture),), product.values, "Scarf")])
     found = Picture(product.picture, product.sha256, "pixels", 9, 9, "png", b"")
-    db.record_read([(product.picture, found)])
+    db.record_read([(picture_id, found) for picture_id, _ in db.files_to_read()])
     db.set_groups({"pixels": "g"})
     db.set_splits({"g": "train"})
 

@@ -7,7 +7,6 @@ more hash and write pictures.
 import asyncio
 import random
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -41,22 +40,24 @@ _NUM_WRITERS = 4
 _SPOOL_BYTES = 1 << 20  # larger bodies wait on disk, so that memory stays flat whatever the hosts send
 
 
-def fetch(urls: Iterable[str], store: Path, config: PrepareConfig) -> Iterator[Fetched | Failed]:
-    """Fetch pictures, many at once, and yield the result of each URL as soon as it is there.
+def fetch(
+    pictures: Iterable[tuple[int, str]], store: Path, config: PrepareConfig
+) -> Iterator[tuple[int, Fetched | Failed]]:
+    """Fetch pictures, many at once, and yield the result of each as soon as it is there, with the picture's id.
 
-    Results come in no particular order, one per mention of a URL. What the store holds is not requested again; what
+    Results come in no particular order. Several pictures may have one URL, which is requested once. What the store holds is not requested again; what
     failed in an earlier run is requested again only with `config.retry_failed`. Connection errors, timeouts, truncated
     bodies and the statuses 408, 425, 429, 500, 502, 503 and 504 are tried again, after the time that the host names or
     one that grows. The connection is free for other URLs meanwhile.
 
     Args:
-        urls: http and https URLs; `//host/path` counts as https. They are read only as results are taken, so that they
-            may be endless.
+        pictures: Ids and http or https URLs; `//host/path` counts as https. They are read only as results are taken, so
+            that they may be endless.
         store: The folder for pictures, made if missing. One process at a time may use it.
         config: Limits of time, bytes and connections.
 
     Yields:
-        `Fetched`, or `Failed` with one of the reasons fetch_url_invalid, fetch_address_refused (loopback, link-local,
+        The id with `Fetched`, or `Failed` with one of the reasons fetch_url_invalid, fetch_address_refused (loopback, link-local,
         private and the like; checked for the address connected to, at every redirect), fetch_dns, fetch_connection,
         fetch_host_down (given up after HOST_DOWN_S without a connection), fetch_timeout, fetch_too_many_redirects,
         fetch_not_found (404, 410), fetch_forbidden (401, 403), fetch_http_error (other statuses), fetch_truncated,
@@ -66,32 +67,32 @@ def fetch(urls: Iterable[str], store: Path, config: PrepareConfig) -> Iterator[F
         EtalageError: Another process uses the store, or its table is damaged or of another version.
         OSError: A picture cannot be written to the store.
     """
-    num_mentions: Counter[str] = Counter()  # of the URLs in flight
+    waiting: dict[str, list[int]] = {}  # the ids of each URL in flight
 
-    with DownloadStore(store, retry_failed=config.retry_failed) as pictures, Scheduler(config, pictures) as scheduler:
+    with DownloadStore(store, retry_failed=config.retry_failed) as known, Scheduler(config, known) as scheduler:
 
-        def take_results(*, wait: bool) -> Iterator[Fetched | Failed]:
+        def take_results(*, wait: bool) -> Iterator[tuple[int, Fetched | Failed]]:
             outcomes = scheduler.take(wait=wait)
-            pictures.record(outcomes)
+            known.record(outcomes)
             for outcome in outcomes:
-                for _ in range(num_mentions.pop(outcome.result.url)):
-                    yield outcome.result
+                for picture_id in waiting.pop(outcome.result.url):
+                    yield picture_id, outcome.result
 
-        for url in urls:
-            if url in num_mentions:
-                num_mentions[url] += 1
+        for picture_id, url in pictures:
+            if url in waiting:
+                waiting[url].append(picture_id)
             elif isinstance(target := _parse_or_fail(url), Failed):
-                yield target
-            elif (known := pictures.find(url)) is not None:
-                yield known
+                yield picture_id, target
+            elif (result := known.find(url)) is not None:
+                yield picture_id, result
             else:
-                while len(num_mentions) >= WINDOW:
+                while len(waiting) >= WINDOW:
                     yield from take_results(wait=True)
-                num_mentions[url] += 1
+                waiting[url] = [picture_id]
                 scheduler.submit(FetchJob(url, target, target))
             if scheduler.has_outcomes():
                 yield from take_results(wait=False)
-        while num_mentions:
+        while waiting:
             yield from take_results(wait=True)
 
 

@@ -39,9 +39,9 @@ def fetch_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FetchAll:
     monkeypatch.setattr(scheduler, "BACKOFF_S", 0.02)
 
     def fetch_all(urls: list[str], **overrides: object) -> list[Result]:
-        results = list(fetch(urls, tmp_path / "store", make_config(**overrides)))
-        assert sorted(result.url for result in results) == sorted(urls)
-        return sorted(results, key=lambda result: urls.index(result.url))
+        results = dict(fetch(enumerate(urls), tmp_path / "store", make_config(**overrides)))
+        assert [results[number].url for number in range(len(urls))] == urls
+        return [results[number] for number in range(len(urls))]
 
     return fetch_all
 

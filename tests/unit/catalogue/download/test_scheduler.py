@@ -63,8 +63,8 @@ def test_a_slow_host_delays_no_other(server: FaultyServer, tmp_path: Path) -> No
     urls = [server.url(f"/stall/{i}", "127.0.0.2") for i in range(20)] + [server.url(f"/ok/{i}") for i in range(20)]
     # the slow host gives its first result after 20 s, so the other can only be fast if it has connections left
     limits = {"num_connections": 4, "connections_per_host": 2, "first_byte_timeout_s": 20.0, "num_tries": 1}
-    results = fetch(urls, tmp_path / "store", make_config(**limits))
-    assert not any(reasons([next(results) for _ in range(20)]))
+    results = fetch(enumerate(urls), tmp_path / "store", make_config(**limits))
+    assert not any(reasons([next(results)[1] for _ in range(20)]))
     results.close()  # type: ignore[attr-defined]
 
 
@@ -80,9 +80,9 @@ def test_urls_are_read_as_results_are_taken(
             num_read += 1
             yield server.url(f"/ok/{num_read}")
 
-    results = fetch(endless(), tmp_path / "store", make_config())
+    results = fetch(enumerate(endless()), tmp_path / "store", make_config())
     for num_taken in range(1, 50):
-        assert isinstance(next(results), Fetched)
+        assert isinstance(next(results)[1], Fetched)
         assert num_read <= num_taken + 11
     results.close()  # type: ignore[attr-defined]
     assert not list((tmp_path / "store" / ".partial").glob("*"))
@@ -90,8 +90,8 @@ def test_urls_are_read_as_results_are_taken(
 
 def test_every_mention_of_a_url_gets_a_result(server: FaultyServer, tmp_path: Path) -> None:
     urls = [server.url("/ok/1"), "ftp://x/", server.url("/ok/1")]
-    urls_of_results = [result.url for result in fetch(urls, tmp_path / "store", make_config())]
-    assert sorted(urls_of_results) == sorted(urls)
+    results = list(fetch(enumerate(urls, 7), tmp_path / "store", make_config()))
+    assert sorted((number, result.url) for number, result in results) == list(enumerate(urls, 7))
 
 
 def test_errors_of_the_iterable_pass_through(server: FaultyServer, tmp_path: Path) -> None:
@@ -100,11 +100,13 @@ def test_errors_of_the_iterable_pass_through(server: FaultyServer, tmp_path: Pat
         raise KeyError("row 2")
 
     with pytest.raises(KeyError, match="row 2"):
-        list(fetch(broken(), tmp_path / "store", make_config()))
+        list(fetch(enumerate(broken()), tmp_path / "store", make_config()))
 
 
 def test_a_disk_that_fails_ends_the_run(server: FaultyServer, tmp_path: Path) -> None:
-    results = fetch([server.url("/slow/1"), server.url("/slow/2")], tmp_path / "store", make_config(num_connections=1))
+    results = fetch(
+        enumerate([server.url("/slow/1"), server.url("/slow/2")]), tmp_path / "store", make_config(num_connections=1)
+    )
     next(results)
     for folder in (tmp_path / "store").glob("??"):
         folder.rename(tmp_path / folder.name)
@@ -123,7 +125,7 @@ scheduler.BACKOFF_S = 0.02
 config = PrepareConfig("t", Path("o"), allow_private=True, connections_per_host=8, num_tries=3)
 urls = [f"{sys.argv[1]}/{kind}/{i}" for i in range(60) for kind in ("slow", "faulty_once/500", "status/404", "same")]
 print("ready", flush=True)
-for result in fetch(urls, Path(sys.argv[2]), config):
+for _, result in fetch(enumerate(urls), Path(sys.argv[2]), config):
     print(result.url.removeprefix(sys.argv[1]), getattr(result, "sha256", None) or result.reason, flush=True)
 """
 

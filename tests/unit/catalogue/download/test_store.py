@@ -120,7 +120,7 @@ def test_a_url_is_requested_once(server: FaultyServer, fetch_all: FetchAll, tmp_
 
 
 def test_one_process_at_a_time(server: FaultyServer, tmp_path: Path) -> None:
-    results = fetch([server.url("/ok/1"), server.url("/slow/2")], tmp_path / "store", make_config())
+    results = fetch(enumerate([server.url("/ok/1"), server.url("/slow/2")]), tmp_path / "store", make_config())
     next(results)
     with pytest.raises(EtalageError, match="another process fetches into this folder"):
         next(fetch([], tmp_path / "store", make_config()))
