@@ -1,12 +1,14 @@
 """Files and folders that are either complete or absent: written under a temporary name, then renamed."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from etalage.errors import EtalageError
+from etalage.locks import lock
 
 __all__ = ["atomic_directory", "atomic_file", "atomic_write_text"]
 
@@ -14,8 +16,9 @@ __all__ = ["atomic_directory", "atomic_file", "atomic_write_text"]
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write; it replaces `path` when the block ends, or is removed if the block fails."""
-    # In the same folder, as renaming is atomic only within a file system; with the id, as processes may write at once.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # In the same folder, as renaming is atomic only within a file system. The name is random, as processes may write at
+    # once, and those in containers often have equal ids.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         yield temporary
         temporary.replace(path)
@@ -41,7 +44,7 @@ def atomic_directory(out: Path) -> Iterator[Path]:
     Folders that killed runs left for the same `out` are removed first.
 
     Raises:
-        EtalageError: `out` is a file, or a folder that is not empty.
+        EtalageError: `out` is a file, or a folder that is not empty, or another process is writing it.
     """
     out = out.resolve()
     if out.exists() and not out.is_dir():
@@ -49,20 +52,21 @@ def atomic_directory(out: Path) -> Iterator[Path]:
     if out.exists() and any(out.iterdir()):
         raise EtalageError(f"{out} already holds something; name another folder, or remove it first")
     out.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"{out.name}.partial-"
-    for leftover in [path for path in out.parent.iterdir() if path.name.startswith(prefix)]:
-        if not _is_in_use(leftover.name.removeprefix(prefix)):
-            shutil.rmtree(leftover)
-    partial = out.parent / f"{prefix}{os.getpid()}"
-    partial.mkdir()
-    try:
-        yield partial
-        if out.exists():
-            out.rmdir()  # empty, as was checked; it fails if another run has filled it meanwhile
-        partial.rename(out)
-    except BaseException:  # Ctrl-C, too
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    with lock(out.with_name(f".{out.name}.lock"), str(out), "wait for it, or name another folder"):
+        prefix = f"{out.name}.partial-"
+        for leftover in [path for path in out.parent.iterdir() if path.name.startswith(prefix)]:
+            if not _is_in_use(leftover.name.removeprefix(prefix)):
+                shutil.rmtree(leftover)
+        partial = out.parent / f"{prefix}{os.getpid()}"
+        partial.mkdir()
+        try:
+            yield partial
+            if out.exists():
+                out.rmdir()  # empty, as was checked; it fails if something has filled it meanwhile
+            partial.rename(out)
+        except BaseException:  # Ctrl-C, too
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
 
 
 def _is_in_use(pid: str) -> bool:

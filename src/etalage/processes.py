@@ -2,13 +2,14 @@
 
 import multiprocessing
 import os
-import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any
+
+from etalage.interrupts import ignore_interrupts
 
 __all__ = ["NUM_WORKERS", "process_pool"]
 
@@ -22,7 +23,7 @@ _CONTEXT = multiprocessing.get_context("spawn" if sys.platform in ("win32", "dar
 def process_pool(
     num_workers: int = NUM_WORKERS, initializer: Callable[..., None] | None = None, *initargs: Any
 ) -> ProcessPoolExecutor:
-    """Return a pool whose workers ignore Ctrl-C, which the parent handles, and exit when the parent does.
+    """Return a pool whose workers ignore Ctrl-C and SIGTERM, which the parent handles, and exit when the parent does.
 
     Args:
         num_workers: The number of processes.
@@ -33,7 +34,7 @@ def process_pool(
 
 
 def _start_worker(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()
     # A daemon, so that it does not keep a worker alive that has finished.
     Thread(target=_exit_with_parent, daemon=True).start()
     if initializer is not None:

@@ -1,21 +1,22 @@
-"""One progress bar for all long work: items done, speed, time left."""
+"""One progress bar for all long work: items done, speed, time left.
 
+On a terminal it is a line that moves. Elsewhere (a pipe, a file, Slurm, CI) it is a plain line now and then. Both go on
+while a slow item is under way.
+"""
+
+import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
-from rich import progress as rich_progress
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.console import Console, Group
+from rich.live import Live
 from rich.text import Text
+
+from etalage.console import console, error_console
+from etalage.wording import clock
 
 __all__ = ["ProgressBar", "ProgressCallback", "progress_bar"]
 
@@ -23,13 +24,28 @@ T = TypeVar("T")
 ProgressCallback = Callable[[int, int], None]
 """A function called with the number of items completed and the total number of items."""
 
+_MIN_BAR_WIDTH, _MAX_BAR_WIDTH = 6, 20
+_PLAIN_LINES_EVERY_S = 30.0
+_PLAIN_LINES_SHARE = 0.02
+"""Plain lines come at least this share of the whole time apart, so that days do not fill a log."""
 
-@dataclass(frozen=True)
+
 class ProgressBar:
-    """A bar on the terminal that long work updates."""
+    """How far long work is.
 
-    progress: rich_progress.Progress
-    task: TaskID
+    Args:
+        description: A word or two for what is done.
+        total: The number of items, if it is known.
+        completed: The number of items that an earlier process completed.
+    """
+
+    def __init__(self, description: str, total: int | None = None, completed: int = 0) -> None:
+        self.description, self.total, self.completed, self.note = description, total, completed, ""
+        self.stages: list[ProgressBar] = []
+        """Work within the current item, the outermost first."""
+        self._began, self._num_before = time.monotonic(), completed
+        self._first: tuple[float, int] | None = None
+        self._last: tuple[float, int] | None = None
 
     def advance(self, num_items: int = 1, note: str = "") -> None:
         """Count more items as completed.
@@ -38,7 +54,8 @@ class ProgressBar:
             num_items: The number of items completed since the last call.
             note: A text to show after the speed.
         """
-        self.progress.update(self.task, advance=num_items, note=note)
+        self.note = note
+        self._set(self.completed + num_items)
 
     def track(self, items: Iterable[T]) -> Iterator[T]:
         """Yield the items and count each one as completed when the next one is asked for."""
@@ -53,32 +70,131 @@ class ProgressBar:
             completed: The number of items completed.
             total: The number of all items.
         """
-        self.progress.update(self.task, completed=completed, total=total)
+        self.total = total
+        self._set(completed)
 
+    @contextmanager
+    def stage(self, description: str, total: int | None = None) -> Iterator["ProgressBar"]:
+        """Show work within the current item, such as validation between two steps, while the block runs.
 
-class _SpeedColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        if not speed:
-            return Text("–")
-        return Text(f"{speed:,.1f}/s" if speed >= 1 else f"{1 / speed:.1f} s each")
+        Args:
+            description: A word or two for what is done.
+            total: The number of its items, if it is known.
+        """
+        stage = ProgressBar(description, total)
+        self.stages.append(stage)
+        try:
+            yield stage
+        finally:
+            self.stages.remove(stage)
+
+    @property
+    def seconds_elapsed(self) -> float:
+        """The time since the bar appeared."""
+        return time.monotonic() - self._began
+
+    @property
+    def seconds_per_item(self) -> float | None:
+        """The mean over all items but those before the first update, which often have more to do; None before that."""
+        if self._first is None or self._last is None:
+            return None
+        (first, num_first), (last, num_last) = self._first, self._last
+        seconds, num_items = last - first, num_last - num_first
+        if num_items <= 0:
+            seconds, num_items = last - self._began, num_last - self._num_before
+        return seconds / num_items if seconds > 0 and num_items > 0 else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate of the time that is left; None before the first update or without a total."""
+        pace = self.seconds_per_item
+        if pace is None or self._last is None or self.total is None:
+            return None
+        num_left = max(0, self.total - self.completed)
+        # Items that take long count down while they are under way, but not below what is left after them.
+        return max(num_left * pace - (time.monotonic() - self._last[0]), max(0, num_left - 1) * pace)
+
+    def figures(self) -> list[str]:
+        """Return what is known, in the order in which it is shown: items, speed, time left or passed."""
+        shown = f"{self.completed:,}" + (f"/{self.total:,}" if self.total is not None else "")
+        figures = [shown] if self.total is not None or self.completed else []
+        pace, left = self.seconds_per_item, self.seconds_left
+        if pace is not None:
+            each = f"{pace:.1f} s" if pace < 100 else clock(pace)
+            figures.append(f"{1 / pace:,.{0 if pace < 0.01 else 1}f}/s" if pace <= 1 else f"{each} each")
+        is_done = self.total is not None and self.completed >= self.total
+        figures.append(f"{clock(left)} left" if left is not None and not is_done else clock(self.seconds_elapsed))
+        return figures
+
+    def _set(self, completed: int) -> None:
+        self.completed = completed
+        self._last = (time.monotonic(), completed)
+        self._first = self._first or self._last
 
 
 @contextmanager
 def progress_bar(description: str, total: int | None = None, *, completed: int = 0) -> Iterator[ProgressBar]:
-    """Show a progress bar while the block runs.
+    """Show a progress bar while the block runs: on stdout if that is a terminal, else on stderr.
 
     Args:
-        description: One word to show in front of the bar.
+        description: A word or two to show in front of the bar.
         total: The number of items, if it is known at the start.
         completed: The number of items that an earlier process completed.
     """
-    with rich_progress.Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        _SpeedColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-    ) as progress:
-        yield ProgressBar(progress, progress.add_task(f"{description:<8}", total=total, completed=completed, note=""))
+    bar, output = ProgressBar(description, total, completed), console if console.is_terminal else error_console
+    # rich takes FORCE_COLOR for a terminal, which CI sets; a moving line needs a real one.
+    if output.file.isatty() and output.is_interactive and not os.environ.get("CI"):
+        with Live(get_renderable=lambda: _lines(bar, output), console=output, refresh_per_second=4):
+            yield bar
+    else:
+        with _plain_lines(bar):
+            yield bar
+
+
+def _lines(bar: ProgressBar, output: Console) -> Group:
+    return Group(*[_line(b, output) for b in (bar, *bar.stages)])
+
+
+def _line(bar: ProgressBar, output: Console) -> Text:
+    """Return one line that fits the terminal: where room is short, the bar shrinks and goes first, then the note."""
+    *middle, last = bar.figures()
+    words = f"{bar.description:<8} ", "  ".join([*middle, last]), f"  {bar.note}" * bool(bar.note)
+    room = output.width - 1
+    note = words[2] if len("".join(words)) <= room else ""
+    line = Text(words[0], no_wrap=True, overflow="crop", end="")
+    width = min(_MAX_BAR_WIDTH, room - len("".join(words[:2])) - len(note) - 1)
+    if bar.total and width >= _MIN_BAR_WIDTH:
+        done = round(width * min(1.0, bar.completed / bar.total))
+        full, empty = ("━", "━") if output.encoding.startswith("utf") else ("#", "-")
+        line.append(full * done, "green").append(empty * (width - done), "dim").append(" ")
+    line.append(words[1]).append(note, "dim")
+    line.truncate(room)
+    return line
+
+
+@contextmanager
+def _plain_lines(bar: ProgressBar) -> Iterator[None]:
+    """Print a line now and then while the block runs, and one at its end."""
+    stop, printed = threading.Event(), time.monotonic()
+
+    def print_line() -> None:
+        # print, as a rich console would wrap and colour it
+        words = [", ".join([f"{b.description} {b.figures()[0]}", *b.figures()[1:]]) for b in (bar, *bar.stages)]
+        error_console.print("; ".join(words) + f"; {bar.note}" * bool(bar.note))
+
+    def keep_printing() -> None:
+        nonlocal printed
+        while not stop.wait(_PLAIN_LINES_EVERY_S):
+            whole = bar.seconds_elapsed + (bar.seconds_left or 0)
+            if time.monotonic() - printed >= _PLAIN_LINES_SHARE * whole:
+                printed = time.monotonic()
+                print_line()
+
+    thread = threading.Thread(target=keep_printing, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        print_line()

@@ -3,8 +3,8 @@
 import torch
 
 from etalage.atomic import atomic_write_text
-from etalage.commands.console import say
 from etalage.config import BenchConfig
+from etalage.console import say
 from etalage.errors import EtalageError
 from etalage.train.benchmark import Measurement, describe_machine, format_table, measure_all
 

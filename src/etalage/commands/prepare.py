@@ -8,8 +8,8 @@ from etalage.catalogue.build import build_catalogue
 from etalage.catalogue.pictures import check_background
 from etalage.catalogue.sources import open_source
 from etalage.catalogue.table import read_table
-from etalage.commands.console import say
 from etalage.config import PrepareConfig, TaskConfig
+from etalage.console import say
 from etalage.task import Task
 
 __all__ = ["prepare"]

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from etalage.catalogue.store import Catalogue
-from etalage.commands.console import say
 from etalage.config import ReportConfig
+from etalage.console import say
 from etalage.evaluate.predictions import read_predictions
 from etalage.evaluate.report import write_report
 from etalage.runs import Run

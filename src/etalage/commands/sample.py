@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from etalage.commands.console import console, say
 from etalage.config import SampleCheckConfig, SampleConfig, SampleServeConfig
+from etalage.console import console, say
 from etalage.errors import EtalageError
 from etalage.progress import progress_bar
 from etalage.sample.drawn import DrawnRows
