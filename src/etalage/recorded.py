@@ -23,7 +23,7 @@ _RENAMED_VALUES = {"save": "full", "keep": "none"}
 # In version 0.1.0, null meant that the value is chosen for you.
 _NULL_WAS_AUTO = ("num_crops", "lora_alpha", "tower_learning_rate", "projector_learning_rate")
 
-_FACTS = ("out", "task", "limits", "catalogue_digest", "versions")
+_FACTS = ("out", "task", "choices", "limits", "catalogue_digest", "longest_answer_tokens", "versions")
 """What a config.json holds besides settings: where and on what the run was, which a new run finds out for itself."""
 
 

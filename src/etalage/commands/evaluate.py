@@ -11,18 +11,19 @@ from PIL import Image
 from etalage.atomic import atomic_write_text
 from etalage.catalogue.store import Catalogue
 from etalage.commands.answers import answer
-from etalage.commands.console import console, say
 from etalage.config import EvaluateConfig
+from etalage.console import console, say
+from etalage.errors import EtalageError
 from etalage.evaluate import baselines, controls
 from etalage.evaluate.predictions import Prediction, write_predictions
 from etalage.evaluate.summary import summary_table
-from etalage.evaluate.systems import build_metrics
+from etalage.evaluate.systems import build_metrics, check_field_names
 from etalage.evaluate.verdict import verdict
 from etalage.flatten import flatten
 from etalage.models import load_run, load_run_base
 from etalage.progress import progress_bar
 from etalage.runs import Run
-from etalage.task import Product
+from etalage.task import END_TOKEN, Product
 from etalage.train.tracking import make_tracker
 
 if TYPE_CHECKING:
@@ -40,30 +41,37 @@ def evaluate(config: EvaluateConfig) -> None:
         config: The run and the split to score.
 
     Raises:
-        EtalageError: Training is not done, or the catalogue is gone or damaged.
+        EtalageError: Training is not done, the catalogue is gone or damaged, or it has no product in the split.
     """
     run = Run(config.run)
     trained = run.read_config()
     catalogue = Catalogue.load(Path(trained["catalogue"]))
     task, products = catalogue.task, catalogue.split(config.split)
+    # All that can be refused is refused before the first answer.
+    _require_products(catalogue, config)
+    check_field_names(task.fields)
+    majority = baselines.majority_answer(task.fields, [p.values for p in catalogue.split("train")])
     groups = [product.group for product in products]
-    answers = _generate(config, run, catalogue, controls.shuffle_pictures(products, trained["seed"], groups=groups))
+    answers = _generate(config, run, catalogue, _shuffle(products, groups, trained["seed"]))
     parsed = {name: [task.parse_answer(text) for text in texts] for name, texts in answers.items()}
+    problems = {name: [task.find_problem(text) for text in texts] for name, texts in answers.items()}
     metrics = build_metrics(
         config.split,
         task.fields,
         [p.values for p in products],
         parsed["model"],
-        before=parsed["before"],
-        majority=baselines.majority_answer(task.fields, [p.values for p in catalogue.split("train")]),
+        before=parsed["before fine-tuning"],
+        majority=majority,
         blank=parsed["blank"],
-        shuffled=parsed["shuffled"],
+        shuffled=parsed.get("shuffled"),
+        num_cut={name: found.count("cut") for name, found in problems.items()},
         groups=groups,
         seed=trained["seed"],
     )
+    texts = ([text.removesuffix(END_TOKEN) for text in answers[name]] for name in ("before fine-tuning", "model"))
     predictions = [
-        Prediction(p.product_code, p.image, p.values, before, after, values)
-        for p, before, after, values in zip(products, answers["before"], answers["model"], parsed["model"], strict=True)
+        Prediction(p.product_code, p.image, p.values, *found)
+        for p, *found in zip(products, *texts, parsed["model"], problems["model"], strict=True)
     ]
     write_predictions(run.predictions, predictions)
     # NaN is no JSON, and other readers than Python refuse it.
@@ -80,18 +88,27 @@ def evaluate(config: EvaluateConfig) -> None:
     say(f"metrics: {run.metrics}")
 
 
+def _shuffle(products: Sequence[Product], groups: Sequence[str], seed: int) -> list[Product] | None:
+    """Show each product another one's picture, if there is another."""
+    if len(set(groups)) > 1:
+        return controls.shuffle_pictures(products, seed, groups=groups)
+    say("note: there is no other product's picture to show, so the shuffled control is left out")
+    return None
+
+
 def _generate(
-    config: EvaluateConfig, run: Run, catalogue: Catalogue, shuffled: Sequence[Product]
+    config: EvaluateConfig, run: Run, catalogue: Catalogue, shuffled: Sequence[Product] | None
 ) -> dict[str, list[str]]:
-    """Answers by name: before fine-tuning, after it, and after it to a blank and to a wrong picture."""
+    """Return answers by system; without shuffled products, that system has none."""
     task, products, trained = catalogue.task, catalogue.split(config.split), run.read_config()
     # Generators, so that pictures are opened a batch at a time.
     asked: dict[str, Iterable[tuple[str, Image.Image]]] = {
-        "before": ((task.build_prompt(p.question), catalogue.open(p)) for p in products),
+        "before fine-tuning": ((task.build_prompt(p.question), catalogue.open(p)) for p in products),
         "model": ((task.build_prompt(p.question), catalogue.open(p)) for p in products),
         "blank": ((task.build_prompt(p.question), controls.blank_picture(catalogue.open(p))) for p in products),
-        "shuffled": ((task.build_prompt(p.question), catalogue.open(p)) for p in shuffled),
     }
+    if shuffled is not None:
+        asked["shuffled"] = ((task.build_prompt(p.question), catalogue.open(p)) for p in shuffled)
     answers: dict[str, list[str]] = {}
     with progress_bar("evaluate", len(products) * len(asked)) as progress:
 
@@ -99,8 +116,18 @@ def _generate(
             for name in names:
                 answers[name] = answer(config, trained, task, model, processor, asked[name], progress.advance)
 
-        ask(["before"], *load_run_base(run))
+        ask(["before fine-tuning"], *load_run_base(run))
         # The base, which holds reference cycles, must be gone before the tuned model loads: two may not fit.
         gc.collect()
-        ask(["model", "blank", "shuffled"], *load_run(run))
+        ask([name for name in asked if name != "before fine-tuning"], *load_run(run))
     return answers
+
+
+def _require_products(catalogue: Catalogue, config: EvaluateConfig) -> None:
+    if catalogue.split(config.split):
+        return
+    others = [f"--split {name} ({len(found)})" for name, found in catalogue.products.items() if found]
+    raise EtalageError(
+        f"{catalogue.folder} has no {config.split} products to evaluate; there are {', '.join(others)}. Or prepare and "
+        "train again with a larger --test-fraction"
+    )

@@ -4,15 +4,15 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from etalage.catalogue.pictures import open_picture
-from etalage.commands.answers import answer
-from etalage.commands.console import console
+from etalage.commands.answers import answer, max_new_tokens
 from etalage.config import PredictConfig, TaskConfig
+from etalage.console import console, say
 from etalage.errors import EtalageError
 from etalage.evaluate.predictions import Prediction, write_csv, write_predictions
 from etalage.models import load_run
 from etalage.progress import progress_bar
 from etalage.runs import Run
-from etalage.task import Task
+from etalage.task import END_TOKEN, Task
 
 __all__ = ["predict"]
 
@@ -28,7 +28,7 @@ def predict(config: PredictConfig) -> None:
     """
     run = Run(config.run)
     trained = run.read_config()
-    task, limits = Task(TaskConfig(**trained["task"])), trained["limits"]
+    task, limits = Task(TaskConfig(**trained["task"]), trained.get("choices")), trained["limits"]
     for image in config.images:  # all of them before the first answer, so that hours of work do not end in an error
         try:
             open_picture(image, **limits)
@@ -39,13 +39,17 @@ def predict(config: PredictConfig) -> None:
         asked = ((task.prompt, open_picture(image, **limits)) for image in config.images)
         answers = answer(config, trained, task, model, processor, asked, progress.advance)
     predictions = [
-        Prediction(image.name, image, None, None, text, task.parse_answer(text))
+        Prediction(
+            *(image.name, image, None, None, text.removesuffix(END_TOKEN)),
+            *(task.parse_answer(text), task.find_problem(text)),
+        )
         for image, text in zip(config.images, answers, strict=True)
     ]
     if config.out is None:
         rows = Table(Column("image", overflow="fold"), *(field.name for field in task.fields))
         for p in predictions:
-            values = [str(p.values[f.name]) for f in task.fields] if p.values else [f"not an answer: {p.answer}"]
+            words = "cut" if p.problem == "cut" else "not an answer"
+            values = [str(p.values[f.name]) for f in task.fields] if p.values else [f"{words}: {p.answer}"]
             # As Text: a table would read brackets in answers and file names as markup.
             rows.add_row(*(Text(cell) for cell in (str(p.image), *values)))
         console.print(rows)
@@ -53,3 +57,9 @@ def predict(config: PredictConfig) -> None:
         write_csv(config.out, task.fields, predictions)
     else:
         write_predictions(config.out, predictions)
+    problems = [p.problem for p in predictions]
+    if num_cut := problems.count("cut"):
+        limit = max_new_tokens(config, trained)
+        say(f"cut: {num_cut} of {len(problems)} answers had no end after {limit} tokens; raise --max-new-tokens")
+    if num_unparsable := problems.count("unparsable"):
+        say(f"unparsable: {num_unparsable} of {len(problems)} answers do not follow {task.config.answer!r}")

@@ -1,6 +1,7 @@
 """`etalage train`: fine-tune a model on a catalogue."""
 
-from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from etalage import devices
 from etalage.catalogue.store import Catalogue
@@ -11,22 +12,24 @@ from etalage.data.pixel_cache import PixelCache
 from etalage.evaluate.metrics import validation_score
 from etalage.fused.feature_cache import cache_features
 from etalage.fused.quantization import check_quantization
+from etalage.generate.budget import longest_answer, token_budget
 from etalage.generate.engine import generate_answers
 from etalage.models import load_base
 from etalage.phi3v import Phi3VProcessor
 from etalage.recipes import sized
 from etalage.runs import Run
-from etalage.task import Product
 from etalage.train import loop
 from etalage.train.throughput import summary
 from etalage.train.tracking import make_tracker
 from etalage.train.trainable import make_trainable, trainable_parameters
 from etalage.train.vision_check import assert_uses_image
 
-__all__ = ["train"]
+if TYPE_CHECKING:
+    from peft import PeftModel
 
-_MAX_NEW_TOKENS = 96
-"""Tokens of a validation answer; longer ones are cut, and then most likely do not parse."""
+    from etalage.phi3v import Phi3VForCausalLM
+
+__all__ = ["train"]
 
 
 def train(config: TrainConfig) -> None:
@@ -57,17 +60,10 @@ def train(config: TrainConfig) -> None:
     training, validation = _datasets(catalogue, processor, config)
     with devices.explain_out_of_memory("lower --num-crops, or end other processes on this GPU"):
         change = assert_uses_image(trainable, training)
+    learned = (catalogue.task.format_answer(p.values) for p in [*training.products, *validation.products])
+    resolved = {"longest_answer_tokens": longest_answer(processor, learned), **resolved}
     run.begin(resolved)  # not before the model is loaded and seen to use its picture
-
-    def score() -> float:
-        asked = (
-            (catalogue.task.build_prompt(product.question), catalogue.open(product)) for product in validation.products
-        )
-        answers = generate_answers(  # greedy and to the picture as it is: sixteen samples take three times as long
-            trainable, processor, asked, batch_size=config.batch_size, max_new_tokens=_MAX_NEW_TOKENS
-        )
-        return _score(catalogue, validation.products, list(answers))
-
+    score = partial(_score, trainable, catalogue, validation, config.batch_size, resolved["longest_answer_tokens"])
     num_trainable = sum(p.numel() for p in trainable_parameters(trainable).values())
     say(
         f"{config.recipe} on {config.model}: {num_trainable:,} trainable parameters, {len(training)} products; "
@@ -101,6 +97,17 @@ def _datasets(catalogue: Catalogue, processor: Phi3VProcessor, config: TrainConf
     return training, Examples(catalogue.split("validation"), *shared, pixel_cache=pixel_cache)
 
 
-def _score(catalogue: Catalogue, products: Sequence[Product], answers: Sequence[str]) -> float:
-    parsed = [catalogue.task.parse_answer(answer) for answer in answers]
-    return validation_score(catalogue.task.fields, [product.values for product in products], parsed)
+def _score(
+    model: "Phi3VForCausalLM | PeftModel",
+    catalogue: Catalogue,
+    validation: Examples,
+    batch_size: int,
+    longest_answer_tokens: int,
+) -> float:
+    """Return how well a model answers the validation split: greedily, as sixteen samples take three times as long."""
+    task, products = catalogue.task, validation.products
+    asked = ((task.build_prompt(product.question), catalogue.open(product)) for product in products)
+    budget = token_budget(longest_answer_tokens)
+    answers = generate_answers(model, validation.processor, asked, batch_size=batch_size, max_new_tokens=budget)
+    parsed = [task.parse_answer(answer) for answer in answers]
+    return validation_score(task.fields, [product.values for product in products], parsed)

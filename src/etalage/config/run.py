@@ -22,8 +22,9 @@ class Generation:
 
     batch_size: int | Auto = "auto"
     """Pictures per batch; auto is 16 on a CPU, and on a GPU as many as its memory holds answers to, up to 128."""
-    max_new_tokens: int = 96
-    """Longer answers are cut, and then most likely do not parse."""
+    max_new_tokens: int | Auto = "auto"
+    """Longer answers are cut, and counted as cut; auto is the longest training or validation answer and a quarter more,
+    at least 32 tokens."""
     # Sixteen take hardly longer than four: samples share one pass over picture and prompt (docs/decisions.md).
     num_samples: int = 16
     """Answers drawn per picture, from which a consensus is formed field by field; 1 decodes greedily."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from etalage.evaluate.metrics import DECIDING_METRICS, METRICS
-from etalage.evaluate.systems import SYSTEMS, scores_of
+from etalage.evaluate.systems import format_score, scores_of, systems_in
 from etalage.html.axes import Axis
 from etalage.html.charts import Frame, Line, Plot, Point, plot
 from etalage.html.formatting import format_number
@@ -52,18 +52,21 @@ def score_chart(metrics: Mapping[str, Any], field: Field) -> ScoreChart:
     """
     name = DECIDING_METRICS[field.kind]
     metric = METRICS[field.kind][name]
-    intervals = {system: scores_of(metrics["intervals"], system)[field.name][name] for system in SYSTEMS}
+    values = {system: scores_of(metrics, system)[field.name][name] for system in systems_in(metrics)}
+    # Without an interval, as of a handful of products, the dot stands alone.
+    intervals = {
+        system: scores_of(metrics["intervals"], system)[field.name][name] or ([] if value is None else [value, value])
+        for system, value in values.items()
+    }
     low, min_high = _RANGES[field.kind]
-    high = max(min_high, *(end for interval in intervals.values() if interval for end in interval))
+    high = max([min_high, *(end for interval in intervals.values() for end in interval)])
     # The names of the systems stand to the left of 126, their scores to the right of 272 (report.html.jinja).
     x = Axis(low, high, 126, 272)
     rows = []
     for system, interval in intervals.items():
-        value = scores_of(metrics, system)[field.name][name]
+        value, label = values[system], format_score(metrics, system, field, name)
         low_end, high_end = interval or (low, low)
-        rows.append(
-            ScoreRow(system, None if value is None else x(value), x(low_end), x(high_end), metric.format(value))
-        )
+        rows.append(ScoreRow(system, None if value is None else x(value), x(low_end), x(high_end), label))
     return ScoreChart(
         title=f"{field.name.replace('_', ' ')}: {metric.label}",
         hint="higher is better" if metric.higher_is_better else "lower is better",

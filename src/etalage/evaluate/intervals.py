@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from etalage.evaluate.metrics import Values, metric_functions
+from etalage.evaluate.metrics import METRICS, Values, is_defined, metric_functions
 from etalage.task import Field
 
-__all__ = ["bootstrap_intervals"]
+__all__ = ["MIN_GROUPS", "bootstrap_intervals"]
+
+MIN_GROUPS = 5
+"""Of fewer groups, resampling cannot tell how much a metric moves: of one it does not move at all."""
 
 NUM_RESAMPLES = 500
 _MAX_WEIGHTS = 4_000_000
@@ -40,12 +43,15 @@ def bootstrap_intervals(
         seed: Seed of the resamples.
 
     Returns:
-        The blocks of `score`, with [low, high] in the place of each number; None where it is not defined.
+        The blocks of `score`, with [low, high] in the place of each number; None where it is not defined, and
+        everywhere if there are fewer than MIN_GROUPS groups.
     """
     assert targets, "nothing to resample"
     number: dict[Hashable, int] = {}
     group = [number.setdefault(g, len(number)) for g in groups or range(len(targets))]  # (E,), by first appearance
     num_groups = len(number)
+    if num_groups < MIN_GROUPS:
+        return {field.name: dict.fromkeys(METRICS[field.kind]) for field in fields}
     rng = np.random.default_rng(seed)
     functions = metric_functions(fields, targets, predictions)
     parts: dict[str, list[dict[str, Any]]] = {name: [] for name in functions}
@@ -56,8 +62,13 @@ def bootstrap_intervals(
         for name, function in functions.items():
             parts[name].append(function(weights))
     return {
-        name: {metric: _percentiles(np.concatenate([rows[metric] for rows in part])) for metric in part[0]}
-        for name, part in parts.items()
+        field.name: {
+            name: _percentiles(np.concatenate([rows[name] for rows in parts[field.name]]))
+            if is_defined(metric, predictions)
+            else None
+            for name, metric in METRICS[field.kind].items()
+        }
+        for field in fields
     }
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "Metric",
     "Values",
     "fields_of",
+    "is_defined",
     "metric_functions",
     "score",
     "validation_score",
@@ -42,6 +43,8 @@ class Metric:
     template: str
     """The format of the number; `{:.1%}` for shares."""
     higher_is_better: bool = True
+    over_parsed: bool = False
+    """Whether it leaves out the answers that could not be parsed, instead of counting them as wrong."""
 
     def format(self, value: float | None) -> str:
         """Return the number as text, a dash where it is not defined."""
@@ -63,9 +66,9 @@ METRICS: dict[Kind, dict[str, Metric]] = {
     "text": {"exact": Metric("exact", "{:.1%}"), "chrf": Metric("chrF", "{:.1f}")},
     "category": {"accuracy": Metric("accuracy", "{:.1%}"), "macro_f1": Metric("macro F1", "{:.1%}")},
     "price": {
-        "mae": Metric("mean error", "{:,.2f}", higher_is_better=False),
-        "median_ape": Metric("median % error", "{:.1%}", higher_is_better=False),
-        "median_factor_error": Metric("median factor", "×{:.2f}", higher_is_better=False),
+        "mae": Metric("mean error", "{:,.2f}", higher_is_better=False, over_parsed=True),
+        "median_ape": Metric("median % error", "{:.1%}", higher_is_better=False, over_parsed=True),
+        "median_factor_error": Metric("median factor", "×{:.2f}", higher_is_better=False, over_parsed=True),
         "within_20pct": Metric("within 20 %", "{:.1%}"),
     },
 }
@@ -75,32 +78,51 @@ DECIDING_METRICS: dict[Kind, str] = {"text": "chrf", "category": "accuracy", "pr
 """The metric that decides whether a field was learned."""
 
 
-def score(fields: Sequence[Field], targets: Sequence[Values], predictions: Sequence[Values | None]) -> dict[str, Any]:
+def is_defined(metric: Metric, predictions: Sequence[Values | None]) -> bool:
+    """Return whether a metric can speak for all answers: of those that it leaves out there may be half at most.
+
+    Args:
+        metric: The metric.
+        predictions: Parsed answers; None where the answer could not be parsed.
+    """
+    return not metric.over_parsed or 2 * sum(p is not None for p in predictions) >= len(predictions)
+
+
+def score(
+    fields: Sequence[Field], targets: Sequence[Values], predictions: Sequence[Values | None], *, num_cut: int = 0
+) -> dict[str, Any]:
     """Score parsed answers against the true values.
 
     An answer that could not be parsed (None) is counted by its absence from num_parsed and is never scored as a value:
     it is wrong in exact, accuracy and within_20pct, an empty hypothesis in chrf, a miss in macro_f1, and it is left
-    out of the price errors, which therefore describe parsed answers only.
+    out of the price errors, which therefore describe parsed answers only. If fewer than half were parsed, there are no
+    price errors: a single answer that happens to be right would be the best of all scores.
 
     Args:
         fields: The fields of the task.
         targets: The true values, one mapping per example.
         predictions: Parsed answers in the order of targets; None where the answer could not be parsed.
+        num_cut: How many of those were cut before their end token.
 
     Returns:
-        num_examples, num_parsed and a block per field, by its name.
+        num_examples, num_parsed, num_cut, num_unparsable (whole, but no answer) and a block per field, by its name.
         text: exact (0 to 1), chrf (0 to 100, as sacrebleu's corpus_chrf).
         category: accuracy, macro_f1 (0 to 1; over the classes that occur among targets or predictions).
         price: mae (in the currency), median_ape (1 is 100 %), median_factor_error (exp(median |ln(predicted/true)|);
         1 is perfect), within_20pct (0 to 1).
         A metric that is not defined, such as a price error without any parsed answer, is None.
     """
-    ones = np.ones((1, len(targets)))
-    blocks = {
-        name: {metric: float(rows[0]) if math.isfinite(rows[0]) else None for metric, rows in function(ones).items()}
-        for name, function in metric_functions(fields, targets, predictions).items()
-    }
-    return {"num_examples": len(targets), "num_parsed": sum(p is not None for p in predictions), **blocks}
+    ones, functions = np.ones((1, len(targets))), metric_functions(fields, targets, predictions)
+
+    def block(field: Field) -> dict[str, float | None]:
+        scores = functions[field.name](ones).items()
+        defined = {name: is_defined(METRICS[field.kind][name], predictions) for name, _ in scores}
+        return {name: float(s[0]) if defined[name] and math.isfinite(s[0]) else None for name, s in scores}
+
+    num_parsed = sum(p is not None for p in predictions)
+    counts = {"num_examples": len(targets), "num_parsed": num_parsed, "num_cut": num_cut}
+    counts["num_unparsable"] = len(targets) - num_parsed - num_cut
+    return {**counts, **{field.name: block(field) for field in fields}}
 
 
 def validation_score(fields: Sequence[Field], targets: Sequence[Values], predictions: Sequence[Values | None]) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from etalage.atomic import atomic_write_text
 from etalage.errors import EtalageError
 from etalage.evaluate.metrics import Values
-from etalage.task import Field
+from etalage.task import Field, Problem
 
 __all__ = ["Prediction", "read_predictions", "write_csv", "write_predictions"]
 
@@ -26,9 +26,11 @@ class Prediction:
     before: str | None
     """The text that the model generated before fine-tuning; None where it was not asked, as by `etalage predict`."""
     answer: str
-    """The generated text, or the consensus of several."""
+    """The generated text, or the consensus of several, without its end token."""
     values: Values | None
     """The parsed answer; None if it could not be parsed."""
+    problem: Problem | None = None
+    """Why it could not be parsed."""
 
 
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
@@ -46,6 +48,7 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
             "before": p.before,
             "answer": p.answer,
             "values": None if p.values is None else dict(p.values),
+            "problem": p.problem,
         }
         for p in predictions
     )
@@ -77,7 +80,9 @@ def read_predictions(path: Path) -> list[Prediction]:
 
 
 def write_csv(path: Path, fields: Sequence[Field], predictions: Iterable[Prediction]) -> None:
-    """Write a row per picture: image, a column per field (empty if the answer could not be parsed), generated answer.
+    """Write a row per picture: image, a column per field, generated answer, and `cut` or `unparsable` if it is none.
+
+    Of an answer that could not be parsed, the fields are empty: what it holds may be part of a number.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe; prices stay numbers.
 
@@ -88,10 +93,10 @@ def write_csv(path: Path, fields: Sequence[Field], predictions: Iterable[Predict
     """
     table = io.StringIO(newline="")
     writer = csv.writer(table)  # with other line ends than its own it leaves a lone \r unquoted
-    writer.writerow(["image", *(field.name for field in fields), "answer"])
+    writer.writerow(["image", *(field.name for field in fields), "answer", "problem"])
     for p in predictions:
         values = [p.values[field.name] if p.values else "" for field in fields]
-        writer.writerow([_escape_formula(value) for value in (str(p.image), *values, p.answer)])
+        writer.writerow([_escape_formula(value) for value in (str(p.image), *values, p.answer, p.problem or "")])
     atomic_write_text(path, table.getvalue())
 
 

@@ -10,7 +10,7 @@ from etalage.catalogue.thumbnails import thumbnail
 from etalage.evaluate.charts import loss_curve, price_scatter, score_chart
 from etalage.evaluate.metrics import METRICS, Values, fields_of, within_20pct
 from etalage.evaluate.predictions import Prediction
-from etalage.evaluate.systems import SYSTEMS, scores_of
+from etalage.evaluate.systems import format_score, scores_of, systems_in
 from etalage.evaluate.verdict import verdict
 from etalage.flatten import flatten
 from etalage.html.page import write_page
@@ -57,8 +57,8 @@ def write_report(
         verdict=verdict(metrics),
         score_charts=[score_chart(metrics, field) for field in fields],
         results=list(_results(metrics, fields)),
-        systems=list(SYSTEMS),
-        num_parsed=[scores_of(metrics, system)["num_parsed"] for system in SYSTEMS],
+        systems=systems_in(metrics),
+        answers=[scores_of(metrics, system) for system in systems_in(metrics)],
         plots=[chart for chart in (*scatters, loss_curve(losses)) if chart is not None],
         gallery=[(name, [_card(p, fields, limits) for p in part]) for name, part in _gallery(targeted, fields)],
         counts=counts,
@@ -75,10 +75,10 @@ def _results(metrics: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[tu
                 metric.label,
                 [
                     (
-                        metric.format(scores_of(metrics, system)[field.name][name]),
+                        format_score(metrics, system, field, name),
                         metric.format_interval(scores_of(metrics["intervals"], system)[field.name][name]),
                     )
-                    for system in SYSTEMS
+                    for system in systems_in(metrics)
                 ],
             )
 
@@ -130,7 +130,9 @@ def _card(prediction: Prediction, fields: Sequence[Field], limits: PictureLimits
         "picture": thumbnail(prediction.image, THUMBNAIL_PX, limits),
         "before": prediction.before,
         "answer": prediction.answer,
-        "parsed": values is not None,
+        "problem": {"cut": "cut before its end"}.get(prediction.problem or "", "could not be read")
+        if values is None
+        else None,
         "rows": [
             {
                 "name": field.name,

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from etalage.evaluate.intervals import MIN_GROUPS
 from etalage.evaluate.metrics import DECIDING_METRICS, METRICS, Metric, fields_of
-from etalage.evaluate.systems import SYSTEMS, scores_of
+from etalage.evaluate.systems import scores_of, systems_in
 from etalage.task import Field
 
 __all__ = ["verdict"]
@@ -19,11 +20,19 @@ def verdict(metrics: Mapping[str, Any]) -> str:
     A field counts as read off the picture only if its deciding metric beats the constant answer and both controls by
     more than chance: their intervals do not touch. A price must also have been parsed for at least half of the
     examples, since its errors describe parsed answers only. Fields that fine-tuning has not clearly improved are named.
+    Of a handful of products nothing is concluded.
 
     Args:
         metrics: The contents of metrics.json.
     """
-    fields = fields_of(metrics)
+    fields, num_groups = fields_of(metrics), metrics.get("num_groups", metrics["num_examples"])
+    if num_groups < MIN_GROUPS:
+        found = " and ".join(
+            f"{number} {noun}{'s' * (number != 1)}"
+            for number, noun in ((metrics["num_examples"], "product"), (num_groups, "group"))
+        )
+        sentence = f"Nothing can be concluded from {found} of copies; at least {MIN_GROUPS} groups are needed."
+        return " ".join([sentence, *_unread(metrics)])
     conclusions = [_conclude(metrics, field) for field in fields]
 
     def names_of(conclusion: _Conclusion) -> list[str]:
@@ -45,24 +54,32 @@ def verdict(metrics: Mapping[str, Any]) -> str:
         sentences.append(f"For {_join(names)} it is not clearly better than the same answer for every product.")
     if names := names_of("worse"):
         sentences.append(f"For {_join(names)} it does worse than the same answer for every product.")
-    if num_unread := metrics["num_examples"] - metrics["num_parsed"]:
-        sentences.append(f"{num_unread} of its {metrics['num_examples']} answers could not be read.")
+    sentences += _unread(metrics)
     if names := [_label(field) for field in fields if not _has_improved(metrics, field)]:
         sentences.append(f"Fine-tuning has not been shown to improve {_join(names)}.")
     return " ".join(sentences)
 
 
+def _unread(metrics: Mapping[str, Any]) -> list[str]:
+    num_cut, num_unread = metrics.get("num_cut", 0), metrics["num_examples"] - metrics["num_parsed"]
+    if not num_unread:
+        return []
+    cut = f", {num_cut} of them because they were cut before their end" if num_cut else ""
+    return [f"{num_unread} of its {metrics['num_examples']} answers could not be read{cut}."]
+
+
 def _conclude(metrics: Mapping[str, Any], field: Field) -> _Conclusion:
     name = DECIDING_METRICS[field.kind]
     metric = METRICS[field.kind][name]
-    intervals = {system: scores_of(metrics["intervals"], system)[field.name][name] for system in SYSTEMS}
-    # Without a single parsed price there is no interval, and any constant answer is better.
+    intervals = {system: scores_of(metrics["intervals"], system)[field.name][name] for system in systems_in(metrics)}
+    # Without enough parsed prices there is no interval, and any constant answer is better.
     if intervals["model"] is None or _beats(metric, intervals["majority"], intervals["model"]):
         return "worse"
     if not (_is_representative(metrics, field) and _beats(metric, intervals["model"], intervals["majority"])):
         return "equal"
     # Both: shown a blank picture, a model may write nothing that parses, which any answer beats.
-    beats_controls = all(_beats(metric, intervals["model"], intervals[control]) for control in ("blank", "shuffled"))
+    controls = [system for system in ("blank", "shuffled") if system in intervals]
+    beats_controls = all(_beats(metric, intervals["model"], intervals[control]) for control in controls)
     return "read" if beats_controls else "unproven"
 
 

@@ -17,9 +17,19 @@ Answers = Sequence[Values | None]
 
 
 def evaluated(
-    predictions: Answers, before: Answers = OTHERS, blank: Answers | None = None, shuffled: Answers = OTHERS
+    predictions: Answers,
+    before: Answers = OTHERS,
+    blank: Answers | None = None,
+    shuffled: Answers | None = OTHERS,
+    targets: Sequence[Values] = TARGETS,
+    **options: Any,
 ) -> dict[str, Any]:
     """Return the metrics of a model that is compared with weak others, unless others are given."""
-    constant = [CONSTANT] * len(TARGETS)
-    others = {"before": before, "blank": constant if blank is None else blank, "shuffled": shuffled}
-    return build_metrics("test", FIELDS, TARGETS, predictions, majority=CONSTANT, **others)
+    num = len(targets)
+    constant = [CONSTANT] * num
+    others = {
+        "before": before[:num],
+        "blank": constant if blank is None else blank,
+        "shuffled": shuffled if shuffled is None else shuffled[:num],
+    }
+    return build_metrics("test", FIELDS, targets, predictions, majority=CONSTANT, **others, **options)

@@ -65,8 +65,15 @@ def test_each_system_has_a_row_with_its_interval_around_its_score(field) -> None
     assert len(chart.ticks) >= 2
 
 
+def test_without_intervals_dots_stand_alone() -> None:
+    for field in FIELDS:
+        chart = score_chart(evaluated(TARGETS[:2], targets=TARGETS[:2], before=[None] * 2), field)
+        assert all(row.value is None or row.low == row.value == row.high for row in chart.rows)
+
+
 def test_a_score_that_is_not_defined_is_a_dash() -> None:
-    chart = score_chart(evaluated(TARGETS, before=[None] * 80), FIELDS[2])
+    one = [{**TARGETS[0], "price": TARGETS[0]["price"] * 1.06}, *[None] * 79]
+    chart = score_chart(evaluated(TARGETS, before=one), FIELDS[2])
     before = next(row for row in chart.rows if row.system == "before fine-tuning")
-    assert (before.value, before.label) == (None, "–")
+    assert (before.value, before.label) == (None, "–, 1 of 80")
     assert (chart.title, chart.hint) == ("price: median factor", "lower is better")

@@ -18,7 +18,7 @@ HOSTILE = [
         "x\u2028\ny|end",
         {"title": "@a", "price": 2.0},
     ),
-    Prediction("<b>", Path("-b.png"), None, None, "=no, not\tan answer", None),
+    Prediction("<b>", Path("-b.png"), None, None, "=no, not\tan answer", None, "unparsable"),
 ]
 
 
@@ -50,9 +50,9 @@ def test_no_cell_of_the_csv_is_a_formula(title: str, task: Task, tmp_path: Path)
     write_csv(tmp_path / "out.csv", task.fields, [Prediction("p", Path("p.png"), None, None, "=x", values), HOSTILE[1]])
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["image", "title", "category", "price", "answer"]
-    assert rows[1] == ["p.png", "'" + title, "a,b", "12.5", "'=x"]
-    assert rows[2] == ["'-b.png", "", "", "", "'=no, not\tan answer"]
+    assert rows[0] == ["image", "title", "category", "price", "answer", "problem"]
+    assert rows[1] == ["p.png", "'" + title, "a,b", "12.5", "'=x", ""]
+    assert rows[2] == ["'-b.png", "", "", "", "'=no, not\tan answer", "unparsable"]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -68,4 +68,4 @@ def test_no_predictions_make_an_empty_file_and_a_csv_of_headings(task: Task, tmp
     write_predictions(tmp_path / "none.jsonl", [])
     assert read_predictions(tmp_path / "none.jsonl") == []
     write_csv(tmp_path / "none.csv", task.fields, [])
-    assert (tmp_path / "none.csv").read_text(encoding="utf-8").split() == ["image,title,category,price,answer"]
+    assert (tmp_path / "none.csv").read_text(encoding="utf-8").split() == ["image,title,category,price,answer,problem"]

@@ -58,3 +58,21 @@ def test_the_verdict_is_the_same_after_reading_metrics_json(tmp_path: Path) -> N
     metrics = evaluated(TARGETS)
     (tmp_path / "metrics.json").write_text(json.dumps(metrics))
     assert verdict(json.loads((tmp_path / "metrics.json").read_text())) == verdict(metrics)
+
+
+def test_nothing_is_concluded_from_a_handful_of_products() -> None:
+    one = verdict(evaluated(TARGETS[:1], targets=TARGETS[:1], shuffled=None))
+    assert one == "Nothing can be concluded from 1 product and 1 group of copies; at least 5 groups are needed."
+    copies = verdict(evaluated([None, *TARGETS[1:]], groups=["a", "b"] * 40, num_cut={"model": 1}))
+    assert copies.startswith("Nothing can be concluded from 80 products and 2 groups of copies; ")
+    assert copies.endswith("1 of its 80 answers could not be read, 1 of them because they were cut before their end.")
+
+
+def test_cut_answers_are_named() -> None:
+    found = verdict(evaluated([None] * 3 + TARGETS[3:], num_cut={"model": 2}))
+    assert "3 of its 80 answers could not be read, 2 of them because they were cut before their end." in found
+
+
+def test_a_verdict_without_the_shuffled_control_rests_on_the_blank_one() -> None:
+    assert verdict(evaluated(TARGETS, shuffled=None)) == "The model reads title, category and price off the picture."
+    assert "about as well" in verdict(evaluated(TARGETS, shuffled=None, blank=TARGETS))
