@@ -1,16 +1,20 @@
 """Turns a table into a catalogue folder, step by step."""
 
+import shlex
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from itertools import tee
 from pathlib import Path
 from typing import Any
 
 from etalage.catalogue.checks import check_rows
+from etalage.catalogue.choices import with_choices
 from etalage.catalogue.download import fetch
 from etalage.catalogue.duplicates import MIN_PLACEHOLDER_TITLES, group_pictures
 from etalage.catalogue.pictures import PictureLimits, read_pictures
 from etalage.catalogue.prepare_db import PrepareDb
+from etalage.catalogue.prepare_rows import CheckedRow
 from etalage.catalogue.profile import write_profile
 from etalage.catalogue.splits import assign_splits, row_splitter
 from etalage.catalogue.store import PROFILE
@@ -19,7 +23,7 @@ from etalage.catalogue.write import write_catalogue, write_leaks, write_original
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
 from etalage.progress import progress_bar
-from etalage.task import Task
+from etalage.task import MAX_TRIED_ROWS, Task, Value
 
 __all__ = ["build_catalogue"]
 
@@ -46,13 +50,14 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
     limits = PictureLimits(
         max_image_px=config.max_image_px, max_image_bytes=config.max_image_bytes, background=config.background
     )
+    task = with_choices(task, table, config.max_text_chars)
     with PrepareDb(folder) as db:
-        with progress_bar("read") as bar:
-            db.add_rows(bar.track(check_rows(table, task, config, inline_folder)))
+        suggested_answer = _read(db, table, task, config, inline_folder)
         _get_pictures(db, downloads, limits, config)
         num_near = _group(db, config)
         # Known only now: a row is kept once it has a group, and --placeholders drop may take the last ones.
-        _require_products(db, table)
+        db.check_accounting()
+        _require_products(db, table, suggested_answer)
         leaks = _split(folder, db, config)
         facts = {
             **_describe_source(table, task, db),
@@ -62,6 +67,7 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
             "split_column": config.split_column,
             "limits": dict(limits),
             "duplicates": {"near": num_near},
+            "suggested_answer": suggested_answer,
             "leaks": leaks,
         }
         with progress_bar("write") as bar:
@@ -73,6 +79,21 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
     shutil.rmtree(inline_folder)
     write_profile(folder / PROFILE, folder, facts, task.fields)
     return facts
+
+
+def _read(db: PrepareDb, table: Table, task: Task, config: PrepareConfig, inline_folder: Path) -> str | None:
+    """Read the table; return a template that would keep the rows whose answers are ambiguous, if there are any."""
+    ambiguous: list[Mapping[str, Value]] = []
+
+    def note(row: CheckedRow) -> CheckedRow:
+        if row.reason == "answer_ambiguous" and row.values and len(ambiguous) < MAX_TRIED_ROWS:
+            ambiguous.append(row.values)
+        return row
+
+    with progress_bar("read") as bar:
+        rows = check_rows(table, task, config, inline_folder)
+        db.add_rows(map(note, bar.track(rows)), all_images=config.all_images)
+    return task.suggest_answer(ambiguous) if ambiguous else None
 
 
 def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config: PrepareConfig) -> None:
@@ -130,17 +151,23 @@ def _describe_source(table: Table, task: Task, db: PrepareDb) -> dict[str, Any]:
         "columns": dict(table.columns),
         "guessed": sorted(table.guessed),
         "task": asdict(task_config),
+        "choices": task.choices,
         "own_questions": has_questions,
     }
 
 
-def _require_products(db: PrepareDb, table: Table) -> None:
+def _require_products(db: PrepareDb, table: Table, suggested_answer: str | None) -> None:
     """Raise an error if every row was dropped, with the first one as an example."""
     if db.num_kept():
         return
-    row = next(db.dropped_rows())
+    row = next(db.dropped_rows(), None)
+    if row is None:
+        raise EtalageError(f"{table.source.name} has no rows; there is nothing to prepare")
+    drops = db.counts().drops
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(drops.items(), key=lambda item: -item[1]))
     columns = ", ".join(f"{name}={column}" for name, column in table.columns.items())
     raise EtalageError(
-        f"{table.source.name}: none of its rows can be used; row {row.number} (code {row.product_code}) was dropped "
-        f"because of {row.reason}: {row.detail}; columns used: {columns}"
+        f"{table.source.name}: none of its rows can be used ({reasons}); {row.place} (code {row.product_code}) was "
+        f"dropped because of {row.reason}: {row.detail}; columns used: {columns}"
+        + (f"; --answer {shlex.quote(suggested_answer)} would keep ambiguous ones" if suggested_answer else "")
     )

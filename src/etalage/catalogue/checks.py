@@ -2,16 +2,16 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 from etalage.catalogue.columns import KNOWN_COLUMNS
 from etalage.catalogue.duplicates import title_family
-from etalage.catalogue.pictures import BadPicture, UnfitProduct, decode_data_uri, resolve_picture
-from etalage.catalogue.prepare_rows import Candidate, CheckedRow
+from etalage.catalogue.picture_candidates import PictureLocator
+from etalage.catalogue.pictures import UnfitProduct
+from etalage.catalogue.prepare_rows import CheckedRow
 from etalage.catalogue.prices import BadPrice, DecimalMark, find_decimal_mark, parse_amount
 from etalage.catalogue.table import Cell, Row, Table, number_text
 from etalage.config import PrepareConfig, Split
@@ -32,12 +32,10 @@ SPLIT_NAMES: Mapping[str, Split] = {
 """The splits by the words for them in the column given by --split-column."""
 
 _MAX_DETAIL_CHARS = 200
-_MAX_SHOWN_CHARS = 100
-_RESOLVE_CACHE_SIZE = 65536
 
 
 def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: Path) -> Iterator[CheckedRow]:
-    """Check the texts of each row and locate its picture.
+    """Check the texts of each row and locate its pictures.
 
     Rows that share a product code are all fit, since the colour variants of a product may share one.
 
@@ -50,7 +48,6 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
     Raises:
         EtalageError: The table cannot be read further, or a row's split is not a known word.
     """
-    source_folder = None if table.source.folder is None else table.source.folder.resolve()
     decimal_marks = {
         field.name: find_decimal_mark(
             cell for row in islice(table, NUM_SAMPLE_PRICES) if isinstance(cell := row.cells.get(field.name), str)
@@ -58,7 +55,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
         for field in task.fields
         if field.kind == "price"
     }
-    resolve = lru_cache(_RESOLVE_CACHE_SIZE)(resolve_picture)  # thousands of rows may show one picture
+    locator = PictureLocator(table.source.folder, inline_folder, config.max_image_bytes, all_images=config.all_images)
     title_field = next((field.name for field in task.fields if field.name in KNOWN_COLUMNS["title"]), None)
     # The first category is the one by which splits are stratified.
     category_field = next((field.name for field in task.fields if field.kind == "category"), None)
@@ -70,16 +67,19 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
         split = _parse_split(row, table) if config.split_column else None
         try:
             values = _check_values(row, task, decimal_marks, config)
-            image = row.images[0] if row.images else ""
-            picture = _locate_picture(image, source_folder, resolve, inline_folder, config.max_image_bytes)
+            pictures = locator.locate(row.images)
             question = _check_question(row)
         except UnfitProduct as unfit:
             yield replace(staged, reason=unfit.reason, detail=unfit.detail[:_MAX_DETAIL_CHARS])
             continue
+        # With its values, from which another template for the answers is found.
+        if ambiguity := task.explain_ambiguity(values):
+            yield replace(staged, reason="answer_ambiguous", detail=ambiguity[:_MAX_DETAIL_CHARS], values=values)
+            continue
         title = str(values[title_field]) if title_field else ""
         yield replace(
             staged,
-            pictures=(_candidate(picture, image),),
+            pictures=pictures,
             values=values,
             title=title,
             family=title_family(title),
@@ -114,15 +114,7 @@ def _check_values(
         raise UnfitProduct(
             "conversation_unsupported", f"{unsupported}; one picture, one question and one answer are read"
         )
-    values = {field.name: _check_value(row.cells[field.name], field, decimal_marks, config) for field in task.fields}
-    # Training on an answer that reads back differently would teach what evaluation counts as wrong.
-    answer = task.format_answer(values)
-    if task.parse_answer(answer) != values:
-        raise UnfitProduct(
-            "answer_ambiguous",
-            f"{answer[:_MAX_DETAIL_CHARS]!r} does not read back as the values it was written from",
-        )
-    return values
+    return {field.name: _check_value(row.cells[field.name], field, decimal_marks, config) for field in task.fields}
 
 
 def _check_value(cell: Cell, field: Field, decimal_marks: Mapping[str, DecimalMark], config: PrepareConfig) -> Value:
@@ -168,40 +160,3 @@ def _check_question(row: Row) -> str:
     if len(question) > MAX_QUESTION_CHARS:
         raise UnfitProduct("question_too_long", f"{len(question)} characters, at most {MAX_QUESTION_CHARS} are taken")
     return clean_text(question)
-
-
-def _locate_picture(
-    image: str | bytes,
-    source_folder: Path | None,
-    resolve: Callable[[Path, str], Path],
-    inline_folder: Path,
-    max_image_bytes: int,
-) -> str:
-    """Return the URL of a picture, or the path of its file; a picture inside the table is written to a file first."""
-    if isinstance(image, str):
-        image = image.strip()
-        if not image:
-            raise BadPicture("image_missing", "no picture given")
-        if image[:5].casefold() == "data:":
-            image = decode_data_uri(image, max_image_bytes)
-    if isinstance(image, bytes):
-        if len(image) > max_image_bytes:
-            raise BadPicture("image_too_many_bytes", f"{len(image)}, at most {max_image_bytes} are read")
-        # Named by its contents, so that equal pictures are one file, and no name comes from the table.
-        path = inline_folder / hashlib.sha256(image).hexdigest()
-        if not path.exists():
-            path.write_bytes(image)
-        return str(path)
-    shown = repr(image[:_MAX_SHOWN_CHARS])
-    scheme, separator, _ = image.partition("://")
-    if (scheme.casefold() in ("http", "https") and separator) or image.startswith("//"):
-        return image
-    if separator and scheme.isalnum():
-        raise BadPicture("image_scheme_unsupported", f"{shown}; paths, http, https and data URIs are read")
-    if source_folder is None:
-        raise BadPicture("image_path_invalid", f"{shown} is a path, and this source has no folder")
-    return str(resolve(source_folder, image))
-
-
-def _candidate(picture: str, image: str | bytes) -> Candidate:
-    return Candidate(url=picture) if picture == str(image).strip() else Candidate(path=Path(picture))

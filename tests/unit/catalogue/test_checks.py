@@ -12,6 +12,7 @@ from PIL import Image
 from etalage.catalogue.checks import check_rows
 from etalage.catalogue.prepare_db import PrepareDb
 from etalage.catalogue.prepare_rows import CheckedRow
+from etalage.catalogue.readers.raw_table import row_place
 from etalage.catalogue.sources import Source, open_source
 from etalage.catalogue.table import read_table
 from etalage.config import PrepareConfig, TaskConfig
@@ -28,6 +29,8 @@ def png() -> bytes:
 def check(folder: Path, text: str, **settings: Any) -> list[CheckedRow]:
     table = folder / "t.csv"
     table.write_text(text)
+    for name in "ab":
+        (folder / f"{name}.png").write_bytes(png())
     (folder / "inline").mkdir(exist_ok=True)
     task, config = Task(TaskConfig()), PrepareConfig(str(table), folder / "out", **settings)
     opened = read_table(open_source(config.source, config), task.fields, config)
@@ -55,7 +58,8 @@ def test_each_row_is_kept_or_dropped_for_one_reason(tmp_path: Path) -> None:
         '13,A,"B, Category: C",5,a.png': "answer_ambiguous",
         "15,Scarf,SCARVES,5,": "image_missing",
         "16,Scarf,SCARVES,5,../a.png": "image_outside_folder",
-        "17,Scarf,SCARVES,5,file:///etc/passwd": "image_scheme_unsupported",
+        "17,Scarf,SCARVES,5,file:///etc/passwd": "image_outside_folder",
+        "17,Scarf,SCARVES,5,ftp://example.com/a.png": "image_scheme_unsupported",
         "17,Scarf,SCARVES,5,https://example.com/a.png": "",
         '18,Scarf,SCARVES,5,"data:image/png;base64,!"': "image_data_uri_invalid",
     }
@@ -65,10 +69,8 @@ def test_each_row_is_kept_or_dropped_for_one_reason(tmp_path: Path) -> None:
     assert found[5].values is not None
     assert found[5].values["price"] == 990.0
     assert found[2].product_code == "2"
-    assert (found[0].pictures, found[17].pictures) == (
-        (str(tmp_path.resolve() / "a.png"),),
-        ("https://example.com/a.png",),
-    )
+    assert [picture.path for picture in found[0].pictures] == [tmp_path.resolve() / "a.png"]
+    assert [picture.url for picture in found[18].pictures] == ["https://example.com/a.png"]
 
 
 def test_reads_a_range_as_the_end_that_the_settings_say(tmp_path: Path) -> None:
@@ -87,7 +89,8 @@ def test_writes_a_picture_inside_the_table_to_one_file(tmp_path: Path) -> None:
     uri = "data:image/png;base64," + base64.b64encode(png()).decode()
     one, other = check(tmp_path, HEADER + f'1,Scarf,SCARVES,5,"{uri}"\n2,Cap,CAPS,5,"{uri}"')
     assert one.pictures == other.pictures
-    assert Path(one.pictures[0]).read_bytes() == png()
+    assert one.pictures[0].path is not None
+    assert one.pictures[0].path.read_bytes() == png()
     assert len(list((tmp_path / "inline").iterdir())) == 1
 
 
@@ -96,7 +99,7 @@ def test_reads_the_usual_words_for_splits(tmp_path: Path) -> None:
         f"Scarf,SCARVES,5,a.png,{part}\n" for part in ("TRAIN", "dev", "Test")
     )
     assert [row.split for row in check(tmp_path, text, split_column="part")] == ["train", "validation", "test"]
-    with pytest.raises(EtalageError, match=r"t\.csv row 1 \(code 1\): column 'part' says 'x', which is none of train"):
+    with pytest.raises(EtalageError, match=r"t\.csv row 2 \(code 1\): column 'part' says 'x', which is none of train"):
         check(tmp_path, "title,category,price,image,part\nScarf,SCARVES,5,a.png,x\n", split_column="part")
 
 
@@ -105,7 +108,7 @@ def test_drops_repeated_rows_in_the_database(tmp_path: Path) -> None:
     rows = check(tmp_path, text)
     with PrepareDb(tmp_path) as db:
         db.add_rows(rows)
-        assert [(number, reason) for number, _, reason, _ in db.dropped_rows()] == [
+        assert [(row.number, row.reason) for row in db.dropped_rows()] == [
             (2, "row_repeated"),
             (4, "row_repeated"),
         ]
@@ -128,7 +131,8 @@ def test_limits_come_from_the_settings(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("image", ["http://x.example/a.png", "HTTPS://x.example/a.png", "//x.example/a.png"])
 def test_keeps_urls_as_they_are(tmp_path: Path, image: str) -> None:
-    assert check(tmp_path, HEADER + f"1,Scarf,SCARVES,5,{image}")[0].pictures == (image,)
+    (picture,) = check(tmp_path, HEADER + f"1,Scarf,SCARVES,5,{image}")[0].pictures
+    assert (picture.url, picture.path) == (image, None)
 
 
 def test_rows_may_share_a_code_and_equal_rows_share_a_digest(tmp_path: Path) -> None:
@@ -154,6 +158,7 @@ def test_checks_the_questions_of_conversations(tmp_path: Path) -> None:
     lines = [conversation("What <|end|> is\nthis?"), conversation("x" * 4001), conversation("", **system)]
     path.write_text("\n".join(lines))
     (tmp_path / "inline").mkdir()
+    (tmp_path / "a.jpg").write_bytes(png())
     task, config = Task(TaskConfig(answer="{answer}")), PrepareConfig(str(path), tmp_path / "out")
     table = read_table(open_source(config.source, config), task.fields, config)
     rows = list(check_rows(table, task, config, tmp_path / "inline"))
@@ -166,6 +171,6 @@ def test_checks_the_questions_of_conversations(tmp_path: Path) -> None:
 def test_a_path_needs_a_source_with_a_folder(tmp_path: Path) -> None:
     task, config = Task(TaskConfig(answer="{title}")), PrepareConfig("owner/name", tmp_path / "out")
     rows = [["A", "a.png"], ["B", "https://x.example/b.png"]]
-    source = Source("owner/name", None, "hub", ["title", "image"], "", lambda columns: iter(rows))
+    source = Source("owner/name", None, "hub", ["title", "image"], "", lambda columns: iter(rows), row_place)
     found = list(check_rows(read_table(source, task.fields, config), task, config, tmp_path))
     assert [row.reason for row in found] == ["image_path_invalid", None]

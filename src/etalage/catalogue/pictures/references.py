@@ -1,13 +1,22 @@
-"""Pictures as a table names them: paths in its folder and data URIs. Both are untrusted input."""
+"""Pictures as a table names them: paths in its folder, data URIs and bare base64. All are untrusted input."""
 
 import base64
 import binascii
+import re
 import urllib.parse
 from pathlib import Path
 
 from etalage.catalogue.pictures.errors import BadPicture
 
-__all__ = ["decode_data_uri", "resolve_picture"]
+__all__ = ["decode_base64", "decode_data_uri", "resolve_picture"]
+
+EXCEL_CELL_CHARS = 32_767
+"""The longest text in a cell of Excel, which cuts longer ones without a word."""
+
+# The first bytes of JPEG, PNG, GIF, WebP, BMP and TIFF. Of the short ones, some of what follows is asked for too.
+_BASE64_PICTURE = re.compile(r"/9j/|iVBORw0KGgo|R0lGOD[dl]h|UklGR[\w+/]{10}XRUJQ|Qk[\w+/]{6}AAAA|SUkqA|TU0AK")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+={0,2}\s*")
+_MIN_BASE64_CHARS = 64
 
 
 def resolve_picture(folder: Path, text: str) -> Path:
@@ -50,10 +59,34 @@ def decode_data_uri(uri: str, max_image_bytes: int) -> bytes:
         raise BadPicture("image_too_many_bytes", f"a data URI of {len(body)} characters")
     # base64 may be percent-encoded as well, as %2B for +
     data = urllib.parse.unquote_to_bytes(body)
-    if not header.lower().endswith(";base64"):
+    # Some writers put a space before the word, or a parameter after it.
+    if "base64" not in [part.strip().lower() for part in header.split(";")]:
         return data
+    return _decode(data, f"{uri[:50]!r}")
+
+
+def decode_base64(text: str, max_image_bytes: int) -> bytes | None:
+    """Return the bytes of a picture that a cell has in base64 without the beginning of a data URI; else None.
+
+    Args:
+        text: A text, which may also be a path.
+        max_image_bytes: Texts that are much longer than this are not decoded.
+
+    Raises:
+        BadPicture: image_data_uri_invalid or image_too_many_bytes, for what cannot be a path.
+    """
+    if len(text) < _MIN_BASE64_CHARS or not _BASE64_PICTURE.match(text) or not _BASE64.fullmatch(text):
+        return None
+    if len(text) > 2 * max_image_bytes:
+        raise BadPicture("image_too_many_bytes", f"base64 of {len(text)} characters")
+    return _decode(text.encode(), "base64 without the beginning of a data URI")
+
+
+def _decode(data: bytes, shown: str) -> bytes:
+    # Wrapped lines, the alphabet for URLs, and left out padding are all common.
+    text = b"".join(data.split()).translate(bytes.maketrans(b"-_", b"+/"))
     try:
-        # many writers leave the padding out
-        return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
+        return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error as error:
-        raise BadPicture("image_data_uri_invalid", f"{uri[:50]!r}: {error}") from error
+        cut = " (as long as a cell of Excel may be, so it is cut)" if len(data) >= EXCEL_CELL_CHARS - 64 else ""
+        raise BadPicture("image_data_uri_invalid", f"{shown}: {len(data)} characters{cut}; {error}") from error
