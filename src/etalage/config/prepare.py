@@ -54,6 +54,8 @@ class Source:
     """Which column holds what, for those not recognised: title=name,price=cost,image=photo,product_code=sku."""
     image_folder: Path | None = None
     """What picture paths are relative to; None is the source's own folder. No path may lead out of it."""
+    all_images: bool = False
+    """Make a row of each picture of a product, in one group; else its first picture that can be used is taken."""
     task: TaskConfig = TaskConfig()
     placeholders: Placeholders = "keep"
     """Products whose picture many different products share: kept and flagged, or dropped."""
