@@ -23,6 +23,7 @@ from etalage.config import TaskConfig
 
 __all__ = [
     "END_TOKEN",
+    "MAX_TRIED_ROWS",
     "Field",
     "Kind",
     "Problem",
@@ -40,7 +41,8 @@ Problem = Literal["cut", "unparsable"]
 """Why a generated text is no answer: it ended before its end token, or it does not follow the template."""
 
 _SEPARATORS = (", ", " | ", " / ", "; ")
-_MAX_TRIED_ROWS = 1000
+MAX_TRIED_ROWS = 1000
+"""The ambiguous rows by which another template is found."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Task:
         Returns:
             The template, for `--answer`; None if no separator helps.
         """
-        rows = list(islice(rows, _MAX_TRIED_ROWS))
+        rows = list(islice(rows, MAX_TRIED_ROWS))
         for separator in _SEPARATORS:
             answer = self._template.with_separator(separator)
             if answer == self.config.answer:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from etalage import devices
 from etalage.catalogue.store import Catalogue
+from etalage.commands.later_verbs import say_missing_splits
 from etalage.config import TrainConfig
 from etalage.console import console, say
 from etalage.data.dataset import Examples
@@ -48,6 +49,7 @@ def train(config: TrainConfig) -> None:
     if run.model.exists():
         say(f"{run.model} is trained already")
         return
+    say_missing_splits({name: len(found) for name, found in catalogue.products.items()})
     check_quantization(config.quantization)
     model, processor = load_base(config.model, dtype=devices.weights_dtype(config.recipe))
     if config.num_crops != "auto":
