@@ -4,7 +4,6 @@ A file's suffix, a folder's contents or the form of a hub id say which of the fo
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 from etalage.catalogue.readers.conversations import is_conversations, open_conversations
 from etalage.catalogue.readers.csv import open_csv
 from etalage.catalogue.readers.excel import open_excel
+from etalage.catalogue.readers.feed import open_feed
+from etalage.catalogue.readers.header import clean_name
 from etalage.catalogue.readers.hub import open_hub_dataset
 from etalage.catalogue.readers.image_folder import has_image, open_image_folder
 from etalage.catalogue.readers.json import open_json
@@ -30,10 +31,12 @@ _SUFFIXES: Mapping[str, Format] = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
     **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"), "excel"),
+    ".xml": "xml",
     **dict.fromkeys(TAR_SUFFIXES, "webdataset"),
 }
 _TABLE_SUFFIXES = tuple(suffix for suffix in _SUFFIXES if suffix != ".txt")
 _METADATA_FILES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_KINDS_WITH_SHEETS = ("excel", "jsonl", "conversations")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -69,7 +72,9 @@ def open_source(source: str, config: PrepareConfig) -> Source:
     """
     path = Path(source)
     try:
-        kind = config.format if config.format != "auto" else _detect_format(source)
+        kind = config.format if config.format != "auto" else _detect_format(source, config.sheet)
+        if config.sheet and kind not in _KINDS_WITH_SHEETS:
+            raise EtalageError(f"{source} has no sheets, and --sheet is {config.sheet}; leave it out")
         table, folder = _open(kind, source, config)
     except OSError as error:
         raise EtalageError(f"{source}: {error.strerror or error}; check that it can be read") from error
@@ -79,24 +84,44 @@ def open_source(source: str, config: PrepareConfig) -> Source:
     else:
         # `.` has a name only when it is resolved.
         name = path.name or path.resolve().name
-    # Columns without a name are never asked for, so there may be several.
-    counts = Counter(filter(None, table.column_names))
-    if repeated := [column for column, count in counts.items() if count > 1]:
-        raise EtalageError(f"{name}: column {repeated[0]!r} stands there twice; rename one of them")
     folder = config.image_folder or folder
-    return Source(name, folder, kind, table.column_names, table.note, table.read_rows, table.place_of)
+    column_names, read_rows = _clean_columns(name, table)
+    return Source(name, folder, kind, column_names, table.note, read_rows, table.place_of)
+
+
+def _clean_columns(
+    name: str, table: RawTable
+) -> tuple[list[str], Callable[[Sequence[str]], Iterator[list[Any] | UnreadableRow]]]:
+    """Return the names of columns without invisible characters, and a function that reads columns by these names.
+
+    Raises:
+        EtalageError: Two columns have the same name.
+    """
+    # Columns without a name are never asked for, so there may be several.
+    names = [clean_name(column) for column in table.column_names]
+    originals: dict[str, str] = {}
+    for cleaned, original in zip(names, table.column_names, strict=True):
+        if cleaned and cleaned in originals:
+            if original == originals[cleaned]:
+                raise EtalageError(f"{name}: column {cleaned!r} stands there twice; rename one of them")
+            raise EtalageError(
+                f"{name}: columns {originals[cleaned]!r} and {original!r} are one but for spaces; rename one of them"
+            )
+        originals[cleaned] = original
+    # A reader may have more columns than it names, as that of conversations has.
+    return names, lambda columns: table.read_rows([originals.get(column, column) for column in columns])
 
 
 # Detecting the format
 
 
-def _detect_format(source: str) -> Format:
+def _detect_format(source: str, sheet: str) -> Format:
     path = Path(source)
     if path.is_dir():
         return _detect_folder_format(path)
     if path.is_file() or _matching_files(source):
         kind = _format_by_suffix(path)
-        return "conversations" if kind == "jsonl" and path.is_file() and is_conversations(path) else kind
+        return "conversations" if kind == "jsonl" and path.is_file() and is_conversations(path, sheet) else kind
     # owner/table.csv may be a hub id, but is far more often a file with a typing mistake.
     if _HUB_ID.fullmatch(source) and not source.lower().endswith(tuple(_SUFFIXES)):
         return "hub"
@@ -160,9 +185,10 @@ def _open(kind: Format, source: str, config: PrepareConfig) -> tuple[RawTable, P
         raise EtalageError(f"{source} is not there, or names several files; give one")
     openers: Mapping[str, Callable[[Path], RawTable]] = {
         "csv": open_csv,
-        "jsonl": open_json,
-        "excel": open_excel,
-        "conversations": open_conversations,
+        "jsonl": lambda path: open_json(path, config.sheet),
+        "excel": lambda path: open_excel(path, config.sheet, config.max_image_bytes),
+        "xml": open_feed,
+        "conversations": lambda path: open_conversations(path, config.sheet),
     }
     return openers[kind](path), path.parent
 

@@ -3,6 +3,7 @@
 Rows are streamed: a table of a million rows needs no more memory than one of ten.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from etalage.catalogue.columns import RESERVED_COLUMNS, match_columns
-from etalage.catalogue.readers.raw_table import UnreadableRow
+from etalage.catalogue.missing import is_missing
+from etalage.catalogue.picture_cells import cell_pictures
+from etalage.catalogue.readers.header import is_value
+from etalage.catalogue.readers.raw_table import LinkedText, UnreadableRow
 from etalage.catalogue.sources import Source
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
@@ -23,6 +27,7 @@ __all__ = ["Cell", "Row", "Table", "number_text", "read_table"]
 Cell = str | int | float | Decimal
 """A cell of a text or a price: a number where the format of the table has numbers."""
 
+_MAX_SHOWN_CHARS = 80
 MAX_ORIGINAL_CHARS = 10_000
 """The most that is kept of a cell that the task does not use."""
 
@@ -30,6 +35,8 @@ NUM_SAMPLE_ROWS, MAX_SAMPLE_BYTES = 200, 1 << 26
 """The part of a table that is read to recognise columns by their cells."""
 
 _UNSUPPORTED = "unsupported"
+# In an answer that is learned whole, a word such as None may be what is to be said.
+_WHOLE_TEXTS = ("question", "answer", _UNSUPPORTED)
 # The cells of the image column may hold bytes in these formats.
 _KINDS_WITH_PICTURES = ("parquet", "datasets", "webdataset", "hub")
 # How datasets on the hub name files of a repository; we fetch them like any URL.
@@ -81,13 +88,18 @@ class Table:
     def _to_row(self, number: int, found: dict[str, tuple[str, Any]]) -> Row:
         """Return a row by its pairs of a column and a cell, which stand under their roles."""
         place = self.source.place_of(number)
-        image_column, image_cell = found.pop("image")
-        image = self._image_of(image_cell, place, image_column)
-        values = {role: self._value_of(cell, place, column) for role, (column, cell) in found.items()}
+        images = tuple(_pictures_of(found.pop("image")[1]))
+        values: dict[str, Cell] = {}
+        for role, (column, cell) in found.items():
+            value = _value_of(cell, column)
+            if isinstance(value, UnreadableRow):
+                return Row(number, place, str(number), (), {}, problem=value)
+            is_whole = self.source.kind == "conversations" and role in _WHOLE_TEXTS
+            values[role] = "" if not is_whole and isinstance(value, str) and is_missing(value) else value
         if not values.get(_UNSUPPORTED):
             values.pop(_UNSUPPORTED, None)
         code, split, group = (number_text(values.pop(role, "")).strip() for role in ("product_code", "split", "group"))
-        return Row(number, place, code or str(number), (image,) if image else (), values, split, group)
+        return Row(number, place, code or str(number), images, values, split, group)
 
     @property
     def text_columns(self) -> list[str]:
@@ -99,15 +111,17 @@ class Table:
         """Yield the cells of `text_columns` in some rows; None for cells that are empty or not text.
 
         Args:
-            row_numbers: The numbers of the rows, in ascending order.
+            row_numbers: The numbers of the rows, in ascending order; a number may come several times in a row.
 
         Raises:
             EtalageError: The table has become shorter since it was read.
         """
         # One pass: the numbers ascend, so each search goes on where the last one ended.
         rows = enumerate(self.source.read_rows(self.text_columns), 1)
+        number, cells = 0, None
         for row_number in row_numbers:
-            cells = next((cells for number, cells in rows if number == row_number), None)
+            if number != row_number:
+                number, cells = next((row for row in rows if row[0] == row_number), (row_number, None))
             if cells is None or isinstance(cells, UnreadableRow):
                 raise EtalageError(
                     f"{self.source.name} row {row_number} is gone, so the table has changed while it was read; "
@@ -115,33 +129,39 @@ class Table:
                 )
             yield [_original_text(cell) for cell in cells]
 
-    def _value_of(self, cell: Any, place: str, column: str) -> Cell:
-        if cell is None:
-            return ""
-        if isinstance(cell, bool):
-            return str(cell)
-        if isinstance(cell, int | float | Decimal):
-            return cell
-        if not isinstance(cell, str):
-            kind = type(cell).__name__
-            found = {"list": "a list", "dict": "an object"}.get(kind, kind)
-            raise EtalageError(f"{self.source.name} {place}, {column}: {found} where a text or a number is needed")
-        return _valid_unicode(cell)
 
-    def _image_of(self, cell: Any, place: str, column: str) -> str | bytes:
-        """Return the first picture of a cell: its bytes if the cell holds them, else its path or URL."""
-        if isinstance(cell, list):
-            cell = cell[0] if cell else None
-        if isinstance(cell, dict):
-            # Bytes first: the path that `datasets` keeps beside them may name a file of another machine.
-            cell = next((cell[key] for key in ("bytes", "path", "url", "src") if cell.get(key)), None)
-        if isinstance(cell, bytes):
+def _value_of(cell: Any, column: str) -> Cell | UnreadableRow:
+    """Return a cell as a text or a number, or why it is neither."""
+    if cell is None or (isinstance(cell, float | Decimal) and math.isnan(cell)):
+        return ""
+    if isinstance(cell, bool):
+        return str(cell)
+    if isinstance(cell, int | float | Decimal):
+        return cell
+    if isinstance(cell, str):
+        if _valid_unicode(cell) == cell:
             return cell
-        text = number_text(self._value_of(cell, place, column))
-        if match := _HUB_FILE.fullmatch(text):
+        return UnreadableRow(
+            "text_not_unicode", f"column {column!r}: {cell[:_MAX_SHOWN_CHARS]!a} holds half of a character"
+        )
+    if isinstance(cell, dict):
+        names = ", ".join(map(str, cell))[:_MAX_SHOWN_CHARS]
+        found = f"an object of {names}" if names else "an empty object"
+    else:
+        found = "a list" if isinstance(cell, list) else type(cell).__name__
+    return UnreadableRow("cell_not_text", f"column {column!r} holds {found} where a text or a number is needed")
+
+
+def _pictures_of(cell: Any) -> Iterator[str | bytes]:
+    """Yield what a cell names as its pictures; the target of a hyperlink where the text itself names none."""
+    if isinstance(cell, LinkedText) and not is_value(cell):
+        cell = cell.url
+    for picture in cell_pictures(cell):
+        if isinstance(picture, str) and (match := _HUB_FILE.fullmatch(picture)):
             repository, revision, path = match.groups()
-            return f"https://huggingface.co/datasets/{repository}/resolve/{revision or 'main'}/{quote(path)}"
-        return text
+            yield f"https://huggingface.co/datasets/{repository}/resolve/{revision or 'main'}/{quote(path)}"
+        elif isinstance(picture, bytes) or not is_missing(picture):
+            yield picture
 
 
 def _original_text(cell: Any) -> str | None:
@@ -158,7 +178,7 @@ def number_text(cell: Cell) -> str:
     """
     if isinstance(cell, str):
         return cell
-    return str(int(cell)) if cell == cell // 1 else str(cell)
+    return str(int(cell)) if math.isfinite(cell) and cell == int(cell) else str(cell)
 
 
 def _valid_unicode(text: str) -> str:
@@ -190,7 +210,8 @@ def read_table(source: Source, fields: Sequence[Field], config: PrepareConfig) -
             read_sample=lambda: _read_sample(source),
         )
     except EtalageError as error:
-        raise EtalageError(f"{source.name}: {error}") from error
+        # The note may say that another sheet or line would have been the right one.
+        raise EtalageError(f"{source.name}: {error}" + f" ({source.note})" * bool(source.note)) from error
     columns = dict(match.columns)
     if source.kind == "conversations":
         columns = {"question": "question", **columns}

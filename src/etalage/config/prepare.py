@@ -22,7 +22,9 @@ __all__ = [
     "TaskConfig",
 ]
 
-Format = Literal["auto", "csv", "parquet", "jsonl", "excel", "datasets", "folder", "webdataset", "conversations", "hub"]
+Format = Literal[
+    "auto", "csv", "parquet", "jsonl", "excel", "xml", "datasets", "folder", "webdataset", "conversations", "hub"
+]
 TableFormat = Literal["csv", "parquet"]
 Placeholders = Literal["keep", "drop"]
 PriceRange = Literal["low", "high", "drop"]
@@ -44,12 +46,14 @@ class Source:
     """The table to read and the folder to write."""
 
     source: Positional[str]
-    """A table (CSV, TSV, Parquet, JSONL, Excel), a folder (of pictures, of Parquet files, a saved `datasets` one), a
+    """A table (CSV, TSV, Parquet, JSONL, Excel, XML feed), a folder (of pictures, of Parquet files, a saved `datasets` one), a
     WebDataset tar, conversation JSON, or the id of a dataset on the hub."""
     out: Path
     """Catalogue folder to write; must not exist or be empty."""
     format: Format = "auto"
     """What the source is; auto tells it by name and content."""
+    sheet: str = ""
+    """Sheet of a workbook, or list of a JSON object, to read; `all` joins the sheets that have the same columns."""
     columns: str = ""
     """Which column holds what, for those not recognised: title=name,price=cost,image=photo,product_code=sku."""
     image_folder: Path | None = None

@@ -44,24 +44,22 @@ def iterate_rows(batch: Any, columns: Sequence[str], labels: ClassLabels) -> Ite
 
 
 def _read_column(column: Any, labels: Sequence[str] | None) -> list[Any]:
-    """Return values as Python would print them; bytes, lists and objects as they are."""
+    """Return values as Python's; dates and times as text."""
     kind = column.type
+    types = pa.types
+    if types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = kind.value_type
     # `datasets` stores -1 for an unknown label.
-    if labels and pa.types.is_integer(kind):
+    if labels and types.is_integer(kind):
         return [labels[i] if i is not None and 0 <= i < len(labels) else None for i in column.to_pylist()]
-    if _may_hold_pictures(kind):
-        return column.to_pylist()
-    if pa.types.is_float16(kind):
+    if types.is_float16(kind):
         column = column.cast(pa.float32())  # Arrow cannot write float16 as text
-    texts = column.cast(pa.string()).to_pylist()
-    return [_float_text(text) for text in texts] if pa.types.is_floating(kind) else texts
-
-
-def _float_text(text: str | None) -> str | None:
-    """Return 990.0 where Arrow writes 990, and None for NaN."""
-    if text is None or text.lstrip("-") == "nan":
-        return None
-    return text + ".0" if text.lstrip("-").isdecimal() else text
+    if types.is_float16(kind) or types.is_float32(kind):
+        # Through the shortest text, since 12.99 as a longer float is 12.989999771118164.
+        return [None if text is None else float(text) for text in column.cast(pa.string()).to_pylist()]
+    checks = (_may_hold_pictures, types.is_integer, types.is_floating, types.is_decimal, types.is_boolean)
+    return (column if any(check(kind) for check in checks) else column.cast(pa.string())).to_pylist()
 
 
 def _may_hold_pictures(kind: Any) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from etalage.catalogue.readers.json import read_records
-from etalage.catalogue.readers.raw_table import RawTable
+from etalage.catalogue.readers.json import find_array, read_records
+from etalage.catalogue.readers.raw_table import RawTable, RowPositions, UnreadableRow
 from etalage.errors import EtalageError
 
 __all__ = ["CONVERSATION_COLUMNS", "is_conversations", "open_conversations"]
@@ -21,27 +21,48 @@ _IMAGE_TOKEN = re.compile(r"<image>|<\|image_\d+\|>")
 _ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
 
 
-def is_conversations(path: Path) -> bool:
-    """Return whether the first row of a JSON file holds turns rather than columns."""
-    return _has_turns(next(read_records(path), {}))
+def is_conversations(path: Path, key: str = "") -> bool:
+    """Return whether the first row of a JSON file holds turns rather than columns.
+
+    Args:
+        path: The file.
+        key: See `open_json`.
+    """
+    return _has_turns(_first_record(path, find_array(path, key)))
 
 
-def open_conversations(path: Path) -> RawTable:
+def open_conversations(path: Path, key: str = "") -> RawTable:
     """Open a table of conversations in the form of the Phi-3 cookbook, of chat messages, or of LLaVA.
+
+    Args:
+        path: The file.
+        key: See `open_json`.
 
     Raises:
         EtalageError: The file is not JSON, or its first row holds no turns.
     """
-    first = next(read_records(path), {})
+    array_key = find_array(path, key)
+    first = _first_record(path, array_key)
     if not _has_turns(first):
         raise EtalageError(f"{path.name}: its first row has no list `conversations` or `messages`; leave out --format")
 
-    def read_rows(columns: Sequence[str]) -> Iterator[list[Any]]:
-        for record in read_records(path):
-            cells = _read_cells(record)
-            yield [cells[column] for column in columns]
+    positions = RowPositions()
 
-    return RawTable([name for name in CONVERSATION_COLUMNS if name != "product_code" or "id" in first], read_rows)
+    def read_rows(columns: Sequence[str]) -> Iterator[list[Any] | UnreadableRow]:
+        for record in read_records(path, array_key, positions):
+            if isinstance(record, UnreadableRow):
+                yield record
+            else:
+                cells = _read_cells(record)
+                yield [cells[column] for column in columns]
+
+    names = [name for name in CONVERSATION_COLUMNS if name != "product_code" or "id" in first]
+    return RawTable(names, read_rows, place_of=positions.place_of)
+
+
+def _first_record(path: Path, key: str) -> Mapping[str, Any]:
+    first = next(read_records(path, key), {})
+    return {} if isinstance(first, UnreadableRow) else first
 
 
 def _has_turns(record: Mapping[str, Any]) -> bool:

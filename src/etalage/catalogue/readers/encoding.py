@@ -7,7 +7,7 @@ from pathlib import Path
 from etalage.catalogue.readers.raw_table import CHUNK_BYTES
 from etalage.errors import EtalageError
 
-__all__ = ["decoding_error", "find_encoding", "utf8_error"]
+__all__ = ["decoding_error", "find_encoding", "find_mark", "utf8_error"]
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -22,6 +22,11 @@ _SAMPLE_OVERLAP_BYTES = 1 << 16
 _MAX_GUESS_BYTES = 1 << 18
 
 
+def find_mark(head: bytes) -> str | None:
+    """Return the encoding that a byte order mark at the start of a file stands for, or None if there is no mark."""
+    return next((encoding for mark, encoding in _BYTE_ORDER_MARKS if head.startswith(mark)), None)
+
+
 def find_encoding(path: Path) -> tuple[str, bool]:
     """Return the name of a text file's encoding, and whether it is a guess.
 
@@ -32,9 +37,8 @@ def find_encoding(path: Path) -> tuple[str, bool]:
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         head = file.read(4096)
-        for mark, encoding in _BYTE_ORDER_MARKS:
-            if head.startswith(mark):
-                return encoding, False
+        if encoding := find_mark(head):
+            return encoding, False
         # Latin letters in UTF-16 have a zero as every other byte.
         for encoding, high_bytes in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
             if high_bytes.count(0) > len(head) * 0.3:

@@ -1,104 +1,114 @@
-"""Excel and OpenDocument: the first sheet of a workbook, which has to be read whole."""
+"""Excel and OpenDocument: one sheet of a workbook or all that have the same columns; a sheet has to be read whole."""
 
-import re
-import zipfile
-import zlib
-from collections.abc import Iterator
+import shlex
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from etalage.catalogue.readers.raw_table import CHUNK_BYTES, RawTable, table_with_header
+from etalage.catalogue.readers.header import header_note
+from etalage.catalogue.readers.raw_table import RawTable, RowPositions
+from etalage.catalogue.readers.workbook import column_letters
+from etalage.catalogue.readers.workbook_checks import check_workbook
+from etalage.catalogue.readers.workbook_sheets import EMBEDDED_COLUMN, Sheet, SheetReader
 from etalage.errors import EtalageError
 
-__all__ = ["MAX_SHEET_CELLS", "open_excel"]
+__all__ = ["ALL_SHEETS", "open_excel"]
 
-MAX_SHEET_CELLS = 50_000_000
-"""The largest sheet that is read. It is held in memory with every cell from the first to the last, filled or empty."""
+ALL_SHEETS = "all"
+"""The word that joins the sheets that have the same columns."""
 
-_MAX_XML_BYTES_PER_CELL = 40
-# `zipfile` raises RuntimeError for a password, and NotImplementedError for a compression that it does not know.
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, UnicodeDecodeError)
-# Each repeat is bounded, so that no match is longer than the overlap of two chunks.
-_CELL_REFERENCE = re.compile(rb'<(?:\w{1,9}:)?c [^<>]{0,200}?r="([A-Z]{1,3})(\d{1,7})"')
-_MAX_REFERENCE_BYTES = 256
-"""At least as long as any match of `_CELL_REFERENCE`, so that one is found where two chunks meet."""
+_MAX_SHOWN_CELLS = 3
+_MAX_SHOWN_SHEETS = 8
 
 
-def open_excel(path: Path) -> RawTable:
-    """Open the first sheet of a workbook; its first row that is not empty is the header.
+def open_excel(path: Path, sheet: str = "", max_image_bytes: int = 50_000_000) -> RawTable:
+    """Open a sheet of a workbook, or several that have the same columns.
+
+    Merged cells all have the value that is shown over them. Pictures in or over cells are cells of bytes.
+
+    Args:
+        path: The workbook.
+        sheet: The name of the sheet to read, or `all` for the sheets with the same columns, to which a column `sheet`
+            is added; empty for the first that is a table.
+        max_image_bytes: The largest picture that is read. A larger one is cut one byte beyond it.
 
     Raises:
-        EtalageError: The file is no workbook, has a password or is too large, or python-calamine is not installed.
+        EtalageError: The file is no workbook, has a password or is too large, python-calamine is not installed, or it
+            is not clear which sheet to read.
     """
-    try:
-        from python_calamine import CalamineError, load_workbook
-    except ModuleNotFoundError as error:
-        raise EtalageError(f"{path.name}: reading Excel needs one more package; pip install etalage[excel]") from error
-    try:
-        _check_size(path)
-    except _BROKEN_ZIP as error:
-        raise _unreadable(path, error) from error
+    check_workbook(path)
+    reader = SheetReader(path, max_image_bytes)
+    sheets = reader.open_sheets()
+    chosen = _choose(path.name, sheets, sheet)
+    if not chosen[0].head:
+        raise EtalageError(f"{path.name} is empty; give a file with a header and rows")
+    names = list(chosen[0].names)
+    names += [EMBEDDED_COLUMN] * any(one.has_embedded_column for one in chosen)
+    adds_sheet = len(chosen) > 1 and "sheet" not in names
+    names += ["sheet"] * adds_sheet
+    positions = [RowPositions() for _ in chosen]
+    starts: list[int] = []
 
-    def read_sheet() -> Iterator[list[Any]]:
-        try:
-            with load_workbook(path) as book:
-                yield from book.get_sheet_by_index(0).iter_rows()
-        except (CalamineError, OSError) as error:
-            raise _unreadable(path, error) from error
+    def read_rows(columns: Sequence[str]) -> Iterator[list[Any]]:
+        number = 0
+        for index, one in enumerate(chosen):
+            starts[index:] = [number]
+            for count, (position, cells) in enumerate(reader.read(one, columns), 1):
+                positions[index].add(count, position)
+                number += 1
+                cells |= {"sheet": one.name} if adds_sheet else {}
+                yield [cells.get(column, "") for column in columns]
 
-    def iterate() -> Iterator[list[str]]:
-        """Leave out empty rows before the header and after the last product, but none between products."""
-        empty: list[list[str]] = []
-        has_started = False
-        for row in read_sheet():
-            texts = [_cell_text(cell) for cell in row]
-            if not any(texts):
-                empty += [texts] * has_started
-                continue
-            yield from empty
-            yield texts
-            has_started, empty = True, []
+    def place_of(number: int) -> str:
+        index = max(0, bisect_left(starts, number) - 1)
+        place = positions[index].place_of(number - (starts[index] if starts else 0))
+        return f"sheet {chosen[index].name!r} {place}" if len(sheets) > 1 else place
 
-    return table_with_header(path.name, iterate)
-
-
-def _cell_text(cell: Any) -> str:
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)  # Excel has no integers, and shows 990.0 as 990
-    return "" if cell is None else str(cell)
+    notes = (*_notes(sheets, chosen, sheet), header_note(chosen[0].head, chosen[0].header))
+    return RawTable(names, read_rows, "; ".join(filter(None, notes)), place_of)
 
 
-def _check_size(path: Path) -> None:
-    """Refuse sheets that would fill the memory: a few hundred bytes can name a cell in the last corner of a sheet."""
-    if not zipfile.is_zipfile(path):
-        return  # the older .xls, whose sheets end at 65536 x 256 cells
-    num_rows = num_columns = 0
-    with zipfile.ZipFile(path) as book:
-        for entry in book.infolist():
-            # A zip bomb is refused by the size that it states, before any of it is unpacked.
-            if entry.file_size > MAX_SHEET_CELLS * _MAX_XML_BYTES_PER_CELL:
-                raise EtalageError(f"{path.name} unpacks to {entry.file_size} bytes; save it as .csv")
-            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", entry.filename):
-                continue
-            with book.open(entry) as file:
-                overlap = b""
-                while chunk := file.read(CHUNK_BYTES):
-                    data = overlap + chunk
-                    for letters, digits in _CELL_REFERENCE.findall(data):
-                        num_rows = max(num_rows, int(digits))
-                        num_columns = max(num_columns, _column_number(letters))
-                    overlap = data[-_MAX_REFERENCE_BYTES:]
-    if num_rows * num_columns > MAX_SHEET_CELLS:
+def _choose(file_name: str, sheets: Sequence[Sheet], wanted: str) -> list[Sheet]:
+    """Return the sheets to read, the one whose columns count first.
+
+    Raises:
+        EtalageError: There is no such sheet, or several may be meant.
+    """
+    shown = ", ".join(map(str, sheets[:_MAX_SHOWN_SHEETS])) + ", ..." * (len(sheets) > _MAX_SHOWN_SHEETS)
+    if named := [one for one in sheets if one.name == wanted] or [
+        one for one in sheets if wanted and wanted != ALL_SHEETS and one.name.casefold() == wanted.strip().casefold()
+    ]:
+        return named[:1]
+    if wanted and wanted != ALL_SHEETS:
+        raise EtalageError(f"{file_name} has no sheet {wanted!r}; its sheets are {shown}")
+    visible = [one for one in sheets if not one.is_hidden]
+    tables = [one for one in visible if one.is_table] or [one for one in visible if one.head] or list(sheets)
+    first = next((one for one in tables if one.shows_pictures), tables[0])
+    same = [one for one in tables if one.columns == first.columns and one.is_table]
+    if len(same) > 1 and not wanted:
         raise EtalageError(
-            f"{path.name} has a sheet of {num_rows} x {num_columns} cells, at most {MAX_SHEET_CELLS} are read; "
-            "save it as .csv"
+            f"{file_name} has {len(same)} sheets with the same columns: {', '.join(map(str, same))}; read them "
+            f"together with --sheet {ALL_SHEETS}, or one with --sheet {shlex.quote(same[0].name)}"
         )
+    return same if wanted and same else [first]
 
 
-def _column_number(letters: bytes) -> int:
-    """Return 1 for A, 26 for Z, 27 for AA."""
-    return sum((letter - 64) * 26**power for power, letter in enumerate(reversed(letters)))
-
-
-def _unreadable(path: Path, error: Exception) -> EtalageError:
-    return EtalageError(f"{path.name} cannot be read as Excel: {error}; save it as .xlsx or .csv")
+def _notes(sheets: Sequence[Sheet], chosen: Sequence[Sheet], wanted: str) -> Iterator[str]:
+    """Yield what to tell of sheets that are not read, and of formulas without values in those that are."""
+    left_out = [one for one in sheets if one not in chosen]
+    if len(sheets) > 1:
+        yield f"read: sheet{'s' * (len(chosen) > 1)} {', '.join(map(str, chosen))}"
+    if left_out:
+        shown = ", ".join(map(str, left_out[:_MAX_SHOWN_SHEETS])) + ", ..." * (len(left_out) > _MAX_SHOWN_SHEETS)
+        yield f"not read: {shown}" + ", since their columns differ" * (wanted == ALL_SHEETS)
+    for one in chosen:
+        cells = [cell for cell in sorted(one.parts.without_value) if cell[0] > one.header]
+        for column in sorted({column for _, column in cells}):
+            rows = [f"{column_letters(column)}{row + 1}" for row, other in cells if other == column]
+            name = one.names[column] if column < len(one.names) else ""
+            yield (
+                f"column {name!r} has {len(rows)} formulas whose values are not in the file, such as "
+                f"{', '.join(rows[:_MAX_SHOWN_CELLS])}: they are read as empty; open the file in Excel, save it, and "
+                "prepare it again"
+            )

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["NUM_HEADER_ROWS", "clean_name", "find_header", "header_note", "is_value"]
+__all__ = ["NUM_HEADER_ROWS", "clean_name", "find_header", "header_note", "is_picture", "is_value"]
 
 NUM_HEADER_ROWS = 30
 """How many lines that are not blank are looked at to find the header."""
@@ -78,7 +78,12 @@ def _texts_of(row: Sequence[Any]) -> list[str]:
 
 def is_value(text: str) -> bool:
     """Return whether a text is a number, a price, a date or a path of a picture, which names no column."""
-    return bool(_NUMBER.fullmatch(text) or _PICTURE.fullmatch(text))
+    return bool(_NUMBER.fullmatch(text)) or is_picture(text)
+
+
+def is_picture(text: str) -> bool:
+    """Return whether a text is the path of a picture, or any URL."""
+    return bool(_PICTURE.fullmatch(text))
 
 
 def _are_machine_names(texts: Sequence[str]) -> bool:

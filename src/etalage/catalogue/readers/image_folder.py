@@ -34,7 +34,7 @@ def open_image_folder(folder: Path) -> RawTable:
         for path in _find_images(folder):
             relative = path.relative_to(folder)
             cells = {
-                "file_name": printable(relative.as_posix()),
+                "file_name": relative.as_posix(),  # with bytes that are not UTF-8, by which the file is found
                 "category": printable(relative.parent.name),
                 "title": printable(" ".join(re.sub(r"[_-]", " ", relative.stem).split())),
             }

@@ -139,7 +139,7 @@ def table_with_header(
     if not num_filled:
         raise EtalageError(f"{name} is empty; give a file with a header and rows")
     header = find_header(head)
-    column_names = [clean_name(cell) for cell in head[header]]
+    column_names = ["" if cell is None else str(cell) for cell in head[header]]
     positions = RowPositions()
 
     def read_rows(columns: Sequence[str]) -> Iterator[list[Any] | UnreadableRow]:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from etalage.catalogue.readers.image_folder import IMAGE_SUFFIXES, printable
-from etalage.catalogue.readers.json import VERBATIM_DECODER
+from etalage.catalogue.readers.json import EXACT_DECODER, json_reason
 from etalage.catalogue.readers.raw_table import RawTable
 from etalage.errors import EtalageError
 from etalage.flatten import flatten
@@ -118,9 +118,9 @@ def _add_text(sample: dict[str, Any], suffix: str, text: str, place: str) -> Non
         sample.setdefault(_TEXT_COLUMNS[suffix], text.strip())
         return
     try:
-        fields = VERBATIM_DECODER.decode(text)
+        fields = EXACT_DECODER.decode(text)
     except (ValueError, RecursionError) as error:
-        raise EtalageError(f"{place} is not JSON: {error}") from error
+        raise EtalageError(f"{place} is not JSON: {json_reason(error)}") from error
     if not isinstance(fields, dict):
         raise EtalageError(f"{place} holds a {type(fields).__name__}; write an object")
     sample.update({name: value for name, value in flatten(fields) if name not in _OWN_COLUMNS})

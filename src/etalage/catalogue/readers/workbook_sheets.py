@@ -1,0 +1,212 @@
+"""The sheets of a workbook: their cells, with merged ones filled, and the links and pictures of these cells."""
+
+import datetime
+import zipfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from etalage.catalogue.readers.header import NUM_HEADER_ROWS, clean_name, find_header, is_picture
+from etalage.catalogue.readers.raw_table import LinkedText, is_blank
+from etalage.catalogue.readers.workbook import BROKEN_ZIP, Position, SheetParts, Workbook
+from etalage.catalogue.readers.workbook_checks import unreadable_workbook
+from etalage.catalogue.readers.workbook_pictures import find_pictures, read_picture
+
+__all__ = ["EMBEDDED_COLUMN", "Sheet", "SheetReader"]
+
+EMBEDDED_COLUMN = "embedded_image"
+"""The column of pictures that float over cells with text, or beside the table."""
+
+_NUM_HEAD_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet of which the first rows were read."""
+
+    name: str
+    is_hidden: bool
+    head: list[list[Any]]
+    """The first rows; empty if no cell has a value."""
+    num_rows: int
+    """How many rows it has below its header, blank ones included."""
+    header: int
+    """The position of the row that names the columns."""
+    parts: SheetParts
+    pictures: dict[Position, list[str]]
+    """The parts of its pictures by the cell that shows them."""
+    picture_columns: frozenset[int]
+    """The columns whose own cells are the pictures."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its columns; empty where there is none."""
+        return [clean_name(cell) for cell in self.head[self.header]] if self.head else []
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of the columns that have one."""
+        return frozenset(filter(None, self.names))
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it has a header of several columns and rows below it."""
+        return len(self.columns) > 1 and self.num_rows > 0
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether it holds pictures, or names their files."""
+        cells = (cell for row in self.head[self.header + 1 :] for cell in row)
+        return bool(self.pictures) or any(
+            isinstance(cell, LinkedText) or (isinstance(cell, str) and "." in cell and is_picture(cell))
+            for cell in cells
+        )
+
+    @property
+    def has_embedded_column(self) -> bool:
+        """Whether some of its pictures are in no column with a name of its own."""
+        return any(row > self.header and column not in self.picture_columns for row, column in self.pictures)
+
+    def __str__(self) -> str:
+        """Return the sheet as messages show it."""
+        rows = "1 row" if self.num_rows == 1 else f"{self.num_rows} rows" if self.head else "empty"
+        return f"{self.name!r} ({rows}{', hidden' * self.is_hidden})"
+
+
+class SheetReader:
+    """Reads the sheets of a workbook.
+
+    Args:
+        path: The workbook.
+        max_image_bytes: The largest picture that is read. A larger one is cut one byte beyond it.
+    """
+
+    def __init__(self, path: Path, max_image_bytes: int) -> None:
+        self._path = path
+        self._max_image_bytes = max_image_bytes
+
+    def open_sheets(self) -> list[Sheet]:
+        """Return all sheets with their first rows, in the order of the workbook.
+
+        Raises:
+            EtalageError: The file cannot be read.
+        """
+        from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+        sheets = []
+        with self._open() as (book, archive):
+            parts_by_name = archive.sheet_parts() if archive else {}
+            for about in book.sheets_metadata:
+                if about.typ != SheetTypeEnum.WorkSheet:
+                    continue
+                found = book.get_sheet_by_name(about.name)
+                part = parts_by_name.get(about.name, "")
+                parts = archive.read_sheet(part) if archive and part else SheetParts()
+                pictures = find_pictures(archive, part, parts) if archive and part else {}
+                head = list(islice(_read_cells(found, parts), _NUM_HEAD_ROWS))
+                head = head if any(not is_blank(row) for row in head) else []
+                header = find_header(head[:NUM_HEADER_ROWS])
+                num_rows = found.end[0] - header if found.end else 0
+                is_hidden = about.visible != SheetVisibleEnum.Visible
+                columns = _picture_columns(head, header, pictures)
+                sheets.append(Sheet(about.name, is_hidden, head, num_rows, header, parts, pictures, columns))
+        return sheets
+
+    def read(self, sheet: Sheet, columns: Collection[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the number of each row as a spreadsheet shows it, and its cells by column; no blank rows.
+
+        Args:
+            sheet: The sheet.
+            columns: The columns that are needed; pictures of others are not read.
+
+        Raises:
+            EtalageError: The file cannot be read.
+        """
+        names = sheet.names
+        with self._open() as (book, archive):
+            rows = _read_cells(book.get_sheet_by_name(sheet.name), sheet.parts)
+            columns_by_row: dict[int, list[int]] = {}
+            for picture_row, column in sheet.pictures:
+                columns_by_row.setdefault(picture_row, []).append(column)
+            for position, row in enumerate(rows):
+                if position <= sheet.header or (is_blank(row) and position not in columns_by_row):
+                    continue
+                cells = {name: row[index] for index, name in enumerate(names) if index < len(row)}
+                for column in sorted(columns_by_row.get(position, ())):
+                    is_own = column in sheet.picture_columns
+                    name = names[column] if is_own else EMBEDDED_COLUMN
+                    if name in columns and archive:
+                        pictures = [
+                            read_picture(archive, part, self._max_image_bytes)
+                            for part in sheet.pictures[position, column]
+                        ]
+                        before = cells.get(name) or []
+                        cells[name] = [*pictures, *(before if isinstance(before, list) else [before])]
+                yield position + 1, cells
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[Any, Workbook | None]]:
+        """Open the workbook twice: for values, and as an archive if it is one of the newer format."""
+        from python_calamine import CalamineError, load_workbook
+
+        archive = None
+        try:
+            if zipfile.is_zipfile(self._path):
+                archive = Workbook(self._path)
+            with load_workbook(self._path) as book:
+                yield book, archive
+        except (CalamineError, *BROKEN_ZIP) as error:
+            raise unreadable_workbook(self._path, error) from error
+        finally:
+            if archive is not None:
+                archive.zip.close()
+
+
+def _read_cells(sheet: Any, parts: SheetParts) -> Iterator[list[Any]]:
+    """Yield the rows of a sheet from its first one on, with merged cells filled."""
+    num_before = sheet.start[1] if sheet.start else 0
+    merged = sorted(sheet.merged_cell_ranges or (), reverse=True)
+    links: dict[int, dict[int, str]] = {}
+    for (row, column), url in parts.links.items():
+        links.setdefault(row, {})[column] = url
+    filled: list[tuple[int, int, int, Any]] = []
+    for position, row in enumerate(sheet.iter_rows()):
+        cells = [*[""] * num_before, *map(_to_cell, row)]
+        for column, url in links.get(position, {}).items():
+            if column < len(cells) and isinstance(cells[column], str):
+                cells[column] = LinkedText(cells[column], url)
+        while merged and merged[-1][0][0] <= position:
+            (_, first), (last_row, last) = merged.pop()
+            if first < len(cells):
+                filled.append((last_row, first, last, cells[first]))
+        for _, first, last, value in filled:
+            cells[first : last + 1] = [value] * (min(last + 1, len(cells)) - first)
+        filled = [one for one in filled if one[0] > position]
+        yield cells
+
+
+def _to_cell(value: Any) -> Any:
+    """Return a number, a bool or a text."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value  # Excel has no integers, and shows 990.0 as 990
+    if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
+        return str(value)
+    return value
+
+
+def _picture_columns(head: list[list[Any]], header: int, pictures: dict[Position, list[str]]) -> frozenset[int]:
+    """Return the columns with a name in which pictures mostly are where no text is."""
+    names = [clean_name(cell) for cell in head[header]] if head else []
+    counts: dict[int, list[bool]] = {}
+    for row, column in pictures:
+        if header < row < len(head):
+            cell = head[row][column] if column < len(head[row]) else ""
+            counts.setdefault(column, []).append(not clean_name(cell))
+    return frozenset(
+        column
+        for column, are_empty in counts.items()
+        if column < len(names) and names[column] and sum(are_empty) >= 0.8 * len(are_empty)
+    )
