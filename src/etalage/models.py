@@ -1,26 +1,35 @@
 """Load the model that a run starts from, or the one that it produced."""
 
-import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
+from huggingface_hub import snapshot_download
 from transformers.utils import logging
 
 from etalage import devices
 from etalage.config import Quantization
 from etalage.errors import EtalageError
+from etalage.folders import SUMS, file_in, verify_sums
+from etalage.json_files import read_text
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
+from etalage.pretrained.checkpoint import FILES, checkpoint_digest, load_model
+from etalage.pretrained.processor import read_processor
 from etalage.runs import Run
 
 if TYPE_CHECKING:
     from peft import PeftModel
 
-__all__ = ["SMALL", "load_base", "load_run", "load_run_base"]
+__all__ = ["SMALL", "base_digest", "load_base", "load_run", "load_run_base"]
 
 SMALL = Path(__file__).parent / "base" / "small"
 """The small model that ships: a checkpoint folder like any other; its card is README.md."""
+
+_WHOLE = (
+    "give a folder that holds a whole Phi-3-vision checkpoint (config.json, safetensors and tokenizer), a hub id that "
+    "this machine can reach, or small"
+)
 
 
 def load_base(model: str, *, dtype: torch.dtype) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
@@ -34,17 +43,24 @@ def load_base(model: str, *, dtype: torch.dtype) -> tuple[Phi3VForCausalLM, Phi3
         The model, on the CPU, and its processor.
 
     Raises:
-        EtalageError: There is no complete checkpoint in the folder or on the hub.
+        EtalageError: There is no complete checkpoint in the folder or on the hub, or a file of it is damaged.
     """
     logging.disable_progress_bar()  # ours is enough
-    folder = SMALL if model == "small" else model
-    try:
-        return Phi3VForCausalLM.from_pretrained(folder, dtype=dtype), Phi3VProcessor.from_pretrained(folder)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise EtalageError(
-            f"--model {model}: no complete Phi-3-vision checkpoint found ({error}); give a folder with config.json and "
-            "safetensors, a hub id that this machine can reach, or small"
-        ) from error
+    folder, remedy = _base_folder(model)
+    loaded = load_model(folder, dtype=dtype, remedy=remedy)
+    return loaded, read_processor(folder, loaded.config, remedy)
+
+
+def base_digest(model: str) -> str:
+    """Return a digest of a base's files, by which a run knows later that it has not changed.
+
+    Args:
+        model: `small`, a checkpoint folder, or a hub id.
+
+    Raises:
+        EtalageError: There is no such folder, and the hub has no such model.
+    """
+    return checkpoint_digest(*_base_folder(model))
 
 
 def load_run(run: Run) -> tuple["Phi3VForCausalLM | PeftModel", Phi3VProcessor]:
@@ -57,24 +73,28 @@ def load_run(run: Run) -> tuple["Phi3VForCausalLM | PeftModel", Phi3VProcessor]:
         The model, in evaluation mode on the device, and its processor.
 
     Raises:
-        EtalageError: Training is not done, or the run needs a package that is not installed.
+        EtalageError: Training is not done, a file of the run or of its base is damaged or has changed, or the run
+            needs a package that is not installed.
     """
-    from peft import PeftModel
-
     from etalage.fused.feature_cache import cache_features
     from etalage.fused.linear import use_fused_linear
     from etalage.fused.quantization import check_quantization, quantize
+    from etalage.pretrained.adapters import load_adapters
 
     config = run.read_config()
+    remedy = _check_files(run, config)
+    model: Phi3VForCausalLM | PeftModel
     if config["recipe"] == "full":
-        model, processor = _load(run, str(run.model))
+        model = load_model(run.model, dtype=devices.weights_dtype(), remedy=remedy)
+        processor = read_processor(run.model, model.config, remedy)
+        devices.on_device(model).eval()
     else:
         # The frozen weights as the adapters were trained on them; but FP8 only makes training faster.
         quantization: Quantization = "nf4" if config.get("quantization") == "nf4" else "none"
         check_quantization(quantization)
-        base, processor = _load(run, config["model"])
-        with warnings.catch_warnings(category=FutureWarning, action="ignore"):  # as in train/trainable.py
-            model = PeftModel.from_pretrained(base, run.model).eval()
+        base = _load_base_of(config)
+        processor = read_processor(run.model, base.config, remedy)
+        model = load_adapters(base, run.model, remedy)
         use_fused_linear(model)
         quantize(model, quantization)
     cache_features(model)
@@ -91,18 +111,53 @@ def load_run_base(run: Run) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
         The model, in evaluation mode on the device, and the processor.
 
     Raises:
-        EtalageError: Training is not done, or the base is no longer where it was.
+        EtalageError: Training is not done, the base is no longer where it was or has changed, or a file is damaged.
     """
     from etalage.fused.feature_cache import cache_features
 
-    model, processor = _load(run, run.read_config()["model"])
+    config = run.read_config()
+    remedy = _check_files(run, config)
+    model = _load_base_of(config)
+    processor = read_processor(run.model, model.config, remedy)
     cache_features(model)  # every sample of an answer asks for the same crops
     return model, processor
 
 
-def _load(run: Run, checkpoint: str) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
-    if not run.model.exists():
+def _base_folder(model: str) -> tuple[Path, str]:
+    """Return the folder that a base is in, and the remedy for what is wrong with it."""
+    if model == "small":  # also where the working directory has a folder of this name
+        return SMALL, "install etalage again"
+    remedy = f"--model {model}: {_WHOLE}"
+    folder = Path(model)
+    if folder.exists() or folder.is_absolute() or model.count("/") != 1 or model[0] in ".~":
+        if not folder.is_dir():
+            raise EtalageError(f"--model {model}: no such folder; {_WHOLE}")
+        return folder, remedy
+    try:
+        return Path(snapshot_download(model, allow_patterns=list(FILES))), remedy
+    except (OSError, ValueError) as error:
+        raise EtalageError(f"--model {model}: neither a folder nor found on the hub ({error}); {_WHOLE}") from error
+
+
+def _load_base_of(config: Mapping[str, Any]) -> Phi3VForCausalLM:
+    """Load the model that a run started from, if it is still the same."""
+    logging.disable_progress_bar()
+    name, recorded = config["model"], config.get("base_digest")
+    folder, remedy = _base_folder(name)
+    if recorded is not None and checkpoint_digest(folder, remedy) != recorded:
+        raise EtalageError(
+            f"the base {name} has changed since this run began, and what was trained does not fit another one; restore "
+            "its files, or train again"
+        )
+    return devices.on_device(load_model(folder, dtype=devices.weights_dtype(), remedy=remedy)).eval()
+
+
+def _check_files(run: Run, config: Mapping[str, Any]) -> str:
+    """Check that the trained model is there as it was written; return the remedy for what is wrong with it."""
+    if not run.model.is_dir():
         raise EtalageError(f"{run.folder}: training is not done; `etalage train` with the same arguments resumes it")
-    processor = Phi3VProcessor.from_pretrained(run.model)
-    model, _ = load_base(checkpoint, dtype=devices.weights_dtype())
-    return devices.on_device(model).eval(), processor
+    remedy = f"restore {run.model}, or train again with another --out"
+    # Runs of earlier versions have neither.
+    if (path := file_in(run.model, SUMS, remedy, optional="base_digest" not in config)) is not None:
+        verify_sums(run.model, read_text(path, remedy=remedy, max_bytes=1 << 20), remedy)
+    return remedy

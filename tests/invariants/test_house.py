@@ -19,7 +19,7 @@ MAX_FILE_LINES, MEDIAN_FILE_LINES, MAX_FUNCTION_LINES = 400, 150, 60
 ROOMS = [
     {"errors", "rgb"},
     {"console", "interrupts", "locks", "wording"},
-    {"arguments", "atomic", "chunks", "flatten", "json_files", "processes", "progress", "versions"},
+    {"arguments", "atomic", "chunks", "flatten", "folders", "json_files", "processes", "progress", "schema", "versions"},
     {"config", "answer_template"},
     {"task", "recipes", "recorded", "devices"},
     {"runs"},
@@ -27,6 +27,7 @@ ROOMS = [
     {"catalogue"},
     {"sample"},
     {"phi3v"},
+    {"pretrained"},
     {"fused"},
     {"models"},
     {"data"},

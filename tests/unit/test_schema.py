@@ -16,11 +16,20 @@ from etalage.schema import (
     mapping,
     number,
     record,
+    tagged,
+    text,
 )
 
 CONFIG = record(
     {"rank": integer(1, 100), "rates": array(number(above=0)), "tower": record({"size": integer(1, 9)}, closed=True)},
-    {"name": either(TEXT, NULL), "kind": constant("su", 1), "counts": mapping(integer(0)), "out": PATH, "on": BOOLEAN},
+    {
+        "name": either(TEXT, NULL),
+        "kind": constant("su", 1),
+        "counts": mapping(integer(0)),
+        "out": PATH,
+        "on": BOOLEAN,
+        "pair": array(BOOLEAN, 2, 2),
+    },
 )
 GOOD = {"rank": 8, "rates": [1, 0.5], "tower": {"size": 3}}
 
@@ -60,3 +69,24 @@ def test_the_wrong_value_is_named(changes: dict, message: str) -> None:
 def test_another_type_at_the_top_is_named() -> None:
     with pytest.raises(EtalageError, match=r"^a.json: its content is \[1\]; expected an object; mend it$"):
         check([1], CONFIG, "a.json", "mend it")
+
+
+SHAPE = tagged("type", {"disc": record({"radius": integer(1)}), "named": record({"name": text(3)})})
+
+
+def test_the_kind_decides_what_is_expected() -> None:
+    check({"type": "named", "name": "abc"}, SHAPE, "a.json", "mend it")
+    for found, message in (
+        ({"type": "disc"}, "radius is missing"),
+        ({"type": "bar"}, 'type is "bar"; expected "disc" or "named"'),
+        ({}, "type is missing"),
+        ({"type": "named", "name": "abcd"}, 'name is "abcd"; expected a text of at most 3 characters'),
+    ):
+        with pytest.raises(EtalageError, match=message):
+            check(found, SHAPE, "a.json", "mend it")
+
+
+@pytest.mark.parametrize("found", [[True], [True] * 3])
+def test_the_length_of_a_list_is_checked(found: list) -> None:
+    with pytest.raises(EtalageError, match=r"pair is .*; expected a list of 2 items"):
+        check({**GOOD, "pair": found}, CONFIG, "a.json", "mend it")

@@ -5,6 +5,7 @@ crop in pixels, G side of a crop's grid after the 2x2 merge, D tower width, H de
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -84,6 +85,11 @@ class Phi3VPreTrainedModel(Phi3PreTrainedModel):
         r"vision_embed_tokens\.wte\.",
         r"embeddings\.position_ids$",
     ]
+
+    @classmethod
+    def is_spare_tensor(cls, name: str) -> bool:
+        """Return whether a tensor of a checkpoint may be left out, because the model has or computes it elsewhere."""
+        return any(re.search(pattern, name) for pattern in cls._keys_to_ignore_on_load_unexpected)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

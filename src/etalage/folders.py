@@ -1,0 +1,115 @@
+"""The files of a folder that may be from elsewhere: which of them may be read, and whether they have changed."""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import xxhash
+
+from etalage.errors import EtalageError
+
+__all__ = ["SUMS", "file_digest", "file_in", "verify_sums", "write_sums"]
+
+SUMS = "xxh128sums.txt"
+"""The digests of a folder's other files, in the format that `xxhsum -c` checks."""
+
+_LINE = re.compile(r"([0-9a-f]{32})  ([\w.-]+)")
+
+
+def file_in(folder: Path, name: str, remedy: str, *, optional: bool = False) -> Path | None:
+    """Return a file of a folder, without opening it.
+
+    Args:
+        folder: The folder.
+        name: The file's name; names from other files may be anything.
+        remedy: What the user can do, as the end of a sentence.
+        optional: Whether the file may be missing.
+
+    Returns:
+        Its path; None if it is missing and optional.
+
+    Raises:
+        EtalageError: The name leads out of the folder, or there is no regular file of this name.
+    """
+    if "\0" in name or Path(name).name != name:
+        raise EtalageError(f"{folder} names a file {name!r}, which is not inside the folder; {remedy}")
+    path = folder / name
+    try:
+        status = path.lstat()
+    except OSError as error:
+        if optional and isinstance(error, FileNotFoundError):
+            return None
+        raise EtalageError(f"{str(path)!r} cannot be read ({error.strerror}); {remedy}") from error
+    if stat.S_ISLNK(status.st_mode):
+        status = _follow(path, remedy)
+    if not stat.S_ISREG(status.st_mode):
+        raise EtalageError(f"{path} is not a regular file; {remedy}")
+    return path
+
+
+def _follow(path: Path, remedy: str) -> os.stat_result:
+    """Return the status of what a link leads to, which has to be in the folder, or in the hub's cache around it."""
+    try:
+        target = path.resolve(strict=True)
+        status = target.stat()
+    except (OSError, RuntimeError) as error:  # a RuntimeError is a loop of links
+        raise EtalageError(f"{path} is a link that leads nowhere; {remedy}") from error
+    folder = path.parent.resolve()
+    # The hub's cache keeps models--NAME/blobs/DIGEST, and links to them in models--NAME/snapshots/REVISION.
+    blobs = folder.parent.parent / "blobs" if folder.parent.name == "snapshots" else folder
+    if not (target.is_relative_to(folder) or target.is_relative_to(blobs)):
+        raise EtalageError(f"{path} is a link to {target}, outside the folder; copy the file there, or {remedy}")
+    return status
+
+
+def file_digest(path: Path) -> str:
+    """Return the XXH3 digest of a file's bytes, 32 hexadecimal digits.
+
+    It tells damage and change, at the speed of memory; it does not withstand someone who forges it.
+
+    Args:
+        path: A regular file.
+    """
+    digest = xxhash.xxh3_128()
+    buffer = memoryview(bytearray(1 << 20))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+    return digest.hexdigest()
+
+
+def write_sums(folder: Path) -> None:
+    """Write the digests of a folder's files into SUMS.
+
+    Args:
+        folder: The folder, which holds files alone.
+    """
+    names = sorted(path.name for path in folder.iterdir() if path.name != SUMS)
+    lines = [f"{file_digest(folder / name)}  {name}\n" for name in names]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def verify_sums(folder: Path, sums: str, remedy: str) -> None:
+    """Compare a folder's files with the digests that were taken when they were written.
+
+    Args:
+        folder: The folder.
+        sums: The content of SUMS.
+        remedy: What the user can do, as the end of a sentence.
+
+    Raises:
+        EtalageError: A file has changed, is missing, or was not there.
+    """
+    expected = {}
+    for number, line in enumerate(sums.splitlines(), 1):
+        if not (found := _LINE.fullmatch(line)):
+            raise EtalageError(f"{folder / SUMS} line {number} is damaged; {remedy}")
+        expected[found[2]] = found[1]
+    for name, digest in expected.items():
+        path = file_in(folder, name, remedy)
+        if path is not None and file_digest(path) != digest:
+            raise EtalageError(f"{path} has changed since it was written (its digest was {digest}); {remedy}")
+    # A file more could be read instead of one that is known.
+    if unknown := sorted({path.name for path in folder.iterdir()} - expected.keys() - {SUMS}):
+        raise EtalageError(f"{folder / unknown[0]} was not written by etalage; remove it")
