@@ -148,6 +148,10 @@ def attend_packed_backward(
         found = flash._flash_attn_bwd(*states, lse, **options, softmax_scale=scale, causal=causal)
         grad_query, grad_key, grad_value = (each.reshape(query.shape) for each in found[:3])
         return grad_query, grad_key, grad_value
+    # torch 2.11 looks up cuDNN's plan by the layouts of query, key and value alone. If the output or its gradient has
+    # another layout than in the call that built the plan, the gradients are wrong, without an error. Its own calls lay
+    # out the output as the query, so the query has to be laid out as ours.
+    query, out, grad = query.contiguous(), out.contiguous(), grad.contiguous()
     seed = torch.zeros((), dtype=torch.int64, device=query.device)  # For dropout, which is not used.
     grads: tuple[list[Tensor], ...] = ([], [], [])
     for tokens, num_examples, length in _runs(query, cu_seqlens, max_seqlen):

@@ -134,3 +134,38 @@ def test_attention_and_its_gradients_are_near(
 
     for expected, found in zip(attend("cpu", torch.float32), attend("cuda", torch.bfloat16), strict=True):
         assert (found - expected).norm() < 0.02 * expected.norm()
+
+
+def test_gradients_do_not_depend_on_the_layout_of_an_earlier_call() -> None:
+    """Torch keeps a plan of cuDNN's by the layout of query, key and value alone."""
+    torch.manual_seed(0)
+    length, heads, width = 151, 4, 64
+    states = [torch.randn(length, heads, width, device="cuda", dtype=torch.bfloat16) for _ in range(3)]
+    grad = torch.randn(heads, length, width, device="cuda", dtype=torch.bfloat16).transpose(0, 1)
+    out, lse = attention_kernels.attend_packed(*states, None, length, True, None)
+    options = (*states, out, lse, None, length, True, None)
+    layouts = [grad.contiguous(), grad, torch.stack([grad, grad], 1)[:, 1]]
+    expected, *others = (attention_kernels.attend_packed_backward(layout, *options) for layout in layouts)
+    for found in others:
+        torch.testing.assert_close(found, expected)
+
+
+def test_gradients_do_not_depend_on_earlier_calls_of_torchs_attention() -> None:
+    """Torch lays out an output as the query, and keeps plans of cuDNN's by the layout of the query."""
+    torch.manual_seed(0)
+    length = 173
+    states = [torch.randn(1, 4, length, 64, device="cuda") for _ in range(3)]
+    grad = torch.randn(1, length, 4, 64, device="cuda")
+    packed = {"cu_seq_lens_q": torch.tensor([0, length], dtype=torch.int32), "max_length_q": length}
+
+    def gradients(dtype: torch.dtype) -> list[torch.Tensor]:
+        given = [state.to(dtype).requires_grad_() for state in states]
+        with torch.autocast("cuda", torch.bfloat16):
+            out, _ = packed_attention(torch.nn.Module(), *given, None, **packed)
+        return [found.float() for found in torch.autograd.grad(out, given, grad.to(out.dtype))]
+
+    # float32 goes to torch's own attention, and bfloat16 to the packed kernels; both use cuDNN in bfloat16.
+    first, second, third = (gradients(dtype) for dtype in (torch.float32, torch.bfloat16, torch.float32))
+    for plain, packed_, again in zip(first, second, third, strict=True):
+        assert (packed_ - plain).norm() < 0.02 * plain.norm()
+        assert (again - plain).norm() < 0.02 * plain.norm()
