@@ -19,7 +19,7 @@ from etalage.train import loop
 from etalage.train.batches import PAD_MULTIPLE
 from etalage.train.benchmark_inputs import TextExamples, draw_photos, load_model, make_examples
 from etalage.train.throughput import matmul_flops_per_second
-from etalage.train.tracking import Figures, NoTracker
+from etalage.train.tracker import Figures, NoTracker
 from etalage.train.trainable import make_trainable
 from etalage.versions import versions
 

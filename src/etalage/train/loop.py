@@ -31,7 +31,7 @@ from etalage.train.checkpoint import (
 )
 from etalage.train.step import explain_compiler_errors, optimizer_step, try_full_row, validation_loss
 from etalage.train.throughput import ThroughputMeter
-from etalage.train.tracking import Tracker
+from etalage.train.tracker import Tracker
 from etalage.train.trainable import optimizer_groups, trainable_parameters
 
 __all__ = ["lr_multiplier", "train"]

@@ -9,7 +9,7 @@ from etalage.errors import EtalageError
 from etalage.fused.feature_cache import cache_features
 from etalage.models import load_base
 from etalage.train import loop
-from etalage.train.tracking import NoTracker
+from etalage.train.tracker import NoTracker
 from etalage.train.trainable import make_trainable
 
 

@@ -9,7 +9,7 @@ from etalage import devices
 from etalage.data.dataset import Examples
 from etalage.models import load_base
 from etalage.train import loop, trainable
-from etalage.train.tracking import NoTracker
+from etalage.train.tracker import NoTracker
 from etalage.train.trainable import make_trainable
 
 pytestmark = [
