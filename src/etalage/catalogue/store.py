@@ -1,7 +1,9 @@
 """The catalogue folder: what `prepare` leaves and every later step reads.
 
 catalogue.json      where it came from, the task, the seed, and counts by split and by reason of dropping
-metadata.parquet    a row per product: RESERVED_COLUMNS, then a column per field; named for `datasets`' imagefolder
+metadata.parquet    a row per product: RESERVED_COLUMNS, then a column per field
+train.parquet ...   the same rows, a file for each split that has any, and
+README.md           what names them: by these two, `datasets` loads the folder as its splits; nothing of ours reads them
 drops.parquet       a row per dropped row of the table: source_row, place, product_code, reason, detail
 leaks.parquet       a row per product whose copy a row-wise split would have trained on
 table.parquet       the kept rows with every column of the table they came from, as text; only `sample` reads it
@@ -10,10 +12,11 @@ images/ab/abcd...   the picture files, each named by the SHA-256 of its bytes, n
 """
 
 import hashlib
-import json
+import math
+import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,14 +25,15 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from etalage.catalogue.columns import RESERVED_COLUMNS
-from etalage.catalogue.pictures import BadPicture, open_picture
+from etalage.catalogue.facts import REMEDY, read_facts
+from etalage.catalogue.pictures import BadPicture, open_picture, read_picture_bytes
 from etalage.config import Split, TaskConfig
 from etalage.errors import EtalageError
 from etalage.task import Product, Task
 
 __all__ = ["CATALOGUE", "DROPS", "LEAKS", "PRODUCTS", "PROFILE", "TABLE", "VERSION", "Catalogue", "products_schema"]
 
-VERSION = 2
+VERSION = 3
 CATALOGUE, PRODUCTS, DROPS, LEAKS = "catalogue.json", "metadata.parquet", "drops.parquet", "leaks.parquet"
 TABLE, PROFILE = "table.parquet", "profile.html"
 
@@ -46,6 +50,7 @@ class Catalogue:
     """The products by split, in the order of the table they came from."""
     facts: Mapping[str, Any]
     """The content of catalogue.json."""
+    _by_image: dict[str, Product] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> "Catalogue":
@@ -58,29 +63,60 @@ class Catalogue:
             EtalageError: The folder is no catalogue, is damaged, or is of another version.
         """
         folder = folder.resolve()  # products keep their paths, and the working directory may change
-        facts = _read_facts(folder)
+        facts = read_facts(folder / CATALOGUE, VERSION)
         try:
-            task = Task(TaskConfig(**facts["task"]))
-            schema = products_schema(task, with_questions=bool(facts["own_questions"]))
-            # selected and cast, so that more columns or other widths of integers are no damage
-            rows = pq.read_table(folder / PRODUCTS).select(schema.names).cast(schema).to_pylist()
-        # The first two come from facts that lack a key, or have one that TaskConfig does not know.
-        except (KeyError, TypeError, OSError, pa.ArrowException) as error:
-            raise EtalageError(f"{folder} is damaged: {error}; prepare the catalogue again") from error
+            task = Task(TaskConfig(**facts["task"]), facts.get("choices"))
+        except (TypeError, EtalageError) as error:  # the first is a setting that TaskConfig does not know
+            raise EtalageError(f"{folder / CATALOGUE} is damaged: task: {error}; {REMEDY}") from error
+        schema = products_schema(task, with_questions=facts["own_questions"])
         products: dict[Split, list[Product]] = {split: [] for split in get_args(Split)}
-        for row in rows:
-            # the path is checked too: a catalogue from elsewhere must not name files outside its folder
-            if not _IMAGE_PATH.fullmatch(row["file_name"]) or row["split"] not in products:
-                raise EtalageError(f"{folder / PRODUCTS} is damaged: row {row}; prepare the catalogue again")
-            values = {field.name: row[field.name] for field in task.fields}
+        for number, row in enumerate(_read_rows(folder / PRODUCTS, schema), 1):
+            if wrong := _find_damage(row, task):
+                raise EtalageError(
+                    f"{folder / PRODUCTS} is damaged: row {number}: {wrong} is {str(row[wrong])[:100]!r}; {REMEDY}"
+                )
+            values = {f.name: row[f.name] for f in task.fields}
             image, question = folder / row["file_name"], row.get("question") or ""
             products[row["split"]].append(Product(row["product_code"], values, image, row["group"], question))
+        counts = {split: len(found) for split, found in products.items()}
+        if counts != facts["splits"]:
+            raise EtalageError(f"{folder} is damaged: {PRODUCTS} has {counts}, {CATALOGUE} {facts['splits']}; {REMEDY}")
         return cls(folder, task, products, facts)
+
+    @classmethod
+    def load_of_run(cls, recorded: Mapping[str, Any], run: Path, named: Path | None = None) -> "Catalogue":
+        """Read the catalogue that a run was trained on, also where it has moved since.
+
+        Args:
+            recorded: The run's config.json.
+            run: The run folder. A catalogue that moved along with it is found where it lies from there.
+            named: The folder that the user names with --catalogue; None for the recorded one.
+
+        Raises:
+            EtalageError: The catalogue is not there, is not the one that the run was trained on, or is damaged.
+        """
+        before = Path(recorded["catalogue"])
+        run = run.resolve()
+        moved = Path(os.path.normpath(run / os.path.relpath(before, recorded.get("out", run))))
+        folder = named or next((place for place in (before, moved) if (place / CATALOGUE).exists()), None)
+        if folder is None:
+            raise EtalageError(
+                f"the catalogue of {run} is not at {before} any more; say where it is with --catalogue FOLDER"
+            )
+        catalogue = cls.load(folder)
+        # Runs of version 0.1.0 record no digest.
+        if recorded.get("catalogue_digest") not in (None, catalogue.digest):
+            raise EtalageError(
+                f"{folder} is not the catalogue that {run} was trained on, or was prepared again since: products that "
+                "are test here may be train there; name the right one with --catalogue FOLDER, or train again"
+            )
+        return catalogue
 
     @property
     def record(self) -> dict[str, Any]:
         """The part of a run's config.json that describes the catalogue it trains on."""
-        return {"task": asdict(self.task.config), "limits": self.facts["limits"], "catalogue_digest": self.digest}
+        recorded = {"task": asdict(self.task.config), "limits": self.facts["limits"], "catalogue_digest": self.digest}
+        return recorded | ({"choices": self.task.choices} if self.task.choices else {})
 
     @property
     def digest(self) -> str:
@@ -109,32 +145,60 @@ class Catalogue:
         Raises:
             EtalageError: The picture was damaged or removed since.
         """
+        limits = self.facts["limits"]
         try:
-            return open_picture(product.image, **self.facts["limits"])
+            data = read_picture_bytes(product.image, limits["max_image_bytes"])
+            # Its name promises its content. A link to another file of the machine is not what was prepared, either.
+            if hashlib.sha256(data).hexdigest() != product.image.stem:
+                raise BadPicture("image_changed", "its content has another SHA-256 than its name")
+            return open_picture(data, **limits)
         except BadPicture as bad:
             raise EtalageError(
                 f"product {product.product_code}: its picture {product.image} has changed since etalage prepare "
                 f"({bad}); restore it, or prepare the catalogue again"
             ) from bad
 
+    def find(self, image: Path) -> Product | None:
+        """Return a product that shows a picture; None if no product of this catalogue does.
 
-def _read_facts(folder: Path) -> dict[str, Any]:
-    path = folder / CATALOGUE
+        Args:
+            image: The path of a picture, of which only the name counts: the SHA-256 of the picture's file.
+        """
+        if not self._by_image:
+            self._by_image.update((p.image.name, p) for found in self.products.values() for p in found)
+        return self._by_image.get(image.name)
+
+
+def _read_rows(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise EtalageError(
-            f"{folder} is no catalogue: {CATALOGUE} is not there; make one with etalage prepare"
-        ) from error
-    # Neither JSON nor UTF-8: both errors are ValueErrors.
-    except ValueError as error:
-        raise EtalageError(f"{path} is damaged: {error}; prepare the catalogue again") from error
-    version = facts.get("version") if isinstance(facts, dict) else None
-    if version != VERSION:
-        raise EtalageError(
-            f"{folder} is of version {version}, but this etalage reads version {VERSION}; prepare the catalogue again"
-        )
-    return facts
+        if not path.is_file():  # reading a pipe would wait forever
+            raise EtalageError(f"{path} is not there, or is not a file; {REMEDY}")
+        # Selected and cast, so that more columns or other widths of integers are no damage.
+        table = pq.read_table(path, page_checksum_verification=True).select(schema.names).cast(schema)
+        return table.to_pylist()
+    except EtalageError:
+        raise
+    # Of a damaged file Arrow raises nearly anything: of text that is not UTF-8, of dates and sizes out of range ...
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
+        raise EtalageError(f"{path} is damaged: {' '.join(str(error).split())[:200]}; {REMEDY}") from error
+
+
+def _find_damage(row: Mapping[str, Any], task: Task) -> str | None:
+    """Return the column of a row that is not as `prepare` writes it; None if all are."""
+    # The path is checked too: a catalogue from elsewhere must not name files outside its folder.
+    if not row["file_name"] or not _IMAGE_PATH.fullmatch(row["file_name"]):
+        return "file_name"
+    if row["split"] not in get_args(Split):
+        return "split"
+    if row["image_sha256"] != row["file_name"].split("/")[-1].partition(".")[0]:
+        return "image_sha256"
+    sizes = (name for name in ("image_width", "image_height") if not row[name] or row[name] < 1)
+    texts = (name for name in ("product_code", "group") if not row[name])
+    return next(iter((*sizes, *texts, *(f.name for f in task.fields if not _is_value(row[f.name], f.kind)))), None)
+
+
+def _is_value(value: Any, kind: str) -> bool:
+    return math.isfinite(value) and value > 0 if kind == "price" and value is not None else bool(value)
 
 
 def products_schema(task: Task, *, with_questions: bool) -> pa.Schema:
@@ -158,5 +222,5 @@ def products_schema(task: Task, *, with_questions: bool) -> pa.Schema:
     if with_questions:
         columns.append(("question", pa.string()))
     assert {name for name, _ in columns} <= RESERVED_COLUMNS  # or a field of the same name would clash
-    fields = [(field.name, pa.float64() if field.kind == "price" else pa.string()) for field in task.fields]
+    fields = [(f.name, pa.float64() if f.kind == "price" else pa.string()) for f in task.fields]
     return pa.schema(columns + fields)

@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, get_args
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from etalage.catalogue.card import split_file, write_card
 from etalage.catalogue.prepare_db import PrepareDb
 from etalage.catalogue.prepare_rows import KeptProduct, Leak, picture_file_name
 from etalage.catalogue.store import CATALOGUE, DROPS, LEAKS, PRODUCTS, TABLE, VERSION, products_schema
@@ -66,18 +69,26 @@ def write_catalogue(
     with_questions = bool(facts["own_questions"])
     schema = products_schema(task, with_questions=with_questions)
     num_kept, num_written = db.num_kept(), 0
-    with pq.ParquetWriter(folder / PRODUCTS, schema) as writer:
+    with ExitStack() as files:
+        writers: dict[str, pq.ParquetWriter] = {}
         for page in chunks(db.kept_products(), _PAGE_SIZE):
             for product in page:
                 _place_picture(product, folder / product.file_name, linkable_folders)
-            rows = [_to_record(product, with_questions) for product in page]
-            writer.write_table(pa.Table.from_pylist(rows, schema))
+            rows = pa.Table.from_pylist([_to_record(product, with_questions) for product in page], schema)
+            # the same rows again, split by split: only so does `datasets` know the splits
+            parts = {split_file(split): rows.filter(pc.field("split") == split) for split in get_args(Split)}
+            for name, part in {PRODUCTS: rows, **parts}.items():
+                if name == PRODUCTS or len(part):
+                    if name not in writers:
+                        writers[name] = files.enter_context(_open_writer(folder / name, schema))
+                    writers[name].write_table(part)
             num_written += len(page)
             if progress is not None:
                 progress(num_written, num_kept)
     _write_table(folder / DROPS, _DROPS_SCHEMA, db.dropped_rows())
     facts = _with_counts(facts, db)
     (folder / CATALOGUE).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_card(folder, facts)
     return facts
 
 
@@ -181,8 +192,13 @@ def _place_picture(product: KeptProduct, target: Path, linkable_folders: Sequenc
     target.write_bytes(data)
 
 
+def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    # with checksums, so that a damaged file is known as such when it is read
+    return pq.ParquetWriter(path, schema, write_page_checksum=True)
+
+
 def _write_table(path: Path, schema: pa.Schema, rows: Iterable[Sequence[Any]]) -> None:
-    with pq.ParquetWriter(path, schema) as writer:
+    with _open_writer(path, schema) as writer:
         for page in chunks(rows, _PAGE_SIZE):
             columns = zip(*page, strict=True)
             writer.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema))

@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -50,12 +49,26 @@ def test_pictures_inside_the_table_are_not_written_twice(prepare_config: Prepare
     assert kept[3] == {"title": "Scarf 3", "category": "A", "price": "5.0", "size": "3"}
 
 
-def test_datasets_opens_the_folder(prepare_config: PrepareConfig, tmp_path: Path) -> None:
-    prepare(prepare_config)
-    opened = datasets.load_dataset(str(prepare_config.out), split="train", cache_dir=str(tmp_path / "cache"))
-    assert len(opened) == 12
-    row = next(row for row in opened if row["title"] == "Scarf A0")
-    assert (row["image"].size, row["price"], row["category"]) == ((11, 12), 100.5, "A")
+def test_datasets_loads_the_folder_as_its_splits(prepare_config: PrepareConfig, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    catalogue = prepare(prepare_config)
+    loaded = datasets.load_dataset(str(prepare_config.out), cache_dir=str(tmp_path / "cache"))
+    assert list(loaded) == ["train", "validation", "test"]
+    for split, rows in loaded.items():
+        products = catalogue.split(split)
+        assert [row["product_code"] for row in rows] == [product.product_code for product in products]
+        for row, product in zip(rows, products, strict=True):
+            assert row["image"].convert("RGB").tobytes() == catalogue.open(product).tobytes()
+            assert {name: row[name] for name in product.values} == product.values
+            assert (row["split"], row["group"]) == (split, product.group)
+
+
+def test_datasets_loads_a_folder_without_a_test_split(prepare_config: PrepareConfig, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    prepare(replace(prepare_config, test_fraction=0))
+    assert not (prepare_config.out / "test.parquet").exists()
+    loaded = datasets.load_dataset(str(prepare_config.out), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 11, "validation": 1}
 
 
 def test_equal_input_gives_equal_bytes(prepare_config: PrepareConfig) -> None:

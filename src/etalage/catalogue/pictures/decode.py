@@ -23,7 +23,7 @@ from etalage.rgb import to_rgb
 if AVIF_IS_READ:
     from PIL import AvifImagePlugin as _avif  # noqa: F401
 
-__all__ = ["PictureLimits", "check_background", "decode", "open_picture", "read_bytes"]
+__all__ = ["PictureLimits", "check_background", "decode", "open_picture", "read_picture_bytes"]
 
 EXTENSIONS = {
     **{"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"},
@@ -77,7 +77,7 @@ def open_picture(source: Path | bytes, **limits: Unpack[PictureLimits]) -> Image
             ratio above MAX_SIDE_RATIO), image_format_unsupported or image_undecodable, with what was found.
     """
     limits = {**DEFAULT_LIMITS, **limits}
-    data = source if isinstance(source, bytes) else read_bytes(source, limits["max_image_bytes"])
+    data = source if isinstance(source, bytes) else read_picture_bytes(source, limits["max_image_bytes"])
     return decode(data, **limits)[0]
 
 
@@ -96,7 +96,7 @@ def check_background(name: str) -> None:
         raise EtalageError(f"--background {name!r} is no colour; give a name such as white, or #rrggbb") from error
 
 
-def read_bytes(path: Path, max_image_bytes: int) -> bytes:
+def read_picture_bytes(path: Path, max_image_bytes: int) -> bytes:
     """Return the bytes of a picture's file.
 
     Args:

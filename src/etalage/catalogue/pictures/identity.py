@@ -10,7 +10,7 @@ import numpy as np
 import xxhash
 from PIL import Image
 
-from etalage.catalogue.pictures.decode import DEFAULT_LIMITS, PictureLimits, decode, read_bytes
+from etalage.catalogue.pictures.decode import DEFAULT_LIMITS, PictureLimits, decode, read_picture_bytes
 
 __all__ = ["Picture", "perceptual_hash", "read_picture"]
 
@@ -50,7 +50,7 @@ def read_picture(path: Path, **limits: Unpack[PictureLimits]) -> Picture:
         BadPicture: As for `open_picture`.
     """
     limits = {**DEFAULT_LIMITS, **limits}
-    data = read_bytes(path, limits["max_image_bytes"])
+    data = read_picture_bytes(path, limits["max_image_bytes"])
     image, extension = decode(data, **limits)
     return Picture(
         path=path,
