@@ -32,7 +32,6 @@ _FACTS = record(
     },
     {
         "guessed": array(TEXT),
-        "choices": mapping(array(TEXT)),
         "seed": integer(),
         "validation_fraction": _FRACTION,
         "test_fraction": _FRACTION,

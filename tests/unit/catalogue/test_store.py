@@ -40,8 +40,8 @@ def test_a_catalogue_is_loaded_as_it_was_written(prepare_config: PrepareConfig) 
     with pytest.raises(EtalageError, match="no split 'dev'; there are train, validation, test"):
         catalogue.split("dev")
     assert {path.name for path in prepare_config.out.iterdir()} == {
-        "catalogue.json", "metadata.parquet", "drops.parquet", "drops.csv", "leaks.parquet", "table.parquet", "profile.html",
-        "images", "README.md", "train.parquet", "validation.parquet", "test.parquet",
+        "catalogue.json", "metadata.parquet", "drops.parquet", "drops.csv", "leaks.parquet", "table.parquet",
+        "profile.html", "images", "README.md", "train.parquet", "validation.parquet", "test.parquet",
     }  # fmt: skip
 
 
