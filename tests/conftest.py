@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -65,6 +66,16 @@ def task() -> Task:
 def small() -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
     """Return the small model, loaded anew."""
     return load_base("small", dtype=torch.float32)
+
+
+@pytest.fixture
+def recorded() -> dict[str, Any]:
+    """Return what every config.json of a run holds."""
+    return {
+        **{"catalogue": "/catalogue", "model": "small", "recipe": "lora", "seed": 0, "num_augmentations": 1},
+        "task": {"question": "What?", "answer": "{title}, {category}, {price}"},
+        "limits": {"max_image_px": 1000, "max_image_bytes": 100_000, "background": "white"},
+    }
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ from etalage.errors import EtalageError
 __all__ = ["SUMS", "file_digest", "file_in", "verify_sums", "write_sums"]
 
 SUMS = "xxh128sums.txt"
-"""The digests of a folder's other files, in the format that `xxhsum -c` checks."""
+"""The digests of a model folder's files, in the format that `xxhsum -c` checks."""
+
+_SUFFIXES = (".json", ".safetensors", ".jinja")
+"""The files that a model is loaded from; a README may be edited."""
 
 _LINE = re.compile(r"([0-9a-f]{32})  ([\w.-]+)")
 
@@ -80,12 +83,12 @@ def file_digest(path: Path) -> str:
 
 
 def write_sums(folder: Path) -> None:
-    """Write the digests of a folder's files into SUMS.
+    """Write the digests of the files that a model is loaded from into SUMS.
 
     Args:
-        folder: The folder, which holds files alone.
+        folder: The model's folder.
     """
-    names = sorted(path.name for path in folder.iterdir() if path.name != SUMS)
+    names = sorted(path.name for path in folder.iterdir() if path.suffix in _SUFFIXES)
     lines = [f"{file_digest(folder / name)}  {name}\n" for name in names]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
 
@@ -110,6 +113,7 @@ def verify_sums(folder: Path, sums: str, remedy: str) -> None:
         path = file_in(folder, name, remedy)
         if path is not None and file_digest(path) != digest:
             raise EtalageError(f"{path} has changed since it was written (its digest was {digest}); {remedy}")
-    # A file more could be read instead of one that is known.
-    if unknown := sorted({path.name for path in folder.iterdir()} - expected.keys() - {SUMS}):
-        raise EtalageError(f"{folder / unknown[0]} was not written by etalage; remove it")
+    # One more could be read instead of one that is known.
+    found = {path.name for path in folder.iterdir() if path.suffix in _SUFFIXES}
+    if unknown := sorted(found - expected.keys()):
+        raise EtalageError(f"{folder / unknown[0]} is not among the files that were written; remove it")

@@ -10,8 +10,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from etalage.config import TrainConfig
 from etalage.errors import EtalageError
+from etalage.json_files import read_json
 
-__all__ = ["read_settings", "with_current_names"]
+__all__ = ["check_settings", "read_settings", "with_current_names"]
 
 _RENAMED = {
     "views": "num_augmentations",
@@ -23,7 +24,7 @@ _RENAMED_VALUES = {"save": "full", "keep": "none"}
 # In version 0.1.0, null meant that the value is chosen for you.
 _NULL_WAS_AUTO = ("num_crops", "lora_alpha", "tower_learning_rate", "projector_learning_rate")
 
-_FACTS = ("out", "task", "choices", "limits", "catalogue_digest", "longest_answer_tokens", "versions")
+_FACTS = ("out", "task", "choices", "limits", "catalogue_digest", "base_digest", "longest_answer_tokens", "versions")
 """What a config.json holds besides settings: where and on what the run was, which a new run finds out for itself."""
 
 
@@ -56,12 +57,13 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises:
         EtalageError: The file is missing or is not a JSON object, or a setting is unknown or of the wrong type.
     """
+    remedy = "write an object with a value per setting"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = read_json(path, remedy=remedy)
+    except EtalageError as error:
         raise EtalageError(f"--config {path}: not a JSON file that can be read ({error})") from error
     if not isinstance(found, dict):
-        raise EtalageError(f"--config {path}: found a {type(found).__name__}; write an object with a value per setting")
+        raise EtalageError(f"--config {path}: found a {type(found).__name__}; {remedy}")
     hints = get_type_hints(TrainConfig)
     known = [f.name for f in fields(TrainConfig)]
     settings = {}
@@ -79,6 +81,31 @@ def read_settings(path: Path) -> dict[str, Any]:
                 f"--config {path}: {name} is {json.dumps(value)}; expected {_described(hints[name])}"
             ) from None
     return settings
+
+
+def check_settings(recorded: Mapping[str, Any], place: str, remedy: str) -> None:
+    """Check the settings in a run's config.json as those of the command line are checked.
+
+    Args:
+        recorded: The contents, with current names; settings of later versions may be missing.
+        place: The file, for messages.
+        remedy: What the user can do, as the end of a sentence.
+
+    Raises:
+        EtalageError: One is of another type, out of range, or contradicts another.
+    """
+    values = {}
+    for name, hint in get_type_hints(TrainConfig).items():
+        if name in recorded:
+            try:
+                values[name] = _converted(recorded[name], hint)
+            except TypeError:
+                shown = json.dumps(recorded[name])[:60]
+                raise EtalageError(f"{place}: {name} is {shown}; expected {_described(hint)}; {remedy}") from None
+    try:
+        TrainConfig(**{"out": Path(), **values})
+    except EtalageError as error:
+        raise EtalageError(f"{place}: {error}; {remedy}") from error
 
 
 def _converted(value: Any, hint: Any) -> Any:
@@ -103,7 +130,7 @@ def _converted(value: Any, hint: Any) -> Any:
         if value is None:
             return None
     elif hint is Path:
-        if isinstance(value, str):
+        if isinstance(value, str) and "\0" not in value:
             return Path(value)
     elif hint is float and isinstance(value, int) and not isinstance(value, bool):  # true is an int in Python
         return float(value)

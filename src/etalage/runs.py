@@ -8,22 +8,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etalage.atomic import atomic_directory, atomic_write_text
-from etalage.config import TrainConfig
+from etalage.config import TaskConfig, TrainConfig
 from etalage.errors import EtalageError
-from etalage.recorded import with_current_names
+from etalage.folders import write_sums
+from etalage.json_files import read_json_lines, read_json_object
+from etalage.recorded import check_settings, with_current_names
+from etalage.schema import NULL, PATH, TEXT, array, check, either, integer, mapping, number, record, text
+from etalage.task import Task
 from etalage.versions import versions
 
 if TYPE_CHECKING:  # `report` reads a run without loading torch
     from peft import PeftModel
     from transformers import PreTrainedModel, ProcessorMixin
 
-__all__ = ["Run"]
+__all__ = ["Run", "read_log"]
 
 _MAY_CHANGE = (
     *("out", "track", "num_workers", "cache_mib", "pixel_cache"),
     *("activation_checkpointing", "max_tokens", "compile"),
 )
 """Settings that may change on resume; they affect results only by rounding."""
+
+_MAX_CONFIG_BYTES, _MAX_LOG_BYTES = 64 << 20, 1 << 30  # a config holds every known category
+_COUNT = integer(1)
+_LIMITS = {"max_image_px": _COUNT, "max_image_bytes": _COUNT, "background": either(text(50), NULL)}
+# Settings are checked by their declarations, see check_settings; these are read whatever TrainConfig has by default.
+_CONFIG = record(
+    {
+        **{"catalogue": PATH, "model": PATH, "recipe": TEXT, "seed": integer(0), "num_augmentations": _COUNT},
+        **{"task": record({"question": TEXT, "answer": TEXT}, closed=True), "limits": record({}, _LIMITS, closed=True)},
+    },
+    {
+        **{"choices": mapping(array(TEXT)), "longest_answer_tokens": _COUNT, "versions": mapping(TEXT)},
+        **dict.fromkeys(("catalogue_digest", "base_digest"), TEXT),
+    },
+)
+_LOG_LINE, _FIGURES = record({"step": _COUNT, "loss": number()}), mapping(number())
 
 
 @dataclass(frozen=True)
@@ -79,7 +99,7 @@ class Run:
 
         Args:
             config: The configuration, after the recipe and the command line.
-            catalogue: What is recorded of the catalogue, see `Catalogue.record`.
+            catalogue: What is recorded of the catalogue, see `Catalogue.record`, and of the base, its base_digest.
 
         Returns:
             What `begin` writes; what it wrote before, if this run is resumed.
@@ -94,17 +114,21 @@ class Run:
             "pixel_cache": config.pixel_cache and str(config.pixel_cache.resolve()),
         }
         resolved = json.loads(json.dumps({**asdict(config), **folders, **catalogue}))  # as it is read back
-        if Path(config.model).is_dir():
+        if config.model != "small" and Path(config.model).is_dir():  # as load_base reads it
             resolved["model"] = str(Path(config.model).resolve())
         if self.config.exists():
             before = self.read_config()
-            differing = [k for k, v in resolved.items() if before.get(k) != v and k not in _MAY_CHANGE]
+            # Runs of earlier versions have no digest of their base.
+            comparable = resolved.keys() - ({"base_digest"} - before.keys())
+            differing = [
+                k for k in resolved if k in comparable and before.get(k) != resolved[k] and k not in _MAY_CHANGE
+            ]
             if not differing:
                 return before
-            if self.log.exists() and self.log.read_text():
+            if self.log.exists() and self.log.stat().st_size:
                 raise EtalageError(
                     f"{self.folder} holds a run with another configuration: "
-                    + "; ".join(f"{k} was {before.get(k)!r}, now {resolved[k]!r}" for k in differing)
+                    + "; ".join(_describe_change(k, before, resolved) for k in differing)
                     + ". Choose another --out, or give the same arguments to resume it"
                 )
         elif self.folder.exists() and any(self.folder.iterdir()):
@@ -134,8 +158,16 @@ class Run:
             raise EtalageError(
                 f"{self.folder} is not a run folder: it has no config.json; name the --out of `etalage train`"
             )
-        config = _parse(self.config, self.config.read_text(), "restore it, or train again")
-        return with_current_names(config)
+        remedy = f"restore it, or train again with another --out than {self.folder}"
+        found = read_json_object(self.config, remedy=remedy, max_bytes=_MAX_CONFIG_BYTES)
+        config, place = with_current_names(found), str(self.config)
+        check(config, _CONFIG, place, remedy)
+        check_settings(config, place, remedy)
+        try:
+            Task(TaskConfig(**config["task"]), config.get("choices"))
+        except EtalageError as error:
+            raise EtalageError(f"{place}: task: {error}; {remedy}") from error
+        return config
 
     def read_log(self) -> list[dict[str, float]]:
         """Read the training log.
@@ -146,8 +178,7 @@ class Run:
         Raises:
             EtalageError: A line is damaged.
         """
-        lines = self.log.read_text().splitlines()
-        return [_parse(self.log, line, f"remove line {n}") for n, line in enumerate(lines, 1)]
+        return read_log(self.log)
 
     def read_metrics(self) -> dict[str, Any]:
         """Read metrics.json.
@@ -161,7 +192,7 @@ class Run:
         again = f"run `etalage evaluate {self.folder}`"
         if not self.metrics.exists():
             raise EtalageError(f"{self.folder} has no metrics.json; {again} first")
-        return _parse(self.metrics, self.metrics.read_text(), f"{again} again")
+        return read_json_object(self.metrics, remedy=f"{again} again")
 
     def finish(self, model: "PreTrainedModel | PeftModel", processor: "ProcessorMixin") -> None:
         """Write the trained model, whole or not at all, and remove the checkpoints, which are no longer needed.
@@ -177,15 +208,34 @@ class Run:
             processor.save_pretrained(folder)
             for weights in folder.glob("*.safetensors"):  # safetensors 0.8 hides its files from other users
                 shutil.copymode(folder / "tokenizer.json", weights)
+            write_sums(folder)
         shutil.rmtree(self.checkpoints)
 
 
-def _parse(path: Path, text: str, remedy: str) -> dict[str, Any]:
-    """Parse a text of a file as a JSON object."""
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise EtalageError(f"{path} is damaged ({error}); {remedy}") from error
-    if not isinstance(found, dict):
-        raise EtalageError(f"{path} is damaged (found a {type(found).__name__}, not an object); {remedy}")
-    return found
+def _describe_change(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    if key == "base_digest":
+        return f"the files of the base {now['model']} have changed since"
+    return f"{key} was {before.get(key)!r}, now {now[key]!r}"
+
+
+def read_log(path: Path) -> list[dict[str, float]]:
+    """Read a training log.
+
+    Args:
+        path: log.jsonl.
+
+    Returns:
+        The figures of each step, from the first one on.
+
+    Raises:
+        EtalageError: A line is damaged, or steps are missing.
+    """
+    remedy = "restore it; the model does not depend on it"
+    lines = []
+    for place, line in read_json_lines(path, remedy=remedy, max_bytes=_MAX_LOG_BYTES):
+        check(line, _LOG_LINE, place, remedy)
+        check(line, _FIGURES, place, remedy)
+        lines.append(line)
+        if line["step"] != len(lines):
+            raise EtalageError(f"{place}: step is {line['step']}; expected {len(lines)}; {remedy}")
+    return lines

@@ -12,7 +12,8 @@ from etalage.errors import EtalageError
 from etalage.recorded import read_settings, with_current_names
 from etalage.runs import Run
 
-CATALOGUE = {"task": {"question": "What?"}, "limits": {"max_image_px": 1000}, "catalogue_digest": "0123"}
+TASK = {"question": "What?", "answer": "{title}"}
+CATALOGUE = {"task": TASK, "limits": {"max_image_px": 1000}, "catalogue_digest": "0123"}
 """What a catalogue adds to a run's config.json."""
 
 

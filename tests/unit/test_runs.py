@@ -11,7 +11,7 @@ from etalage.train.trainable import make_trainable, trainable_parameters
 
 
 @pytest.mark.parametrize("recipe", ["full", "lora"])
-def test_the_base_is_loaded_with_the_processor_of_the_run(recipe: str, small, config, tmp_path: Path) -> None:
+def test_the_base_is_loaded_with_the_processor_of_the_run(recipe: str, small, config, recorded, tmp_path: Path) -> None:
     model, processor = small
     base = model.lm_head.weight.detach().clone()
     trained = make_trainable(model, config(recipe=recipe, lora_rank=4))
@@ -20,7 +20,7 @@ def test_the_base_is_loaded_with_the_processor_of_the_run(recipe: str, small, co
             parameter.fill_(0.5)
     processor.image_processor.num_crops = 3
     run = Run(tmp_path / "run")
-    run.begin({"recipe": recipe, "model": "small"})
+    run.begin({**recorded, "recipe": recipe})
     run.checkpoints.mkdir()
     run.finish(trained, processor)
     assert len({file.stat().st_mode for file in run.model.iterdir()}) == 1, "all files have the same permissions"
@@ -34,15 +34,15 @@ def test_the_base_is_loaded_with_the_processor_of_the_run(recipe: str, small, co
     assert run_processor.image_processor.num_crops == 3
 
 
-def test_nothing_is_loaded_from_a_run_that_is_not_done(tmp_path: Path) -> None:
+def test_nothing_is_loaded_from_a_run_that_is_not_done(recorded, tmp_path: Path) -> None:
     run = Run(tmp_path)
-    run.config.write_text(json.dumps({"recipe": "lora", "model": "nowhere"}))
+    run.config.write_text(json.dumps({**recorded, "model": "nowhere"}))
     for load in (load_run, load_run_base):
         with pytest.raises(ValueError, match="training is not done"):
             load(run)
 
 
-CATALOGUE = {"task": {}, "limits": {}, "catalogue_digest": "0"}
+CATALOGUE = {"task": {"question": "What?", "answer": "{title}"}, "limits": {}, "catalogue_digest": "0"}
 
 
 def test_a_folder_with_something_else_is_refused(config, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_folder_without_a_config_is_no_run(tmp_path: Path) -> None:
 def test_a_damaged_config_is_one_message(tmp_path: Path, text: str) -> None:
     run = Run(tmp_path)
     run.config.write_text(text)
-    with pytest.raises(EtalageError, match=r"config.json is damaged .*; restore it, or train again"):
+    with pytest.raises(EtalageError, match=r"config.json is damaged .*; restore it, or train again with another --out"):
         run.read_config()
 
 

@@ -15,7 +15,7 @@ from etalage.fused.feature_cache import cache_features
 from etalage.fused.quantization import check_quantization
 from etalage.generate.budget import longest_answer, token_budget
 from etalage.generate.engine import generate_answers
-from etalage.models import load_base
+from etalage.models import base_digest, load_base
 from etalage.phi3v import Phi3VProcessor
 from etalage.recipes import sized
 from etalage.runs import Run
@@ -45,7 +45,8 @@ def train(config: TrainConfig) -> None:
     """
     run, catalogue = Run(config.out), Catalogue.load(config.catalogue)
     config = sized(config, len(catalogue.split("train")))
-    resolved = run.resolve(config, catalogue.record)
+    base = {} if run.model.exists() else {"base_digest": base_digest(config.model)}
+    resolved = run.resolve(config, {**catalogue.record, **base})
     if run.model.exists():
         say(f"{run.model} is trained already")
         return

@@ -10,16 +10,13 @@ from etalage.commands.predict import predict
 from etalage.config import PredictConfig
 from etalage.errors import EtalageError
 
-LIMITS = {"max_image_px": 1000, "max_image_bytes": 100_000, "background": "white"}
-
 
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
+def run(recorded, tmp_path: Path) -> Path:
     """The folder of a run whose training is not done."""
     folder = tmp_path / "run"
     folder.mkdir()
-    config = {"task": {}, "limits": LIMITS, "recipe": "full", "model": "small", "num_augmentations": 1}
-    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "config.json").write_text(json.dumps(recorded))
     return folder
 
 

@@ -1,5 +1,6 @@
 """`etalage report` says what is missing."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from etalage.config import ReportConfig
 from etalage.errors import EtalageError
 
 
-def test_a_run_without_metrics_is_told_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}")
+def test_a_run_without_metrics_is_told_what_to_do(recorded, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(recorded))
     with pytest.raises(EtalageError, match="run `etalage evaluate"):
         report(ReportConfig(tmp_path))
 
@@ -22,8 +23,8 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["[]", '{"split": ', ""])
-def test_damaged_metrics_are_named(text: str, tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}")
+def test_damaged_metrics_are_named(text: str, recorded, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(recorded))
     (tmp_path / "metrics.json").write_text(text)
     with pytest.raises(EtalageError, match=r"metrics\.json is damaged .*evaluate .* again"):
         report(ReportConfig(tmp_path))
