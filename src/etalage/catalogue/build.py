@@ -4,13 +4,14 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from itertools import tee
+from itertools import chain, tee
 from pathlib import Path
 from typing import Any
 
 from etalage.catalogue.checks import check_rows
 from etalage.catalogue.choices import with_choices
 from etalage.catalogue.download import fetch
+from etalage.catalogue.drops_csv import DROPS_CSV, write_drops_csv
 from etalage.catalogue.duplicates import MIN_PLACEHOLDER_TITLES, group_pictures
 from etalage.catalogue.pictures import PictureLimits, read_pictures
 from etalage.catalogue.prepare_db import PrepareDb
@@ -67,12 +68,13 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
             "split_column": config.split_column,
             "limits": dict(limits),
             "duplicates": {"near": num_near},
-            "suggested_answer": suggested_answer,
+            **({"suggested_answer": suggested_answer} if suggested_answer else {}),
             "leaks": leaks,
         }
         with progress_bar("write") as bar:
             linkable = [inline_folder, downloads]
             facts = write_catalogue(folder, db, task, facts, linkable_folders=linkable, progress=bar.update)
+            write_drops_csv(folder / DROPS_CSV, db.dropped_rows())
             # reads the table again, as nothing else keeps columns that the task does not use
             write_originals(folder, table, db)
     # Its pictures have been linked or copied into the catalogue by now.
@@ -113,12 +115,13 @@ def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config:
         if not db.try_next_pictures():
             break
         what = " next"
-    db.drop_repeated_pictures()
+    if config.all_images:
+        db.drop_shared_pictures(MIN_PLACEHOLDER_TITLES)
 
 
 def _group(db: PrepareDb, config: PrepareConfig) -> int:
     """Group copies and variants, flag or drop placeholders; return the number of pictures that have a near copy."""
-    groups, num_near = group_pictures(db.picture_hashes(), db.picture_families())
+    groups, num_near = group_pictures(db.picture_hashes(), chain(db.picture_families(), db.row_pictures()))
     # Groups come first, since a placeholder's flag is stored with the group of its pixels.
     db.set_groups(groups)
     db.flag_placeholders(MIN_PLACEHOLDER_TITLES)
@@ -151,7 +154,7 @@ def _describe_source(table: Table, task: Task, db: PrepareDb) -> dict[str, Any]:
         "columns": dict(table.columns),
         "guessed": sorted(table.guessed),
         "task": asdict(task_config),
-        "choices": task.choices,
+        **({"choices": task.choices} if task.choices else {}),
         "own_questions": has_questions,
     }
 

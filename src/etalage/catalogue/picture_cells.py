@@ -22,17 +22,20 @@ _MAX_DEPTH = 8
 _MAX_NAME_CHARS = 256
 
 _URL = r"(?:https?:/|hf://|//[\w-]+(?:\.[\w-]+)+(?=[/:]))"
-_DATA = r"data:[\w.+-]*/?[\w.+-]*[;,]"
+_DATA = r"data:[\w.+-]{0,99}(?:/[\w.+-]{0,99})?[;,]"
 _IS_URL = re.compile(_URL, re.IGNORECASE)
 _STARTS_ADDRESS = re.compile(f"{_URL}|{_DATA}", re.IGNORECASE)
+# Every repeat below is bounded or has one way to match, so that no text takes more than linear time.
 # URLs hold commas, semicolons and bars of their own, so they are divided only where another one begins.
-_BEFORE_ADDRESS = re.compile(rf"[\s,;|^]+(?={_URL}|{_DATA})", re.IGNORECASE)
-_AFTER_PICTURE = re.compile(rf"(?<!\s)({PICTURE_SUFFIX}(?:\?[^\s,;|]*)?)\s*[,;|]\s+(?=\S)", re.IGNORECASE)
-_BETWEEN_PATHS = re.compile(rf"(?:[\r\n\t,;|]|(?:(?<=\.\w\w\w)|(?<=\.\w\w\w\w)) (?=\S+{PICTURE_SUFFIX}))\s*", re.I)
+_BEFORE_ADDRESS = re.compile(rf"(?<![\s,;|^])[\s,;|^]++(?={_URL}|{_DATA})", re.IGNORECASE)
+_AFTER_PICTURE = re.compile(rf"({PICTURE_SUFFIX}(?:\?[^\s,;|]{{0,999}})?)\s{{0,9}}[,;|]\s+(?=\S)", re.IGNORECASE)
+_BETWEEN_PATHS = re.compile(
+    rf"(?:[\r\n\t,;|]|(?:(?<=\.\w\w\w)|(?<=\.\w\w\w\w)) (?=\S{{1,255}}{PICTURE_SUFFIX}))\s*", re.I
+)
 _SEPARATORS = ("\n", "\t", "|", ";", ",")
-_SRCSET_SIZE = re.compile(r"\s+\d+(?:\.\d+)?[wx]$")  # as in "a.jpg 300w, b.jpg 600w"
+_SRCSET_SIZE = re.compile(r"(?<!\s)\s{1,9}\d{1,6}(?:\.\d{1,6})?[wx]$")  # as in "a.jpg 300w, b.jpg 600w"
 _EMBEDDED = re.compile(
-    r"""\((https?://[^\s]+?)\)(?=\s*(?:[,;|]|$))  # Markdown, and Airtable's "name.jpg (https://...)"
+    r"""\((https?://(?:[^\s()]|\([^\s()]*\))+)\)    # Markdown, and Airtable's "name.jpg (https://...)"
     | (["'])\s*(https?://.*?)\s*\2                # HTML, and formulas such as =IMAGE("https://...")""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -217,7 +220,7 @@ def _python_as_json(text: str) -> str | None:
     """
     parts: list[str] = []
     position = 0
-    while position < len(text.rstrip()):
+    while position < len(text):
         token = _PYTHON_TOKEN.match(text, position)
         if token is None:
             return None

@@ -42,7 +42,7 @@ class PrepareDb(PictureDb):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "prepare.sqlite")
-        self._num_read = 0
+        self._num_read = self._num_shared = 0
 
     def __enter__(self) -> Self:
         # Without an isolation level, Python begins no transactions of its own between ours.
@@ -126,10 +126,11 @@ class PrepareDb(PictureDb):
 
     def row_pictures(self) -> Iterator[tuple[str, str]]:
         """Yield each picture (its pixels' hash) of a row with several, beside a name that only this row has."""
-        return self._rows(
-            "SELECT pixels, 'row ' || number FROM good"
+        rows = self._rows(
+            "SELECT pixels, number FROM good"
             " WHERE number IN (SELECT number FROM good GROUP BY number HAVING count(*) > 1)"
         )
+        return ((pixels, f"\0row {number}") for pixels, number in rows)  # no title begins with NUL
 
     def set_groups(self, groups: Mapping[str, str]) -> None:
         """Record the group of each distinct picture.
@@ -160,12 +161,23 @@ class PrepareDb(PictureDb):
         )
         self._db.execute("DELETE FROM shown WHERE id IN (SELECT id FROM kept WHERE placeholder)")
 
-    def drop_repeated_pictures(self) -> None:
-        """Let no row show the same pixels twice."""
+    def drop_shared_pictures(self, min_titles: int) -> None:
+        """Let no row show the same pixels twice, nor what many titles share beside what its product alone has.
+
+        A chart of sizes among the pictures of each product would otherwise make all products one group.
+
+        Args:
+            min_titles: The number of titles from which on a picture counts as shared by many.
+        """
         self._db.execute(
             "DELETE FROM shown WHERE id IN (SELECT id FROM good)"
             " AND id NOT IN (SELECT min(id) FROM good GROUP BY number, pixels)"
         )
+        shared = f"SELECT pixels FROM good GROUP BY pixels HAVING count(DISTINCT lower(title)) >= {min_titles:d}"
+        self._num_shared = self._db.execute(
+            f"DELETE FROM shown WHERE id IN (SELECT id FROM good WHERE pixels IN ({shared})"
+            f" AND number IN (SELECT number FROM good WHERE pixels NOT IN ({shared})))"
+        ).rowcount
 
     def group_categories(self) -> dict[str, Counter[str]]:
         """Return the number of products by category, of each group."""
@@ -272,6 +284,9 @@ class PrepareDb(PictureDb):
             " WHERE number IN (SELECT number FROM kept) AND coalesce(first_reason, reason) IS NOT NULL"
         )
         found = "(SELECT DISTINCT number, shown.found_by FROM shown JOIN kept USING (id, number) WHERE found_by != '')"
+        unused_pictures = self._count_by("reason", f"({unused})")
+        if self._num_shared:
+            unused_pictures["image_is_placeholder"] = self._num_shared
         return CatalogueCounts(
             splits=self._count_by("split", "kept"),
             drops=self._count_by("reason", "dropped"),
@@ -280,7 +295,7 @@ class PrepareDb(PictureDb):
             placeholders=[Placeholder(*row) for row in self._db.execute(placeholders)],
             num_rows=self._count("(SELECT DISTINCT number FROM kept)"),
             num_other_pictures=self._count("kept JOIN shown USING (id) WHERE num_tried > 1"),
-            unused_pictures=self._count_by("reason", f"({unused})"),
+            unused_pictures=unused_pictures,
             fallbacks=[
                 Fallback(found_by, num_rows, self._written_by(found_by))
                 for found_by, num_rows in self._count_by("found_by", found).items()

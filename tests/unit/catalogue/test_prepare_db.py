@@ -161,8 +161,8 @@ def test_all_pictures_of_a_row_may_become_products(db: PrepareDb) -> None:
     db.add_rows(rows, all_images=True)
     read(db, {"/a.png": "a", "/b.png": "b", "/again.png": "a", "/c.png": "c"})
     assert not db.try_next_pictures()
-    db.drop_repeated_pictures()
-    assert sorted(db.row_pictures()) == [("a", "row 1"), ("b", "row 1")]
+    db.drop_shared_pictures(5)
+    assert sorted(db.row_pictures()) == [("a", "\0row 1"), ("b", "\0row 1")]
     db.set_groups({"a": "one", "b": "one", "c": "two"})
     db.set_splits({"one": "train", "two": "test"})
     shown = [(product.number, str(product.picture), product.product_code) for product in db.kept_products()]
@@ -176,6 +176,17 @@ def test_all_pictures_of_a_row_may_become_products(db: PrepareDb) -> None:
         "the pictures of a row are no copies"
     )
     db.check_accounting()
+
+
+def test_a_picture_that_many_products_share_is_left_out_beside_their_own(db: PrepareDb) -> None:
+    rows = [row(number, f"/{number}.png", "/sizes.png") for number in (1, 2, 3)]
+    db.add_rows([*rows, row(4, "/sizes.png")], all_images=True)
+    read(db, {name: name for name in ("/1.png", "/2.png", "/3.png", "/sizes.png")})
+    db.drop_shared_pictures(4)
+    db.set_groups({name: name for name, _ in db.picture_hashes()})
+    shown = [(product.number, product.picture.name) for product in db.kept_products()]
+    assert shown == [(1, "1.png"), (2, "2.png"), (3, "3.png"), (4, "sizes.png")]
+    assert db.counts().unused_pictures == {"image_is_placeholder": 3}
 
 
 def test_a_row_that_is_neither_kept_nor_dropped_is_named(db: PrepareDb) -> None:

@@ -10,13 +10,14 @@ from etalage.catalogue.pictures.errors import BadPicture
 
 __all__ = ["decode_base64", "decode_data_uri", "resolve_picture"]
 
-EXCEL_CELL_CHARS = 32_767
-"""The longest text in a cell of Excel, which cuts longer ones without a word."""
+CUT_LENGTHS = {32_767: "Excel", 65_535: "MySQL"}
+"""The longest texts of a cell in programs that cut longer ones without a word."""
 
 # The first bytes of JPEG, PNG, GIF, WebP, BMP and TIFF. Of the short ones, some of what follows is asked for too.
-_BASE64_PICTURE = re.compile(r"/9j/|iVBORw0KGgo|R0lGOD[dl]h|UklGR[\w+/]{10}XRUJQ|Qk[\w+/]{6}AAAA|SUkqA|TU0AK")
+_BASE64_PICTURE = re.compile(r"/9j/|iVBORw0KGgo|R0lGOD[dl]h|UklGR[\w+/]{6}XRUJQ|Qk[\w+/]{6}AAAA|SUkqA|TU0AK")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+={0,2}\s*")
 _MIN_BASE64_CHARS = 64
+_BARE = "base64 without the beginning of a data URI"
 
 
 def resolve_picture(folder: Path, text: str) -> Path:
@@ -62,6 +63,7 @@ def decode_data_uri(uri: str, max_image_bytes: int) -> bytes:
     # Some writers put a space before the word, or a parameter after it.
     if "base64" not in [part.strip().lower() for part in header.split(";")]:
         return data
+    _check_cut(uri, f"{uri[:50]!r}")
     return _decode(data, f"{uri[:50]!r}")
 
 
@@ -79,7 +81,16 @@ def decode_base64(text: str, max_image_bytes: int) -> bytes | None:
         return None
     if len(text) > 2 * max_image_bytes:
         raise BadPicture("image_too_many_bytes", f"base64 of {len(text)} characters")
-    return _decode(text.encode(), "base64 without the beginning of a data URI")
+    _check_cut(text, _BARE)
+    return _decode(text.encode(), _BARE)
+
+
+def _check_cut(text: str, shown: str) -> None:
+    """Raise an error for a text of just the length at which a program cuts: its picture would lack the lower part."""
+    if (program := CUT_LENGTHS.get(len(text))) and not text.endswith("="):
+        raise BadPicture(
+            "image_data_uri_invalid", f"{shown}: cut off after {len(text)} characters, the longest text in {program}"
+        )
 
 
 def _decode(data: bytes, shown: str) -> bytes:
@@ -88,5 +99,4 @@ def _decode(data: bytes, shown: str) -> bytes:
     try:
         return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error as error:
-        cut = " (as long as a cell of Excel may be, so it is cut)" if len(data) >= EXCEL_CELL_CHARS - 64 else ""
-        raise BadPicture("image_data_uri_invalid", f"{shown}: {len(data)} characters{cut}; {error}") from error
+        raise BadPicture("image_data_uri_invalid", f"{shown}: {error}") from error

@@ -1,11 +1,12 @@
 """Nothing outside the folder of pictures is reached, and data URIs are decoded within a limit."""
 
+import base64
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from etalage.catalogue.pictures import BadPicture, decode_data_uri, open_picture, resolve_picture
+from etalage.catalogue.pictures import BadPicture, decode_base64, decode_data_uri, open_picture, resolve_picture
 
 from .conftest import encode, reason_of
 
@@ -51,6 +52,52 @@ def test_data_uris_are_read_or_refused() -> None:
         with pytest.raises(BadPicture) as caught:
             decode_data_uri(uri, 100)
         assert caught.value.reason == expected
+
+
+JPEG = encode(Image.effect_noise((40, 40), 50).convert("RGB"), "JPEG")
+
+
+@pytest.mark.parametrize("line_chars", [60, 76])
+@pytest.mark.parametrize("end", ["\n", "\r\n", " ", "\n\t"])
+def test_wrapped_base64_is_joined(line_chars: int, end: str) -> None:
+    text = base64.b64encode(JPEG).decode()
+    wrapped = end.join(text[i : i + line_chars] for i in range(0, len(text), line_chars))
+    assert decode_data_uri(f"data:image/jpeg;base64,{wrapped}", 10_000) == JPEG
+    assert decode_data_uri(f"data:image/jpeg; charset=x; BASE64,{end}{wrapped}{end}", 10_000) == JPEG
+    assert decode_base64(wrapped, 10_000) == JPEG
+    assert decode_base64(wrapped.translate(str.maketrans("+/", "-_")), 10_000) in (JPEG, None)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF"])
+def test_base64_without_a_prefix_is_known_by_its_first_bytes(kind: str) -> None:
+    data = encode(Image.effect_noise((40, 40), 50).convert("RGB"), kind)
+    assert decode_base64(base64.b64encode(data).decode(), 10_000) == data
+    assert decode_base64(base64.b64encode(data).decode().rstrip("="), 10_000) == data
+
+
+@pytest.mark.parametrize("text", ["/9j/a.jpg", "/9j/" + "abc/" * 40 + "a.jpg", "x" * 100, "Qk" + "x" * 100, ""])
+def test_paths_are_not_taken_for_base64(text: str) -> None:
+    assert decode_base64(text, 100) is None
+
+
+@pytest.mark.parametrize(("num_chars", "program"), [(32_767, "Excel"), (65_535, "MySQL")])
+def test_base64_that_a_program_has_cut_says_so(num_chars: int, program: str) -> None:
+    text = ("iVBORw0KGgo" + "A" * 100_000)[:num_chars]
+    for read in (
+        lambda: decode_base64(text, 100_000),
+        lambda: decode_data_uri(f"data:;base64,{text}"[:num_chars], 100_000),
+    ):
+        with pytest.raises(
+            BadPicture, match=f"cut off after {num_chars} characters, the longest text in {program}"
+        ) as caught:
+            read()
+        assert caught.value.reason == "image_data_uri_invalid"
+
+
+def test_base64_is_decoded_within_the_limit() -> None:
+    with pytest.raises(BadPicture) as caught:
+        decode_base64("iVBORw0KGgo" + "A" * 1000, 100)
+    assert caught.value.reason == "image_too_many_bytes"
 
 
 def test_a_path_is_relative_to_the_folder_and_need_not_exist(tmp_path: Path) -> None:
