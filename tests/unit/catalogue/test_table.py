@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from etalage.catalogue.readers.raw_table import row_place
 from etalage.catalogue.sources import Source
 from etalage.catalogue.table import read_table
 from etalage.config import PrepareConfig
@@ -47,6 +48,8 @@ def test_a_row_without_a_code_is_known_by_its_number(write_file: Callable, read_
     [
         ("a.png", "a.png"),
         (["a.png", "b.png"], "a.png"),
+        ("NULL", ""),
+        (["-", "a.png"], "a.png"),
         ([], ""),
         (None, ""),
         ({"bytes": None, "path": "a.png"}, "a.png"),
@@ -59,7 +62,7 @@ def test_a_row_without_a_code_is_known_by_its_number(write_file: Callable, read_
 )
 def test_takes_the_first_picture_of_a_cell(write_file: Callable, read_rows: Callable, cell: Any, image: str) -> None:
     path = write_file(json.dumps({"title": "A", "image": cell}), "t.jsonl")
-    assert [row.images for row in read_rows(path, [Field("title", "text")])] == [(image,) if image else ()]
+    assert [row.images[:1] for row in read_rows(path, [Field("title", "text")])] == [(image,) if image else ()]
 
 
 def test_originals_are_the_text_cells_of_the_rows_asked_for(write_file: Callable, open_table: Callable) -> None:
@@ -94,7 +97,7 @@ def test_reads_a_small_sample_where_cells_hold_pictures(monkeypatch: pytest.Monk
             cells = {"a": {"bytes": b"x" * 400}, "b": f"Fine Coat {number}"}
             yield [cells[column] for column in columns]
 
-    source = Source("t", tmp_path, "parquet", ["a", "b"], "", read_rows)
+    source = Source("t", tmp_path, "parquet", ["a", "b"], "", read_rows, row_place)
     table = read_table(source, [Field("title", "text")], PrepareConfig("t", tmp_path))
     assert table.columns == {"title": "b", "image": "a"}
     assert reads == [0, 1, 2, 0], "three rows to recognise columns, and one to see that there are rows"

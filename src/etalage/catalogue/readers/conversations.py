@@ -46,7 +46,7 @@ def open_conversations(path: Path, key: str = "") -> RawTable:
     if not _has_turns(first):
         raise EtalageError(f"{path.name}: its first row has no list `conversations` or `messages`; leave out --format")
 
-    positions = RowPositions()
+    positions = RowPositions("line")
 
     def read_rows(columns: Sequence[str]) -> Iterator[list[Any] | UnreadableRow]:
         for record in read_records(path, array_key, positions):

@@ -41,7 +41,7 @@ def open_excel(path: Path, sheet: str = "", max_image_bytes: int = 50_000_000) -
     reader = SheetReader(path, max_image_bytes)
     sheets = reader.open_sheets()
     chosen = _choose(path.name, sheets, sheet)
-    if not chosen[0].head:
+    if not chosen or not chosen[0].head:
         raise EtalageError(f"{path.name} is empty; give a file with a header and rows")
     names = list(chosen[0].names)
     names += [EMBEDDED_COLUMN] * any(one.has_embedded_column for one in chosen)
@@ -84,6 +84,8 @@ def _choose(file_name: str, sheets: Sequence[Sheet], wanted: str) -> list[Sheet]
         raise EtalageError(f"{file_name} has no sheet {wanted!r}; its sheets are {shown}")
     visible = [one for one in sheets if not one.is_hidden]
     tables = [one for one in visible if one.is_table] or [one for one in visible if one.head] or list(sheets)
+    if not tables:
+        return []
     first = next((one for one in tables if one.shows_pictures), tables[0])
     same = [one for one in tables if one.columns == first.columns and one.is_table]
     if len(same) > 1 and not wanted:

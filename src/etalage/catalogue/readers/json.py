@@ -54,15 +54,14 @@ def open_json(path: Path, key: str = "") -> RawTable:
         names.update(dict.fromkeys([] if isinstance(record, UnreadableRow) else record))
     if not names:
         raise EtalageError(f"{path.name} is empty; give a file with an object per row")
-    positions = RowPositions()
+    positions = RowPositions("line")
 
     def read_rows(columns: Sequence[str]) -> Iterator[list[Any] | UnreadableRow]:
         for record in read_records(path, found_key, positions):
             yield record if isinstance(record, UnreadableRow) else [record.get(column) for column in columns]
 
-    return RawTable(
-        list(names), read_rows, f"its rows are those under {found_key!r}" if found_key else "", positions.place_of
-    )
+    note = f"its rows are those under {found_key!r}" if found_key else ""
+    return RawTable(list(names), read_rows, note, positions.place_of)
 
 
 def read_records(
@@ -181,7 +180,7 @@ def find_array(path: Path, key: str) -> str:
         )
     values = list(content.values())
     is_by_column = len(values) > 1 and all(isinstance(value, dict | list) and len(value) > 1 for value in values)
-    if num_lines > 1 or is_by_column or [] in values:
+    if num_lines > 1 or is_by_column or values == [[]]:
         names = ", ".join(list(map(repr, content))[:_MAX_SHOWN_NAMES])
         raise EtalageError(
             f"{path.name} is one object, of {names}, and holds no list of objects; write a list with an object per "

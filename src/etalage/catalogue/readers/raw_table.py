@@ -78,10 +78,14 @@ class LinkedText(str):
 class RowPositions:
     """The lines of a file in which its rows stand, such as the numbers that a spreadsheet shows.
 
-    Only the rows before which something was left out take memory.
+    Only the rows before which something was left out take memory. Where nothing is added, rows are counted.
+
+    Args:
+        word: What such a line is called.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, word: str = "row") -> None:
+        self._word = word
         self._numbers = array("q")
         self._offsets = array("q")
 
@@ -104,7 +108,7 @@ class RowPositions:
             number: The number of the row in reading order, from 1.
         """
         index = bisect_right(self._numbers, number) - 1
-        return row_place(number + (self._offsets[index] if index >= 0 else 0))
+        return f"{self._word} {number + self._offsets[index]}" if index >= 0 else row_place(number)
 
 
 def is_blank(cells: Sequence[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime
 import zipfile
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ class SheetReader:
                 pictures = find_pictures(archive, part, parts) if archive and part else {}
                 head = list(islice(_read_cells(found, parts), _NUM_HEAD_ROWS))
                 head = head if any(not is_blank(row) for row in head) else []
-                header = find_header(head[:NUM_HEADER_ROWS])
+                header = find_header(_with_pictures(head[:NUM_HEADER_ROWS], pictures))
                 num_rows = found.end[0] - header if found.end else 0
                 is_hidden = about.visible != SheetVisibleEnum.Visible
                 columns = _picture_columns(head, header, pictures)
@@ -172,9 +173,15 @@ def _read_cells(sheet: Any, parts: SheetParts) -> Iterator[list[Any]]:
     links: dict[int, dict[int, str]] = {}
     for (row, column), url in parts.links.items():
         links.setdefault(row, {})[column] = url
+    image_ids: dict[int, list[int]] = {}
+    for row, column in parts.image_ids:
+        image_ids.setdefault(row, []).append(column)
     filled: list[tuple[int, int, int, Any]] = []
-    for position, row in enumerate(sheet.iter_rows()):
-        cells = [*[""] * num_before, *map(_to_cell, row)]
+    for position, values in enumerate(sheet.iter_rows()):
+        cells = [*[""] * num_before, *map(_to_cell, values)]
+        for column in image_ids.get(position, ()):
+            if column < len(cells):
+                cells[column] = ""  # WPS stores the text of the formula as its value
         for column, url in links.get(position, {}).items():
             if column < len(cells) and isinstance(cells[column], str):
                 cells[column] = LinkedText(cells[column], url)
@@ -195,6 +202,16 @@ def _to_cell(value: Any) -> Any:
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
         return str(value)
     return value
+
+
+def _with_pictures(head: list[list[Any]], pictures: Collection[Position]) -> list[list[Any]]:
+    """Return the first rows with a path in place of each picture, so that a row with one is known for a product."""
+    counts = Counter(column for _, column in pictures)
+    if not counts:
+        return head
+    # A picture in another column than most may be a logo.
+    column = max(counts, key=lambda one: counts[one])
+    return [[*row, f"{i}.png"] if (i, column) in pictures else row for i, row in enumerate(head)]
 
 
 def _picture_columns(head: list[list[Any]], header: int, pictures: dict[Position, list[str]]) -> frozenset[int]:

@@ -112,14 +112,14 @@ def test_reads_the_burberry_dataset_without_options(tmp_path: Path) -> None:
     name, kind, folder, found, read_rows = json.loads(done.stdout)
     assert (name, kind, folder) == (BURBERRY, "hub", None)
     assert list(found.values()) == ["title", "category3_code", "full_price", "imageurl", "product_code"]
-    assert [row[1] for row in read_rows] == ["80123", "80124"]
-    assert read_rows[1][2:4] == ["v", {"title": "B", "category": "Y", "price": "1290.5"}]
+    assert [row[2] for row in read_rows] == ["80123", "80124"]
+    assert read_rows[1][3:5] == [["v"], {"title": "B", "category": "Y", "price": 1290.5}]
 
 
 def test_files_on_the_hub_become_urls(write_file: Callable, read_rows: Callable) -> None:
     record = {**ROWS[0], "image": {"bytes": None, "path": "hf://datasets/owner/name@0a1b/train/a b.png"}}
     path = write_file(json.dumps(record), "t.jsonl")
-    assert read_rows(path)[0].image == "https://huggingface.co/datasets/owner/name/resolve/0a1b/train/a%20b.png"
+    assert read_rows(path)[0].images == ("https://huggingface.co/datasets/owner/name/resolve/0a1b/train/a%20b.png",)
 
 
 def test_reads_a_folder_laid_out_as_a_dataset_on_the_hub(
@@ -135,8 +135,11 @@ def test_reads_a_folder_laid_out_as_a_dataset_on_the_hub(
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table({**burberry, "product_code": [80123]}), folder / f"{split}-00000-of-00001.parquet")
     source, table = open_table(tmp_path / "repository", format="hub", split_column="split")
-    texts = {"title": "A", "category": "X", "price": "990.0"}
-    assert list(table) == [Row(1, "80123", "u", texts, "train"), Row(2, "80123", "u", texts, "test")]
+    texts = {"title": "A", "category": "X", "price": 990.0}
+    assert list(table) == [
+        Row(1, "row 1", "80123", ("u",), texts, "train"),
+        Row(2, "row 2", "80123", ("u",), texts, "test"),
+    ]
     assert (source.name, source.kind) == ("repository", "hub")
     assert [row.cells for row in read_rows(tmp_path / "repository")] == [texts, texts]  # as Parquet; test goes first
     monkeypatch.setitem(sys.modules, "datasets", None)

@@ -26,9 +26,9 @@ def test_reads_a_folder_of_pictures_without_a_table(tmp_path: Path, write_file: 
         tmp_path / "pics",
     )
     assert list(table) == [
-        Row(1, "1", "a/coat.png", {"title": "coat", "category": "a"}),
-        Row(2, "2", "b/red_linen-shirt.JPG", {"title": "red linen shirt", "category": "b"}),
-        Row(3, "3", "top.webp", {"title": "top", "category": ""}),
+        Row(1, "row 1", "1", ("a/coat.png",), {"title": "coat", "category": "a"}),
+        Row(2, "row 2", "2", ("b/red_linen-shirt.JPG",), {"title": "red linen shirt", "category": "b"}),
+        Row(3, "row 3", "3", ("top.webp",), {"title": "top", "category": ""}),
     ]
     with pytest.raises(EtalageError, match="no column for price"):
         open_table(tmp_path / "pics")

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from etalage.catalogue.readers.raw_table import UnreadableRow
 from etalage.catalogue.table import Row
 from etalage.errors import EtalageError
 
@@ -32,8 +33,8 @@ def test_reads_numbers_missing_values_and_class_labels(tmp_path: Path, read_rows
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table(columns).replace_schema_metadata(metadata), path)
     assert read_rows(path) == [
-        Row(1, "80123", "a.png", {"title": "A", "category": "X", "price": "990.0"}),
-        Row(2, "9007199254740993", "b.png", {"title": "", "category": "X", "price": ""}),
+        Row(1, "row 1", "80123", ("a.png",), {"title": "A", "category": "X", "price": 990.0}),
+        Row(2, "row 2", "9007199254740993", ("b.png",), {"title": "", "category": "X", "price": ""}),
     ]
     assert [row.cells["category"] for row in read_rows(path, columns="category=label")] == ["coat", ""]
 
@@ -44,11 +45,11 @@ def test_reads_pictures_in_cells(tmp_path: Path, read_rows: Callable) -> None:
     for name, cells in kinds.items():
         table = {"title": ["A", "B", "C"], "category": ["X"] * 3, "price": ["1"] * 3, "image": cells}
         pq.write_table(pa.table(table), tmp_path / f"{name}.parquet")
-    assert [row.image for row in read_rows(tmp_path / "struct.parquet")] == [PNG, "b.png", ""]
-    assert [row.image for row in read_rows(tmp_path / "list.parquet")] == [PNG, "b.png", ""]
-    assert [row.image for row in read_rows(tmp_path / "bytes.parquet")] == [PNG, b"", ""]
-    with pytest.raises(EtalageError, match="row 1, image: bytes where a text"):
-        read_rows(tmp_path / "bytes.parquet", columns="title=image,image=title")
+    assert [row.images for row in read_rows(tmp_path / "struct.parquet")] == [(PNG,), ("b.png",), ()]
+    assert [row.images for row in read_rows(tmp_path / "list.parquet")] == [(PNG,), ("b.png",), ()]
+    assert [row.images for row in read_rows(tmp_path / "bytes.parquet")] == [(PNG,), (), ()]
+    problem = read_rows(tmp_path / "bytes.parquet", columns="title=image,image=title")[0].problem
+    assert problem == UnreadableRow("cell_not_text", "column 'image' holds bytes where a text or a number is needed")
 
 
 def test_reads_shards_in_the_order_of_their_names(tmp_path: Path, open_table: Callable) -> None:

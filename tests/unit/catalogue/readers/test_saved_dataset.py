@@ -30,8 +30,8 @@ def test_reads_shards_labels_pictures_and_splits(tmp_path: Path, read_rows: Call
     saved = datasets.Dataset.from_dict(columns, features=features)
     saved.save_to_disk(tmp_path / "one", num_shards=2)
     expected = [
-        Row(1, "1", PNG, {"title": "A", "category": "coat", "price": "990.0"}),
-        Row(2, "2", "", {"title": "B", "category": "shirt", "price": "1290.5"}),
+        Row(1, "row 1", "1", (PNG,), {"title": "A", "category": "coat", "price": 990.0}),
+        Row(2, "row 2", "2", (), {"title": "B", "category": "shirt", "price": 1290.5}),
     ]
     assert read_rows(tmp_path / "one") == expected
     assert open_table(tmp_path / "one")[0].kind == "datasets"
