@@ -17,6 +17,10 @@ _COUNT = integer(0)
 _FRACTION = number(0, 1)
 _LIMITS = record({"max_image_px": integer(1), "max_image_bytes": integer(1), "background": TEXT})
 _LEAKS = record({"num_held_out": _COUNT, "num_leaked": _COUNT, "examples": array(mapping(TEXT))})
+_SPELLING = record({"found_by": TEXT, "num_rows": _COUNT, "examples": array(TEXT)})
+_PICTURES = record(
+    {"num_rows": _COUNT, "num_later": _COUNT, "unused": mapping(_COUNT), "other_spellings": array(_SPELLING)}
+)
 _PLACEHOLDER = record({"file_name": TEXT, "num_products": _COUNT, "num_titles": _COUNT})
 _FACTS = record(
     {
@@ -41,6 +45,7 @@ _FACTS = record(
         "duplicates": mapping(_COUNT),
         "placeholders": array(_PLACEHOLDER),
         "leaks": _LEAKS,
+        "pictures": _PICTURES,
     },
 )
 

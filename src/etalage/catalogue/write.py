@@ -110,6 +110,12 @@ def _with_counts(facts: Mapping[str, Any], db: PrepareDb) -> dict[str, Any]:
         "drops": counts.drops,
         "duplicates": {"exact": counts.num_same_pixels, **facts["duplicates"]},
         "placeholders": placeholders,
+        "pictures": {
+            "num_rows": counts.num_rows,
+            "num_later": counts.num_other_pictures,
+            "unused": counts.unused_pictures,
+            "other_spellings": [found._asdict() for found in counts.fallbacks],
+        },
     }
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from etalage.atomic import atomic_directory
 from etalage.catalogue.build import build_catalogue
+from etalage.catalogue.drop_reasons import explain_drop
+from etalage.catalogue.drops_csv import DROPS_CSV
 from etalage.catalogue.pictures import check_background
 from etalage.catalogue.sources import open_source
 from etalage.catalogue.table import read_table
@@ -14,8 +16,12 @@ from etalage.config import PrepareConfig, TaskConfig
 from etalage.console import say
 from etalage.evaluate.systems import check_field_names
 from etalage.task import Task
+from etalage.wording import count
 
 __all__ = ["prepare"]
+
+MIN_ROWS_PER_DROP = 10
+"""One row in so many may be dropped for one reason before the last lines say so."""
 
 
 def prepare(config: PrepareConfig) -> None:
@@ -43,22 +49,14 @@ def prepare(config: PrepareConfig) -> None:
 
 def _say_facts(config: PrepareConfig, facts: Mapping[str, Any]) -> None:
     """Print how many products were kept and dropped, and what looks wrong."""
-    counts = ", ".join(f"{count} {split}" for split, count in facts["splits"].items())
+    counts = ", ".join(f"{number} {split}" for split, number in facts["splits"].items())
     total, leaks = sum(facts["splits"].values()), facts["leaks"]
-    say(f"{total} products in {facts['num_groups']} groups ({counts}): {config.out}")
+    rows = f" from {facts['pictures']['num_rows']} rows" if config.all_images else ""
+    say(f"{total} products{rows} in {facts['num_groups']} groups ({counts}): {config.out}")
+    _say_pictures(facts["pictures"])
     if facts["drops"]:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in facts["drops"].items())
-        num_dropped = sum(facts["drops"].values())
-        say(f"{num_dropped} row{'s' * (num_dropped > 1)} dropped ({reasons}): {config.out / 'drops.parquet'}")
-    if num_ambiguous := facts["drops"].get("answer_ambiguous"):
-        say(
-            f"{num_ambiguous} of them because their answers could be read in several ways; "
-            + (
-                f"--answer {shlex.quote(answer)} would keep them"
-                if (answer := facts.get("suggested_answer"))
-                else "give --answer words between the fields that no title holds"
-            )
-        )
+        reasons = ", ".join(f"{number} {reason}" for reason, number in facts["drops"].items())
+        say(f"{count(sum(facts['drops'].values()), 'row')} dropped ({reasons}): {config.out / DROPS_CSV}")
     for found in facts["placeholders"][:3]:
         what = f"{found['num_products']} products with {found['num_titles']} titles"
         say(f"placeholder? {what} show {config.out / found['file_name']}; --placeholders drop leaves them out")
@@ -71,3 +69,28 @@ def _say_facts(config: PrepareConfig, facts: Mapping[str, Any]) -> None:
     elif leaks["num_leaked"]:
         say(f"splitting by row would have leaked {leaks['num_leaked']} of {leaks['num_held_out']} held-out products")
     say_missing_splits(facts["splits"])
+    _say_main_reasons(facts)
+
+
+def _say_pictures(pictures: Mapping[str, Any]) -> None:
+    """Print in which other ways pictures were found than the table says."""
+    for found in pictures["other_spellings"]:
+        examples = ", ".join(found["examples"])
+        say(f"pictures of {count(found['num_rows'], 'row')} found by {found['found_by']}: {examples}")
+    if pictures["unused"]:
+        reasons = ", ".join(f"{number} {reason}" for reason, number in pictures["unused"].items())
+        later = f"; {count(pictures['num_later'], 'row')} show a later one" if pictures["num_later"] else ""
+        say(f"pictures left out beside others of their rows ({reasons}){later}")
+
+
+def _say_main_reasons(facts: Mapping[str, Any]) -> None:
+    """Print last for which reasons more than a tenth of the rows were dropped, and what to do about each."""
+    num_rows = facts["pictures"]["num_rows"] + sum(facts["drops"].values())
+    for reason, number in sorted(facts["drops"].items(), key=lambda item: -item[1]):
+        if number * MIN_ROWS_PER_DROP <= num_rows:
+            continue
+        sentence, way_out = explain_drop(reason)
+        if reason == "answer_ambiguous" and (answer := facts.get("suggested_answer")):
+            way_out = f"pass --answer {shlex.quote(answer)}, which keeps them"
+        say(f"{number} of {count(num_rows, 'row')} ({number / num_rows:.0%}) dropped as {reason}: {sentence}")
+        say(f"  What to do: {way_out}.")
