@@ -114,6 +114,6 @@ def verify_sums(folder: Path, sums: str, remedy: str) -> None:
         if path is not None and file_digest(path) != digest:
             raise EtalageError(f"{path} has changed since it was written (its digest was {digest}); {remedy}")
     # One more could be read instead of one that is known.
-    found = {path.name for path in folder.iterdir() if path.suffix in _SUFFIXES}
-    if unknown := sorted(found - expected.keys()):
+    present = {path.name for path in folder.iterdir() if path.suffix in _SUFFIXES}
+    if unknown := sorted(present - expected.keys()):
         raise EtalageError(f"{folder / unknown[0]} is not among the files that were written; remove it")

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:  # `report` reads a run without loading torch
 __all__ = ["Run", "read_log"]
 
 _MAY_CHANGE = (
-    *("out", "track", "num_workers", "cache_mib", "pixel_cache"),
+    *("out", "catalogue", "track", "log_model", "num_workers", "cache_mib", "pixel_cache"),
+    *("checkpoint_minutes", "checkpoint_every"),
     *("activation_checkpointing", "max_tokens", "compile"),
 )
 """Settings that may change on resume; they affect results only by rounding."""
@@ -218,11 +220,12 @@ def _describe_change(key: str, before: Mapping[str, Any], now: Mapping[str, Any]
     return f"{key} was {before.get(key)!r}, now {now[key]!r}"
 
 
-def read_log(path: Path) -> list[dict[str, float]]:
+def read_log(path: Path, num_steps: int | None = None) -> list[dict[str, float]]:
     """Read a training log.
 
     Args:
         path: log.jsonl.
+        num_steps: Steps to read; None is all. A killed run may have left half a line after them.
 
     Returns:
         The figures of each step, from the first one on.
@@ -230,12 +233,14 @@ def read_log(path: Path) -> list[dict[str, float]]:
     Raises:
         EtalageError: A line is damaged, or steps are missing.
     """
-    remedy = "restore it; the model does not depend on it"
-    lines = []
-    for place, line in read_json_lines(path, remedy=remedy, max_bytes=_MAX_LOG_BYTES):
+    remedy = "restore it, or train again with another --out"
+    lines: list[dict[str, float]] = []
+    for place, line in islice(read_json_lines(path, remedy=remedy, max_bytes=_MAX_LOG_BYTES), num_steps):
         check(line, _LOG_LINE, place, remedy)
         check(line, _FIGURES, place, remedy)
         lines.append(line)
         if line["step"] != len(lines):
             raise EtalageError(f"{place}: step is {line['step']}; expected {len(lines)}; {remedy}")
+    if num_steps is not None and len(lines) < num_steps:
+        raise EtalageError(f"{path} has {len(lines)} of the {num_steps} steps that were taken; {remedy}")
     return lines

@@ -1,7 +1,7 @@
 """What an interrupted run resumes from: trainable weights, optimizer state and step, as safetensors and JSON.
 
-A checkpoint is written under another name and then renamed, so a folder with the final name is complete. Nothing is
-pickled.
+A checkpoint is written under another name and then renamed, so a folder with the final name is complete. The one before
+it is kept, in case a disk or a copy damages the newer one, which its digests tell. Nothing is pickled.
 """
 
 import json
@@ -11,17 +11,29 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+import xxhash
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from etalage.atomic import atomic_directory
+from etalage.console import say
 from etalage.errors import EtalageError
+from etalage.folders import file_in
+from etalage.json_files import read_json_object
+from etalage.schema import check, integer, record
 
-__all__ = ["check_disk_space", "latest_checkpoint", "load_best", "load_checkpoint", "save_best", "save_checkpoint"]
+__all__ = ["check_disk_space", "load_best", "load_checkpoint", "load_latest", "save_best", "save_checkpoint"]
 
 _WEIGHTS, _OPTIMIZER, _STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
 _BEST = "best.safetensors"
+_REMEDY = "restore it, or remove the run folder to begin again"
+_DIGEST = "xxh128"
+"""The key of a file's metadata that its tensors' digest stands under."""
+
+
+class _DamageError(EtalageError):
+    """A checkpoint that is not as it was written."""
 
 
 def check_disk_space(
@@ -40,9 +52,9 @@ def check_disk_space(
         EtalageError: There is less room than the run takes at its peak.
     """
     weights = sum(p.nbytes for p in trainable)
-    # The peak is either the result beside the last checkpoint (1), that checkpoint beside an earlier one with moments
-    # (1 + 3), or two with moments (3 + 3).
-    peak = max(weights + sum(p.nbytes for p in result), (0, 4, 6)[min(num_resumable, 2)] * weights)
+    # The peak is either the result beside the last checkpoint (1) and an earlier one with moments (3), or two with
+    # moments (3 + 3): of the two that are kept, the older one makes way before the next is written.
+    peak = max((4 if num_resumable else 1) * weights + sum(p.nbytes for p in result), 6 * weights * (num_resumable > 1))
     needed = peak + keeps_best * weights
     held = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     room = shutil.disk_usage(folder.parent).free + held
@@ -56,7 +68,7 @@ def check_disk_space(
 def save_checkpoint(
     folder: Path, step: int, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer | None
 ) -> Path:
-    """Write `folder/step-STEP` and then remove older checkpoints.
+    """Write `folder/step-STEP`; of older checkpoints, keep the newest.
 
     Args:
         folder: The checkpoints of a run.
@@ -70,7 +82,12 @@ def save_checkpoint(
     Raises:
         EtalageError: The disk is full; the checkpoint before is still there.
     """
-    target = folder / f"step-{step:07d}"
+    target = folder / _name(step)
+    # Before, so that the disk never holds more than two; at every moment one is complete.
+    complete = _complete(folder)
+    for other in folder.glob("step-*"):
+        if other not in complete[-1:] and ".partial-" not in other.name:
+            shutil.rmtree(other)
     with atomic_directory(target) as partial:
         _save_tensors(partial / _WEIGHTS, parameters)
         if optimizer is not None:
@@ -83,17 +100,39 @@ def save_checkpoint(
         for file in partial.iterdir():
             _flush(file)
     _flush(folder)
-    # Only now, so that there is a complete checkpoint at every moment.
-    for other in folder.glob("step-*"):
-        if other != target:
-            shutil.rmtree(other)
     return target
 
 
-def latest_checkpoint(folder: Path) -> Path | None:
-    """Return the complete checkpoint with the most steps, or None if there is none."""
-    # Names sort as numbers, being zero-padded; a suffix marks what a killed process left.
-    return max((path for path in folder.glob("step-*") if not path.suffix), default=None)
+def load_latest(folder: Path, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> int:
+    """Restore the newest checkpoint, or the one before it if the newest is damaged, and say so.
+
+    Args:
+        folder: The checkpoints of a run.
+        parameters: The trainable parameters by name, changed in place.
+        optimizer: Holds these parameters.
+
+    Returns:
+        Steps done; 0 if there is no checkpoint.
+
+    Raises:
+        EtalageError: The checkpoint holds other parameters, or all are damaged.
+    """
+    damaged: list[Path] = []
+    error: _DamageError | None = None
+    for path in reversed(_complete(folder)):
+        try:
+            step = load_checkpoint(path, parameters, optimizer)
+        except _DamageError as found:
+            error = error or found
+            damaged.append(path)
+            continue
+        for other in damaged:
+            other.rename(other.with_name(f"{other.name}.damaged"))  # its steps are taken again
+            say(f"{other} is damaged; training goes on from {path.name}, the checkpoint before it")
+        return step
+    if error is not None:
+        raise error
+    return 0
 
 
 def load_checkpoint(path: Path, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> int:
@@ -110,12 +149,22 @@ def load_checkpoint(path: Path, parameters: Mapping[str, nn.Parameter], optimize
     Raises:
         EtalageError: The checkpoint holds other parameters, or is damaged.
     """
-    _load_weights(path / _WEIGHTS, parameters)
+    step = _read_step(path)
+    # All is read before anything is changed.
+    weights = _load_tensors(path, _WEIGHTS)
+    _check_weights(path / _WEIGHTS, weights, parameters)
+    state: dict[str, dict[str, Tensor]] = {}
     if (path / _OPTIMIZER).exists():
-        for key, value in _load_tensors(path / _OPTIMIZER).items():
-            name, entry = key.rsplit("/", 1)
-            optimizer.state[parameters[name]][entry] = value.to(parameters[name].device)
-    return int(json.loads((path / _STATE).read_text())["step"])
+        for key, value in _load_tensors(path, _OPTIMIZER).items():
+            name, _, entry = key.rpartition("/")
+            if name not in parameters or value.shape not in (parameters[name].shape, ()):
+                raise _DamageError(f"{path / _OPTIMIZER} is damaged: it holds {key}; {_REMEDY}")
+            state.setdefault(name, {})[entry] = value
+    _copy_weights(weights, parameters)
+    optimizer.state.clear()
+    for name, entries in state.items():
+        optimizer.state[parameters[name]] = {key: value.to(parameters[name].device) for key, value in entries.items()}
+    return step
 
 
 def save_best(folder: Path, parameters: Mapping[str, nn.Parameter]) -> None:
@@ -145,12 +194,47 @@ def load_best(folder: Path, parameters: Mapping[str, nn.Parameter]) -> None:
     Raises:
         EtalageError: The file holds other parameters, or is damaged.
     """
-    _load_weights(folder / _BEST, parameters)
+    weights = _load_tensors(folder, _BEST)
+    _check_weights(folder / _BEST, weights, parameters)
+    _copy_weights(weights, parameters)
+
+
+def _complete(folder: Path) -> list[Path]:
+    """Return the complete checkpoints, oldest first."""
+    # Names sort as numbers, being zero-padded; a suffix marks what a killed process left, and what is damaged.
+    return sorted(path for path in folder.glob("step-*") if not path.suffix)
+
+
+def _read_step(path: Path) -> int:
+    try:
+        state = file_in(path, _STATE, _REMEDY)
+        assert state is not None
+        found = read_json_object(state, remedy=_REMEDY, max_bytes=1 << 20)
+        check(found, record({"step": integer(0)}), str(state), _REMEDY)
+        if path.name != _name(found["step"]):
+            raise EtalageError(f"{state}: step is {found['step']}, which its folder's name contradicts; {_REMEDY}")
+    except EtalageError as error:
+        raise _DamageError(str(error)) from error
+    return found["step"]
+
+
+def _name(step: int) -> str:
+    return f"step-{step:07d}"
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the XXH3 digest of tensors' names, types, shapes and bytes."""
+    digest = xxhash.xxh3_128()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(tensor.detach().contiguous().cpu().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     try:
-        save_file({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, path)
+        save_file(contiguous, path, metadata={_DIGEST: _digest(contiguous)})
     except SafetensorError as error:
         raise EtalageError(
             f"{path} could not be written ({error}); make room on the disk and run the same command again, which "
@@ -158,23 +242,35 @@ def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
         ) from error
 
 
-def _load_tensors(path: Path) -> dict[str, Tensor]:
+def _load_tensors(folder: Path, name: str) -> dict[str, Tensor]:
     try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise EtalageError(
-            f"{path} is damaged ({error}); restore it, or remove the run folder to begin again"
-        ) from error
+        path = file_in(folder, name, _REMEDY)
+        assert path is not None
+        with safe_open(path, "pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no mapping
+            # Files of earlier versions have none.
+            expected = (file.metadata() or {}).get(_DIGEST)
+    except (SafetensorError, OSError) as error:
+        raise _DamageError(f"{folder / name} is damaged ({error}); {_REMEDY}") from error
+    except EtalageError as error:
+        raise _DamageError(str(error)) from error
+    if expected not in (None, _digest(tensors)):
+        raise _DamageError(f"{path} is damaged (its tensors are not those that were written); {_REMEDY}")
+    return tensors
 
 
-@torch.no_grad()
-def _load_weights(path: Path, parameters: Mapping[str, nn.Parameter]) -> None:
-    weights = _load_tensors(path)
-    if weights.keys() != parameters.keys():
-        differing = sorted(weights.keys() ^ parameters.keys())
+def _check_weights(path: Path, weights: Mapping[str, Tensor], parameters: Mapping[str, nn.Parameter]) -> None:
+    # Shapes, too, or copying could broadcast.
+    shapes = {name: parameter.shape for name, parameter in parameters.items()}
+    if {name: weight.shape for name, weight in weights.items()} != shapes:
+        differing = sorted(n for n in weights.keys() | shapes if n not in weights or weights[n].shape != shapes.get(n))
         raise EtalageError(
             f"{path}: holds other weights than this run trains, such as {differing[0]}; choose another --out"
         )
+
+
+@torch.no_grad()
+def _copy_weights(weights: Mapping[str, Tensor], parameters: Mapping[str, nn.Parameter]) -> None:
     for name, parameter in parameters.items():
         parameter.copy_(weights[name])
 

@@ -1,3 +1,4 @@
+import os
 import resource
 import shutil
 from types import SimpleNamespace
@@ -9,9 +10,9 @@ from torch import nn
 from etalage.errors import EtalageError
 from etalage.train.checkpoint import (
     check_disk_space,
-    latest_checkpoint,
     load_best,
     load_checkpoint,
+    load_latest,
     save_best,
     save_checkpoint,
 )
@@ -39,14 +40,101 @@ def test_round_trip(tmp_path):
             assert torch.equal(value, fresh_optimizer.state[fresh[name]][key])
 
 
-def test_only_the_newest_complete_checkpoint_is_kept_and_found(tmp_path):
-    for step in (1, 2):
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_newest_two_complete_checkpoints_are_kept(tmp_path):
+    for step in (1, 2, 3):
         save_checkpoint(tmp_path, step, *trained_layer(step))
-    (tmp_path / "step-0000009.partial").mkdir()  # as a killed process leaves it
-    assert latest_checkpoint(tmp_path) == tmp_path / "step-0000002"
-    assert not (tmp_path / "step-0000001").exists()
+    (tmp_path / "step-0000009.partial-1").mkdir()  # as a killed process leaves it
+    assert load_latest(tmp_path, *trained_layer(0)) == 3
+    assert names(tmp_path) == ["step-0000002", "step-0000003", "step-0000009.partial-1"]
     save_checkpoint(tmp_path, 9, *trained_layer(1))
-    assert latest_checkpoint(tmp_path) == tmp_path / "step-0000009"
+    assert load_latest(tmp_path, *trained_layer(0)) == 9
+
+
+def test_the_older_one_makes_way_before_the_next_is_written(tmp_path, monkeypatch):
+    held = []
+    for step in (1, 2, 3, 4):
+        save_checkpoint(tmp_path, step, *trained_layer(step))
+        held.append(names(tmp_path))
+    assert max(map(len, held)) == 2
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+    try:
+        with pytest.raises(EtalageError, match="could not be written"):
+            save_checkpoint(tmp_path, 5, *trained_layer(5))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert names(tmp_path) == ["step-0000004"]
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGE = {
+    "a bit of a weight": lambda path: flip_a_bit(path / "weights.safetensors"),
+    "a bit of a moment": lambda path: flip_a_bit(path / "optimizer.safetensors"),
+    "half of the weights": lambda path: (path / "weights.safetensors").write_bytes(b"0" * 50),
+    "no weights": lambda path: (path / "weights.safetensors").unlink(),
+    "no state": lambda path: (path / "state.json").unlink(),
+    "half of the state": lambda path: (path / "state.json").write_text('{"step": '),
+    "another step": lambda path: (path / "state.json").write_text('{"step": 7}'),
+    "step of another type": lambda path: (path / "state.json").write_text('{"step": "2"}'),
+    "no number": lambda path: (path / "state.json").write_text('{"step": null}'),
+    "deep state": lambda path: (path / "state.json").write_text("[" * 100_000),
+    "a pipe": lambda path: ((path / "state.json").unlink(), os.mkfifo(path / "state.json")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_the_checkpoint_before_a_damaged_one_is_taken(tmp_path, capsys, damage):
+    for step in (1, 2):
+        path = save_checkpoint(tmp_path, step, *trained_layer(step))
+    damage(path)
+    parameters, optimizer = trained_layer(0)
+    assert load_latest(tmp_path, parameters, optimizer) == 1
+    expected, expected_optimizer = trained_layer(1)
+    assert all(torch.equal(p, expected[name]) for name, p in parameters.items())
+    moments = [o.state_dict()["state"] for o in (optimizer, expected_optimizer)]
+    assert all(torch.equal(moments[0][i][k], moments[1][i][k]) for i in moments[1] for k in moments[1][i])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"{path.name} is damaged" in printed
+    assert "training goes on from step-0000001" in printed
+    # Its steps are taken again, and then it is written anew.
+    save_checkpoint(tmp_path, 2, *trained_layer(2))
+    assert load_latest(tmp_path, *trained_layer(0)) == 2
+    assert names(tmp_path) == ["step-0000001", "step-0000002"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_without_another_the_damaged_file_is_named(tmp_path, damage):
+    damage(save_checkpoint(tmp_path, 2, *trained_layer(2)))
+    parameters, optimizer = trained_layer(0)
+    before = {name: p.detach().clone() for name, p in parameters.items()}
+    with pytest.raises(EtalageError, match=r"step-0000002/(state\.json|\w+\.safetensors).*remove the run folder"):
+        load_latest(tmp_path, parameters, optimizer)
+    assert all(torch.equal(p, before[name]) for name, p in parameters.items())
+    assert names(tmp_path) == ["step-0000002"], "nothing is moved"
+
+
+def test_damaged_best_weights_are_named(tmp_path):
+    save_best(tmp_path, trained_layer(1)[0])
+    flip_a_bit(tmp_path / "best.safetensors")
+    with pytest.raises(EtalageError, match=r"best\.safetensors is damaged"):
+        load_best(tmp_path, trained_layer(0)[0])
+
+
+def test_weights_of_another_shape_are_refused(tmp_path):
+    """They could be broadcast."""
+    path = save_checkpoint(tmp_path, 1, {"weight": nn.Parameter(torch.ones(1))}, None)
+    other = {"weight": nn.Parameter(torch.zeros(2, 3))}
+    with pytest.raises(EtalageError, match="other weights than this run trains"):
+        load_checkpoint(path, other, torch.optim.AdamW(other.values()))
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
@@ -62,7 +150,7 @@ def test_nothing_is_pickled(tmp_path):
 
 
 def test_there_is_none_in_a_folder_that_does_not_exist(tmp_path):
-    assert latest_checkpoint(tmp_path / "none") is None
+    assert load_latest(tmp_path / "none", *trained_layer(0)) == 0
 
 
 def test_the_last_checkpoint_holds_weights_alone(tmp_path):
@@ -87,7 +175,7 @@ def test_a_failed_write_leaves_the_checkpoint_before(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("num_resumable", "keeps_best", "needed"), [(0, False, 50), (0, True, 60), (1, False, 50), (2, True, 70)]
+    ("num_resumable", "keeps_best", "needed"), [(0, False, 50), (0, True, 60), (1, False, 80), (2, True, 90)]
 )
 def test_disk_space_is_checked_before_it_is_needed(tmp_path, monkeypatch, num_resumable, keeps_best, needed):
     checkpoints = tmp_path / "checkpoints"
@@ -124,4 +212,4 @@ def test_the_best_weights_are_those_saved_last(tmp_path):
 
 def test_best_weights_do_not_count_as_a_checkpoint(tmp_path):
     save_best(tmp_path, trained_layer(1)[0])
-    assert latest_checkpoint(tmp_path) is None
+    assert load_latest(tmp_path, *trained_layer(0)) == 0
