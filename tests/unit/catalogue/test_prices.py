@@ -65,8 +65,8 @@ def test_reads_every_style(text: str, value: float, currency: str) -> None:
         ("price_zero", ["0", "0.00 €", "free", "0,004"]),
         ("price_negative", ["-5", "−5 €", "€-5", "(12.50)", "$ -0.5"]),
         ("price_unparsable", ["50%", "20 % off", "1e-5", "1e400", "inf", "Infinity", "00123", "12 50", "1,29,90.5,1"]),
-        ("price_unparsable", ["12⁹⁹", "5½", "10x12", "2024-01-05", "12:30", "was $100 now $80", "US$5 EUR", "A-17"]),
-        ("price_unparsable", ["9" * 14, "9" * 50, "9" * 500, "99 €/kg", "$", "1 2 3", "3 for 99", "12.99.", "1__0"]),
+        ("price_unparsable", ["12⁹⁹", "5½", "10x12", "2024-01-05", "12:30", "US$5 EUR", "A-17"]),
+        ("price_unparsable", ["9" * 14, "9" * 50, "9" * 500, "$", "1 2 3", "3 for 99", "12.99.", "1__0"]),
     ],
 )
 def test_refuses_other_texts_with_a_reason(reason: str, texts: list[str]) -> None:
