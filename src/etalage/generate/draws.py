@@ -5,10 +5,9 @@ A generator that a batch shares would give a picture another answer in other com
 Letters: B rows, S samples, T tokens, V vocabulary.
 """
 
-import hashlib
-
 import numpy as np
 import torch
+import xxhash
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -30,9 +29,9 @@ def uniform_numbers(prompt: str, picture: Image.Image, num_samples: int, num_tok
         (S, T) float64, at least 0 and below 1.
     """
     size = "x".join(map(str, picture.size))
-    digest = hashlib.blake2b(f"{prompt}\0{size}\0".encode(), digest_size=16)
+    digest = xxhash.xxh3_128(f"{prompt}\0{size}\0".encode())
     digest.update(picture.tobytes())
-    key = int.from_bytes(digest.digest())
+    key = digest.intdigest()
     # Philox is a function of key and counter. The counter's low half counts the tokens, the high one the samples.
     streams = (np.random.Generator(np.random.Philox(key=key, counter=n << 128)) for n in range(num_samples))
     return np.stack([stream.random(num_tokens) for stream in streams])
