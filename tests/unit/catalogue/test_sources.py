@@ -45,6 +45,23 @@ def test_refuses_other_and_missing_files(tmp_path: Path, write_file: Callable, o
     assert row.problem.detail == "column 'title' holds a list where a text or a number is needed"
 
 
+def test_names_of_columns_are_cleaned_once_for_all_formats(
+    tmp_path: Path, write_file: Callable, read_rows: Callable, open_table: Callable
+) -> None:
+    write_file("\ufeffTitle\xa0,\u200bImage \nA,a.png\n", "t.csv")
+    write_file(json.dumps({"Title ": "A", " Image\n": "a.png"}), "t.jsonl")
+    pq.write_table(pa.table({"Title\u200b": ["A"], "Image\xa0": ["a.png"]}), tmp_path / "t.parquet")
+    for name in ("t.csv", "t.jsonl", "t.parquet"):
+        (row,) = read_rows(tmp_path / name, FIELDS[:1], columns="title=Title,image=Image")
+        assert (row.cells["title"], row.images) == ("A", ("a.png",))
+    for name, text in (
+        ("t.csv", "Price,Price ,image\n1,2,a\n"),
+        ("t.jsonl", '{"Price": 1, "Price ": 2, "image": "a"}'),
+    ):
+        with pytest.raises(EtalageError, match="columns 'Price' and 'Price ' are one but for spaces"):
+            open_table(write_file(text, name))
+
+
 def test_a_stated_format_takes_precedence(
     tmp_path: Path,
     write_file: Callable,

@@ -1,7 +1,9 @@
 """Rows have texts under the task's names, the first picture, a code and a split."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from etalage.catalogue.readers.raw_table import row_place
 from etalage.catalogue.sources import Source
-from etalage.catalogue.table import read_table
+from etalage.catalogue.table import number_text, read_table
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
 from etalage.task import Field
@@ -63,6 +65,74 @@ def test_a_row_without_a_code_is_known_by_its_number(write_file: Callable, read_
 def test_takes_the_first_picture_of_a_cell(write_file: Callable, read_rows: Callable, cell: Any, image: str) -> None:
     path = write_file(json.dumps({"title": "A", "image": cell}), "t.jsonl")
     assert [row.images[:1] for row in read_rows(path, [Field("title", "text")])] == [(image,) if image else ()]
+
+
+def test_words_for_no_value_are_missing_in_every_column(write_file: Callable, read_rows: Callable) -> None:
+    lines = [
+        "sku,title,category,price,image",
+        "NULL,nan,N/A,-,None",
+        "7,None So Pretty,Null,5,- ",
+        "-,Null Modem,A,\\N,a.png",
+    ]
+    rows = read_rows(write_file("\n".join(lines)))
+    assert [list(row.cells.values()) for row in rows] == [
+        ["", "", ""],
+        ["None So Pretty", "", "5"],
+        ["Null Modem", "A", ""],
+    ]
+    assert [(row.product_code, row.images) for row in rows] == [("1", ()), ("7", ()), ("3", ("a.png",))]
+
+
+def test_a_word_for_no_value_is_an_answer_of_a_conversation(write_file: Callable, open_table: Callable) -> None:
+    turns = [{"from": "human", "value": "<image>\nIs there a brand?"}, {"from": "gpt", "value": "None"}]
+    path = write_file(json.dumps([{"image": "a.png", "conversations": turns}]), "t.json")
+    (row,) = open_table(path, [Field("answer", "text")])[1]
+    assert row.cells["answer"] == "None"
+
+
+def test_numbers_stay_numbers_and_are_written_as_people_write_them(tmp_path: Path, read_rows: Callable) -> None:
+    table = {
+        "title": [501.0, 1e22],
+        "category": ["X", "X"],
+        "price": [1.299, math.nan],
+        "image": ["a", "b"],
+        "sku": [7.0, 8.5],
+    }
+    pq.write_table(pa.table(table), tmp_path / "t.parquet")
+    rows = read_rows(tmp_path / "t.parquet")
+    assert [row.cells["price"] for row in rows] == [1.299, ""]
+    assert [number_text(row.cells["title"]) for row in rows] == ["501", "10000000000000000000000"]
+    assert [row.product_code for row in rows] == ["7", "8.5"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        *(
+            (7, "7"),
+            (7.0, "7"),
+            (0.1, "0.1"),
+            (math.inf, "inf"),
+            (Decimal("990.0"), "990"),
+            (Decimal("1.299"), "1.299"),
+        ),
+        (Decimal("1E+400"), "1E+400"),
+        (10**300, "1" + "0" * 300),
+    ],
+)
+def test_a_number_as_text(number: int | float | Decimal, text: str) -> None:
+    assert number_text(number) == text
+
+
+def test_a_row_without_text_where_it_is_needed_is_dropped_alone(write_file: Callable, read_rows: Callable) -> None:
+    cells = ["A", ["B"], {"de": "C", "en": "C"}, "half \ud800", 5]
+    path = write_file("\n".join(json.dumps({"title": cell, "image": "a"}) for cell in cells), "t.jsonl")
+    rows = read_rows(path, [Field("title", "text")])
+    assert [row.problem and row.problem.reason for row in rows] == [
+        *(None, "cell_not_text", "cell_not_text", "text_not_unicode", None)
+    ]
+    assert rows[2].problem.detail == "column 'title' holds an object of de, en where a text or a number is needed"
+    assert rows[3].problem.detail == "column 'title': 'half \\ud800' holds half of a character"
 
 
 def test_originals_are_the_text_cells_of_the_rows_asked_for(write_file: Callable, open_table: Callable) -> None:

@@ -25,7 +25,7 @@ class Page:
     """Targets of hyperlinks by cell."""
     floating: Sequence[tuple[int, int, int, bytes]] = ()
     """Row, column, offset into the row in EMU, and picture of each anchor; rows and columns from 0."""
-    hidden: bool = False
+    state: str = "visible"
 
 
 def letter(column: int) -> str:
@@ -98,7 +98,7 @@ def write_pages(tmp_path: Path) -> Callable[..., Path]:
 
     def write(pages: Mapping[str, Page], parts: Mapping[str, str | bytes] | None = None, name: str = "t.xlsx") -> Path:
         sheets = "".join(
-            f'<sheet name="{escape(title)}" sheetId="{n}" state="{"hidden" if page.hidden else "visible"}" r:id="r{n}"/>'
+            f'<sheet name="{escape(title)}" sheetId="{n}" state="{page.state}" r:id="r{n}"/>'
             for n, (title, page) in enumerate(pages.items(), 1)
         )
         files: dict[str, str | bytes] = {

@@ -12,7 +12,8 @@ from etalage.catalogue.readers.raw_table import LinkedText, RawTable
 from etalage.catalogue.table import Row
 from etalage.errors import EtalageError
 from etalage.task import Field
-from tests.unit.catalogue.readers.conftest import Page
+
+from .conftest import Page
 
 HEADER = ["Name", "Type", "Price", "Image"]
 TITLE = [Field("title", "text")]
@@ -91,7 +92,7 @@ def test_sheets_with_the_same_columns_are_read_only_as_the_user_says(write_pages
         "Men": Page([HEADER, *bags("A", "B")]),
         "Read me": Page([["Ask the office."]]),
         "Women": Page([["Our range"], [], [*HEADER[::-1]], *(row[::-1] for row in bags("C"))]),
-        "Old": Page([HEADER, *bags("Z")], hidden=True),
+        "Old": Page([HEADER, *bags("Z")], state="hidden"),
         "Sizes": Page([["Size", "cm"], ["S", 10]]),
     }
     path = write_pages(pages)
