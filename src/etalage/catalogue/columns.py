@@ -1,6 +1,7 @@
 """Which column of a table holds what: recognised by its name, else by its cells (column_content.py)."""
 
 import difflib
+import shlex
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 from etalage.catalogue.column_content import ColumnProfile, match_by_content
 from etalage.errors import EtalageError
-from etalage.task import Field
+from etalage.task import Field, plain_answer
 
 __all__ = ["KNOWN_COLUMNS", "RESERVED_COLUMNS", "ColumnMatch", "match_columns"]
 
@@ -115,9 +116,17 @@ def match_columns(
             raise EtalageError(
                 f"no column for {role}: looked for {_join_names(candidates)}{_suggest(candidates, names)}; "
                 f"found {', '.join(names)}; say which with --columns {role}=COLUMN"
+                f"{_suggest_answer(role, [field for field in fields if field.name in columns])}"
             )
     ordered = {role: columns[role] for role in [*roles, "split"] if role in columns}
     return ColumnMatch(ordered, frozenset(guessed))
+
+
+def _suggest_answer(role: str, found: Sequence[Field]) -> str:
+    """Return how to do without a field that the table lacks: an answer of those that it has."""
+    if role == "image" or not found:
+        return ""
+    return f", or do without it: --answer {shlex.quote(plain_answer(found))}"
 
 
 def _parse_overrides(names: Sequence[str], roles: Sequence[str], overrides: str) -> dict[str, str]:

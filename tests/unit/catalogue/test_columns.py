@@ -1,12 +1,14 @@
 """Columns are recognised by their names, in several languages."""
 
+import re
 from typing import Any
 
 import pytest
 
 from etalage.catalogue.columns import KNOWN_COLUMNS, RESERVED_COLUMNS, match_columns
+from etalage.config import TaskConfig
 from etalage.errors import EtalageError
-from etalage.task import Field
+from etalage.task import Field, Task
 
 FIELDS = [Field("title", "text"), Field("category", "category"), Field("price", "price")]
 BURBERRY = [
@@ -104,6 +106,26 @@ def test_a_split_column_is_used_only_if_given() -> None:
 def test_explains_a_column_that_is_not_found(names: list[str], overrides: str, complaint: str) -> None:
     with pytest.raises(EtalageError, match=complaint):
         match_columns(names, FIELDS, overrides)
+
+
+@pytest.mark.parametrize(
+    ("names", "answer"),
+    [
+        (["title", "image"], "'{title}'"),
+        (["title", "price", "image"], "'{title} | {price}'"),
+        (["title", "type", "image"], "'{title} | {category}'"),
+    ],
+)
+def test_a_table_without_some_fields_is_told_of_an_answer_that_does_without_them(names: list[str], answer: str) -> None:
+    with pytest.raises(EtalageError, match=re.escape(f"do without it: --answer {answer}")):
+        match_columns(names, FIELDS)
+    fields = Task(TaskConfig(answer=answer.strip("'"))).fields
+    assert set(match_columns(names, fields).columns) == {*(field.name for field in fields), "image"}
+
+
+def test_no_answer_does_without_the_picture() -> None:
+    with pytest.raises(EtalageError, match=r"no column for image: .*--columns image=COLUMN$"):
+        match_columns(["title", "type", "price"], FIELDS)
 
 
 def test_reserved_names_are_those_of_a_catalogue() -> None:
