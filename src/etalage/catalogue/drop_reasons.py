@@ -61,6 +61,7 @@ _REASONS = {
     "image_too_many": ("The cell names more pictures than a product can have.", _SEE_IMAGES),
     "image_empty": ("The picture file is empty.", "put the picture in its place"),
     "image_undecodable": ("The picture file is damaged or of a kind that cannot be read.", _REPAIR),
+    "image_format_unsupported": ("The picture is of a kind that is not read.", "export it as PNG or JPEG"),
     "image_kills_decoder": ("The picture file is damaged so badly that reading it fails.", _REPAIR),
     "image_too_much_memory": ("The picture needs more memory than there is.", "make the picture smaller"),
     "image_too_extreme": ("The picture is more than 16 times as long as wide.", "crop the picture"),

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -76,8 +77,14 @@ class PictureLocator:
             yield image
             return
         ways = [[self._locate_one(one) for one in way[: MAX_PICTURES + 1]] for way in read_picture_text(image)]
-        if ways:
-            yield from max(ways, key=_usable_share)
+        if not ways:
+            return
+        best = max(ways, key=_usable_share)
+        first = ways[0][0]
+        if isinstance(first, Candidate) and first.reason is not None and best is ways[0] and len(ways) > 1:
+            yield replace(first, detail=f"{first.detail}, nor is any of the {len(ways[-1])} names in it")
+        else:
+            yield from best
 
     def _locate_one(self, image: str | bytes) -> Candidate | bytes:
         if isinstance(image, bytes):
