@@ -1,5 +1,7 @@
 """Checks that the settings share. Each names the flag, its value and what it may be."""
 
+import math
+
 from etalage.errors import EtalageError
 
 __all__ = ["flag", "require_at_least", "require_fraction", "require_positive"]
@@ -19,11 +21,11 @@ def require_at_least(config: object, least: int, *names: str) -> None:
         names: The settings to check.
 
     Raises:
-        EtalageError: One is smaller.
+        EtalageError: One is smaller, or is not finite.
     """
     for name in names:
         value = getattr(config, name)
-        if value not in ("auto", None) and value < least:
+        if value not in ("auto", None) and not least <= value < math.inf:  # nor not a number
             raise EtalageError(f"{flag(name)} is {value}; it must be at least {least}")
 
 
@@ -35,11 +37,11 @@ def require_positive(config: object, *names: str) -> None:
         names: The settings to check.
 
     Raises:
-        EtalageError: One is not positive.
+        EtalageError: One is not positive, or is not finite.
     """
     for name in names:
         value = getattr(config, name)
-        if value not in ("auto", None) and value <= 0:
+        if value not in ("auto", None) and not 0 < value < math.inf:
             raise EtalageError(f"{flag(name)} is {value}; it must be positive")
 
 

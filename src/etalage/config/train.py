@@ -145,10 +145,15 @@ class Memory:
 class Output:
     """The files and figures that are written on the way."""
 
-    checkpoint_every: int = 100
-    """Steps between the checkpoints that an interrupted run resumes from."""
+    checkpoint_minutes: float | None = 5.0
+    """Minutes between the checkpoints that an interrupted run resumes from; None for none. The first one comes after
+    one minute; later ones come less often if they would take more than a twentieth of the time."""
+    checkpoint_every: int | None = None
+    """Steps between further checkpoints, however long they take to write; None for none."""
     track: Tracking = "wandb"
-    """wandb: to the user's account if logged in, else offline, into the run folder. none: log.jsonl only."""
+    """wandb: figures to your account if you are logged in, else offline, into the run folder. none: log.jsonl only."""
+    log_model: bool = False
+    """With wandb, upload the trained model, too."""
 
 
 # The groups in reverse: dataclasses collect fields, and arguments.py groups, from the last base to the first.
@@ -161,7 +166,7 @@ class TrainConfig(Output, Memory, Data, Adapters, Optimizer, Main):
         require_at_least(self, 1, "lora_rank", "checkpoint_every")
         require_at_least(self, 0, "patience", "num_workers", "cache_mib", "weight_decay")
         rates = ("learning_rate", "tower_learning_rate", "projector_learning_rate")
-        require_positive(self, *rates, "lora_alpha", "max_grad_norm")
+        require_positive(self, *rates, "lora_alpha", "max_grad_norm", "checkpoint_minutes")
         require_fraction(self, "warmup_fraction", "lora_dropout", "patch_dropout")
         self._require_sense()
 

@@ -2,9 +2,9 @@
 
 import json
 import math
-import signal
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -13,22 +13,25 @@ from torch import nn
 
 from etalage.atomic import atomic_write_text
 from etalage.config import TrainConfig
+from etalage.console import say
 from etalage.data.dataset import Examples
 from etalage.data.sampler import StepSampler
 from etalage.devices import explain_out_of_memory
 from etalage.errors import EtalageError
 from etalage.fused.compilation import compile_layers
-from etalage.progress import progress_bar
+from etalage.interrupts import deferred_interrupt
+from etalage.progress import ProgressBar, progress_bar
+from etalage.runs import read_log
 from etalage.train.activation_checkpointing import CheckpointedLayers
 from etalage.train.batches import StepBatch, make_packer, read_batches
 from etalage.train.checkpoint import (
     check_disk_space,
-    latest_checkpoint,
     load_best,
-    load_checkpoint,
+    load_latest,
     save_best,
     save_checkpoint,
 )
+from etalage.train.schedule import CheckpointSchedule, Forecast
 from etalage.train.step import explain_compiler_errors, optimizer_step, try_full_row, validation_loss
 from etalage.train.throughput import ThroughputMeter
 from etalage.train.tracker import Tracker
@@ -46,7 +49,7 @@ def train(
     checkpoints: Path,
     log: Path,
     tracker: Tracker,
-    validation_score: Callable[[], float],
+    validation_score: Callable[[Callable[[int], object]], float],
 ) -> None:
     """Take all steps that are left, from the last checkpoint if there is one.
 
@@ -62,17 +65,19 @@ def train(
         checkpoints: Folder that interrupted runs resume from.
         log: JSONL file, one line per step.
         tracker: Receives the figures of each step.
-        validation_score: Returns how well the model, as it is, answers the validation split; 1 is best.
+        validation_score: Returns how well the model, as it is, answers the validation split; 1 is best. It is given a
+            function to call with the number of products of each batch that is done.
 
     Raises:
         EtalageError: The disk or the memory is too small, the layers cannot be compiled, a checkpoint is damaged or of
             another model, or a loss or gradient is not finite.
-        KeyboardInterrupt: Ctrl-C was pressed; the step was finished and a checkpoint was written.
+        KeyboardInterrupt: Ctrl-C was pressed; the step was finished and a checkpoint was written, unless validation was
+            under way.
     """
     loop = _Loop(model, training, validation, config, checkpoints, log, validation_score)
     with (
         progress_bar("train", loop.num_steps, completed=loop.step) as progress,
-        _interruption() as interrupted,
+        deferred_interrupt("finishing this step; Ctrl-C again stops at once") as interrupted,
         log.open("a") as lines,
         closing(loop.batches()) as batches,
     ):
@@ -82,18 +87,19 @@ def train(
             if loop.is_patience_exhausted:
                 break
             figures = loop.take_step(batch)
-            if loop.step % loop.sampler.steps_per_epoch == 0:
-                figures |= loop.validate()
+            if loop.validates:
+                figures |= loop.validate(progress, interrupted)
             lines.write(json.dumps({"step": loop.step, **figures}) + "\n")
             # A killed run keeps its lines; those after the last checkpoint are dropped on resume.
             lines.flush()
             tracker.log(figures, loop.step)
-            if loop.step % config.checkpoint_every == 0 or loop.step == loop.num_steps or interrupted():
-                loop.save()
+            must_save = loop.step == loop.num_steps or interrupted()
+            if must_save or loop.schedule.is_due(loop.step):
+                loop.save(progress)
             progress.advance(note=_note(figures))
             # Only now: the step is logged and its checkpoint is written.
-            if interrupted():
-                raise KeyboardInterrupt
+            if must_save and interrupted():
+                raise KeyboardInterrupt(f"stopped after step {loop.step} of {loop.num_steps}, with a checkpoint there")
     loop.restore_best()
 
 
@@ -108,7 +114,7 @@ class _Loop:
         config: TrainConfig,
         checkpoints: Path,
         log: Path,
-        validation_score: Callable[[], float],
+        validation_score: Callable[[Callable[[int], object]], float],
     ) -> None:
         self.model, self.training, self.validation, self.config = model, training, validation, config
         self.checkpoints, self.validation_score = checkpoints, validation_score
@@ -116,9 +122,7 @@ class _Loop:
         # The learning rate is set before each step. The betas are those of the Phi-3 cookbook.
         groups = optimizer_groups(self.parameters, config)
         self.optimizer = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), fused=True)
-        self.step = 0
-        if (checkpoint := latest_checkpoint(checkpoints)) is not None:
-            self.step = load_checkpoint(checkpoint, self.parameters, self.optimizer)
+        self.step = load_latest(checkpoints, self.parameters, self.optimizer)
         self.scores = [line["validation_score"] for line in _keep_lines(log, self.step) if "validation_score" in line]
         assert config.epochs != "auto", "chosen by recipes.sized"
         # Epochs count from the beginning of the run, so the sampler skips what is done without reading a picture.
@@ -128,7 +132,7 @@ class _Loop:
             checkpoints,
             self.parameters.values(),
             model.parameters() if config.recipe == "full" else self.parameters.values(),
-            num_resumable=(self.num_steps - 1) // config.checkpoint_every,
+            num_resumable=_num_resumable(config, self.num_steps),
             keeps_best=config.patience > 0,
         )
         self.packer = make_packer(model, training.processor, config)
@@ -139,11 +143,20 @@ class _Loop:
         with explain_compiler_errors():
             self.activations.retry(lambda: self.activations.measure(self._run_row))
         self.meter = ThroughputMeter(model, self.packer.images, full=config.recipe == "full")
+        self.schedule = CheckpointSchedule(config.checkpoint_minutes, config.checkpoint_every)
+        per_epoch = self.sampler.steps_per_epoch
+        num_validations = self.num_steps // per_epoch - self.step // per_epoch if len(validation) else 0
+        self.forecast = Forecast(len(self.sampler), num_validations, may_stop_early=config.patience > 0)
 
     @property
     def is_patience_exhausted(self) -> bool:
         """The last `patience` epochs were no better than one before them."""
         return bool(self.scores) and _epochs_since_best(self.scores) >= self.config.patience
+
+    @property
+    def validates(self) -> bool:
+        """An epoch ends here, and there are products to validate with."""
+        return self.step % self.sampler.steps_per_epoch == 0 and len(self.validation) > 0
 
     def _run_row(self) -> None:
         try_full_row(self.model, self.packer, self.training[0])
@@ -175,24 +188,36 @@ class _Loop:
                 f"step {self.step}: loss {loss}, gradient norm {grad_norm}; products {codes}. The last checkpoint is "
                 "unharmed; lower --learning-rate or look at these products"
             )
-        return {
-            "loss": loss,
-            "learning_rate": self.config.learning_rate * multiplier,
-            "grad_norm": grad_norm,
-            **self.meter.figures(batch.encoded),
-        }
+        speed = self.meter.figures(batch.encoded)
+        if line := self.forecast.after_step(len(batch.encoded) / speed["samples_per_second"], validates=self.validates):
+            say(line)
+        rate = self.config.learning_rate * multiplier
+        return {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, **speed}
 
-    def validate(self) -> dict[str, float]:
+    def validate(self, progress: ProgressBar, interrupted: Callable[[], bool]) -> dict[str, float]:
         """Return the figures of the epoch that ends here, and keep its weights if they are the best so far."""
-        if not len(self.validation):
-            return {}
         patience, batch_size = self.config.patience, self.config.batch_size
         remedy = "lower --max-tokens, or begin another run with a smaller --batch-size"
+        start, num_passes = time.monotonic(), 2 if patience else 1
         # Validation is rare and its shapes are its own, so compiling for it would not pay.
-        with torch.compiler.set_stance("force_eager"), explain_out_of_memory(remedy):
-            figures = {"validation_loss": validation_loss(self.model, self.packer, self.validation, batch_size)}
+        with (
+            progress.stage("validate", num_passes * len(self.validation)) as stage,
+            torch.compiler.set_stance("force_eager"),
+            explain_out_of_memory(remedy),
+        ):
+
+            def advance(num_products: int) -> None:
+                stage.advance(num_products)
+                # Validation may take minutes, and a process that is to end may be killed within seconds.
+                if interrupted():
+                    raise KeyboardInterrupt
+
+            loss = validation_loss(self.model, self.packer, self.validation, batch_size, advance)
+            figures = {"validation_loss": loss}
             if patience:
-                figures["validation_score"] = self.validation_score()
+                figures["validation_score"] = self.validation_score(advance)
+        if line := self.forecast.after_validation(time.monotonic() - start):
+            say(line)
         if patience:
             self.scores.append(figures["validation_score"])
             if _epochs_since_best(self.scores) == 0:
@@ -200,10 +225,13 @@ class _Loop:
         self.meter.begin()  # validation is no part of the next step's time
         return figures
 
-    def save(self) -> None:
+    def save(self, progress: ProgressBar) -> None:
         """Write a checkpoint; the last one needs no optimizer state."""
-        is_last = self.step == self.num_steps
-        save_checkpoint(self.checkpoints, self.step, self.parameters, None if is_last else self.optimizer)
+        is_last, start = self.step == self.num_steps, time.monotonic()
+        with progress.stage("checkpoint"):
+            save_checkpoint(self.checkpoints, self.step, self.parameters, None if is_last else self.optimizer)
+        self.schedule.wrote(time.monotonic() - start)
+        self.meter.begin()  # nor is writing part of the next step's time
 
     def restore_best(self) -> None:
         """Leave the model with the best epoch's weights, if epochs were compared."""
@@ -234,9 +262,9 @@ def _epochs_since_best(scores: Sequence[float]) -> int:
 
 def _keep_lines(log: Path, num_lines: int) -> list[dict[str, float]]:
     """Drop the lines of steps after the last checkpoint, which are taken again; return the others."""
-    kept = log.read_text().splitlines(keepends=True)[:num_lines] if log.exists() else []
-    atomic_write_text(log, "".join(kept))
-    return [json.loads(line) for line in kept]
+    kept = read_log(log, num_lines) if num_lines else []
+    atomic_write_text(log, "".join(json.dumps(line) + "\n" for line in kept))
+    return kept
 
 
 def _note(figures: Mapping[str, float]) -> str:
@@ -245,19 +273,8 @@ def _note(figures: Mapping[str, float]) -> str:
     return f"loss {figures['loss']:.3f}, matmul efficiency {figures['matmul_efficiency']:.0%}{mfu}"
 
 
-@contextmanager
-def _interruption() -> Iterator[Callable[[], bool]]:
-    """Give a function that says whether Ctrl-C was pressed. A second Ctrl-C interrupts at once."""
-    was_pressed = False
-
-    def note(*_: object) -> None:
-        nonlocal was_pressed
-        was_pressed = True
-        # The usual handler again, so that a second Ctrl-C gets through if a step hangs.
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: was_pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _num_resumable(config: TrainConfig, num_steps: int) -> int:
+    """Return the most checkpoints that further steps may follow."""
+    if config.checkpoint_minutes is not None:
+        return num_steps - 1
+    return 0 if config.checkpoint_every is None else (num_steps - 1) // config.checkpoint_every

@@ -1,6 +1,6 @@
 """One optimizer step: the losses of its rows, their gradients, and the update of the weights."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -94,7 +94,9 @@ def try_full_row(model: nn.Module, packer: Packer, example: Encoded) -> None:
 
 
 @torch.no_grad()
-def validation_loss(model: nn.Module, packer: Packer, examples: Examples, batch_size: int) -> float:
+def validation_loss(
+    model: nn.Module, packer: Packer, examples: Examples, batch_size: int, progress: Callable[[int], object]
+) -> float:
     """Return the mean loss per supervised token over all examples.
 
     Args:
@@ -102,6 +104,7 @@ def validation_loss(model: nn.Module, packer: Packer, examples: Examples, batch_
         packer: Packs the examples.
         examples: At least one.
         batch_size: Examples that are read at a time.
+        progress: Called after each batch with its number of examples.
     """
     model.eval()
     # Summed over all tokens and divided once: batches may differ in size, and so would the weights of their means.
@@ -109,6 +112,7 @@ def validation_loss(model: nn.Module, packer: Packer, examples: Examples, batch_
     for encoded in chunks((examples[i] for i in range(len(examples))), batch_size):
         total += sum(float(loss) for loss in row_losses(model, packer, packer.rows(encoded)))
         num_supervised += sum(e.num_supervised for e in encoded)
+        progress(len(encoded))
     model.train()
     return total / num_supervised
 

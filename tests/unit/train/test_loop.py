@@ -27,7 +27,7 @@ def run(tmp_path, task, products, open_image):
             break_model(model)
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        log = folder / "log.jsonl"
+        log, score = folder / "log.jsonl", iter(scores)
         loop.train(
             model,
             Examples(products[:7], task, processor, open_image, 1 << 30),
@@ -36,7 +36,7 @@ def run(tmp_path, task, products, open_image):
             checkpoints=folder / "checkpoints",
             log=log,
             tracker=tracker or NoTracker(),
-            validation_score=iter(scores).__next__,
+            validation_score=lambda progress: (next(score), progress(2))[0],
         )
         return model, [json.loads(line) for line in log.read_text().splitlines()]
 
@@ -86,6 +86,51 @@ def test_steps_after_the_last_checkpoint_are_taken_again(run, config):
         run("killed", settings, tracker=Kill())
     _, resumed_log = run("killed", settings)
     assert [(line["step"], line["loss"]) for line in resumed_log] == [(line["step"], line["loss"]) for line in log]
+
+
+@pytest.mark.parametrize("every", [{"checkpoint_minutes": 1e-9}, {"checkpoint_minutes": None, "checkpoint_every": 1}])
+def test_a_killed_run_equals_an_unbroken_one_whichever_step_has_the_checkpoint(run, config, every):
+    class Kill(NoTracker):
+        def __init__(self, at):
+            self.at = at
+
+        def log(self, figures, step=None):
+            if step == self.at:
+                raise MemoryError
+
+    settings = config(epochs=2, **every)
+    _, log = run("whole", settings)
+    for step in (1, 2, 3, 4):  # the last epoch ends with 4
+        with pytest.raises(MemoryError):
+            run("broken", settings, tracker=Kill(step))
+    _, resumed = run("broken", settings)
+    assert [line["loss"] for line in resumed] == [line["loss"] for line in log]
+    assert [line.get("validation_loss") for line in resumed] == [line.get("validation_loss") for line in log]
+
+
+def test_without_checkpoints_on_the_way_a_run_begins_again(run, config, tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="stopped after step 2 of 4, with a checkpoint there"):
+        run("a", config(checkpoint_minutes=None), tracker=Stop(2))
+    assert [path.name for path in (tmp_path / "a/checkpoints").iterdir()] == ["step-0000002"], "the one of Ctrl-C"
+
+
+def test_ctrl_c_is_heeded_within_validation(run, config, tmp_path):
+    settings = config(epochs=3, patience=3, checkpoint_every=1)
+    whole, log = run("whole", settings, scores=[0.1, 0.2, 0.3])
+
+    def interrupting():
+        yield 0.1
+        signal.raise_signal(signal.SIGINT)
+        yield 0.2
+
+    with pytest.raises(KeyboardInterrupt):
+        run("broken", settings, scores=interrupting())
+    assert (tmp_path / "broken/log.jsonl").read_text().count("\n") == 3, (
+        "the step whose validation it was is taken again"
+    )
+    resumed, resumed_log = run("broken", settings, scores=[0.2, 0.3])
+    assert [line["loss"] for line in resumed_log] == [line["loss"] for line in log]
+    assert torch.equal(whole.lm_head.weight, resumed.lm_head.weight)
 
 
 def test_a_loss_that_is_not_finite_names_step_and_products(run, config):

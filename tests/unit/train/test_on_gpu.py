@@ -37,7 +37,7 @@ def losses(tmp_path, config, task, products, open_image):
             checkpoints=tmp_path / f"{log.stem}-checkpoints",
             log=log,
             tracker=NoTracker(),
-            validation_score=lambda: 0.0,
+            validation_score=lambda _: 0.0,
         )
         return torch.tensor([json.loads(line)["loss"] for line in log.read_text().splitlines()])
 
