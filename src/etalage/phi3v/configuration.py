@@ -69,6 +69,8 @@ class Phi3VConfig(Phi3Config):
         # The hub's config.json asks for flash attention, which may not be installed, and points to remote code.
         kwargs.pop("_attn_implementation", None)
         kwargs.pop("auto_map", None)
+        # The name of a file to load weights from, whatever its format.
+        kwargs.pop("transformers_weights", None)
         super().__post_init__(**kwargs)
 
     def _check_images(self) -> None:

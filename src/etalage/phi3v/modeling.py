@@ -7,7 +7,6 @@ crop in pixels, G side of a crop's grid after the 2x2 merge, D tower width, H de
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
@@ -26,6 +25,7 @@ from etalage.phi3v.generation import Phi3VGenerationMixin
 from etalage.phi3v.image_embedding import Phi3VImageEmbedding
 from etalage.phi3v.image_plan import ImagePlan, plan_images
 from etalage.phi3v.private_api import attn_implementation
+from etalage.phi3v.safetensors_only import HUB_KEYS, refuse_pickles
 
 __all__ = ["Phi3VForCausalLM", "Phi3VLastDecoderLayer", "Phi3VModel"]
 
@@ -246,20 +246,25 @@ class Phi3VForCausalLM(Phi3VPreTrainedModel, Phi3VGenerationMixin):
             args, kwargs: As in transformers.
 
         Raises:
-            ValueError: use_safetensors is False, or the folder holds pickled weights only.
+            ValueError: use_safetensors is False, the checkpoint leads to pickled weights, or tensors are missing that
+                transformers would draw at random. With ignore_mismatched_sizes it may draw them.
         """
-        folder = Path(str(pretrained_model_name_or_path))
         if kwargs.setdefault("use_safetensors", True) is False:
             raise ValueError("use_safetensors=False: pickled weights can run code when loaded; use safetensors")
-        if next(folder.glob("*.bin"), None) and not next(folder.glob("*.safetensors"), None):
+        if pretrained_model_name_or_path is not None:
+            hub = {key: kwargs[key] for key in HUB_KEYS if key in kwargs}
+            refuse_pickles(pretrained_model_name_or_path, kwargs.get("variant"), **hub)
+        wants_info, draws = kwargs.pop("output_loading_info", False), kwargs.get("ignore_mismatched_sizes", False)
+        model, info = super().from_pretrained(pretrained_model_name_or_path, *args, output_loading_info=True, **kwargs)
+        unused = tuple(f"{name}." for name in model.unused_modules)
+        if not draws and (missing := sorted(name for name in info["missing_keys"] if not name.startswith(unused))):
             raise ValueError(
-                f"{folder} holds pickled weights (*.bin) and no *.safetensors; pickles can run code when loaded and "
-                "are never read here: convert the checkpoint to safetensors where you trust it"
+                f"{pretrained_model_name_or_path} lacks {len(missing)} of the model's tensors: "
+                f"{', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}; give a complete checkpoint"
             )
-        loaded = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
-        model = loaded[0] if isinstance(loaded, tuple) else loaded  # A tuple with output_loading_info.
         # Again, as loading has replaced the generation configuration.
         model._set_end_ids()
+        loaded: Any = (model, info) if wants_info else model
         return loaded
 
     def _set_end_ids(self) -> None:
