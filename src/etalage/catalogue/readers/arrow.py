@@ -85,7 +85,7 @@ def class_labels(schema: Any) -> ClassLabels:
         # Anyone may have written this metadata. In another shape it is ignored, and labels stay numbers.
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return {name: kind["names"] for name, kind in features.items() if kind.get("_type") == "ClassLabel"}
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return {}
 
 

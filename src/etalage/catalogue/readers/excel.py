@@ -9,7 +9,7 @@ from typing import Any
 from etalage.catalogue.readers.header import header_note
 from etalage.catalogue.readers.raw_table import RawTable, RowPositions
 from etalage.catalogue.readers.workbook import column_letters
-from etalage.catalogue.readers.workbook_checks import check_workbook
+from etalage.catalogue.readers.workbook_checks import check_workbook, unread_note
 from etalage.catalogue.readers.workbook_sheets import EMBEDDED_COLUMN, Sheet, SheetReader
 from etalage.errors import EtalageError
 
@@ -65,7 +65,7 @@ def open_excel(path: Path, sheet: str = "", max_image_bytes: int = 50_000_000) -
         place = positions[index].place_of(number - (starts[index] if starts else 0))
         return f"sheet {chosen[index].name!r} {place}" if len(sheets) > 1 else place
 
-    notes = (*_notes(sheets, chosen, sheet), header_note(chosen[0].head, chosen[0].header))
+    notes = (unread_note(path), *_notes(sheets, chosen, sheet), header_note(chosen[0].head, chosen[0].header))
     return RawTable(names, read_rows, "; ".join(filter(None, notes)), place_of)
 
 

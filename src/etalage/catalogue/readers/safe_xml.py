@@ -18,7 +18,9 @@ def local_name(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def iterate_elements(file: IO[bytes], wanted: Collection[str], place: str) -> Iterator[Element]:
+def iterate_elements(
+    file: IO[bytes], wanted: Collection[str], place: str, announced: Collection[str] = ()
+) -> Iterator[Element]:
     """Yield each wanted element once it is complete; everything outside them is forgotten at once.
 
     The root is yielded first, without children, whatever its name. Names keep their prefix, whether it is declared or
@@ -28,11 +30,12 @@ def iterate_elements(file: IO[bytes], wanted: Collection[str], place: str) -> It
         file: The file.
         wanted: Names of elements without prefixes; those within another wanted one are yielded as a part of it.
         place: The file's name, for messages.
+        announced: Names of elements that are yielded when they begin, without children, as the root is.
 
     Raises:
         EtalageError: It is not XML, declares entities, or is too deep, or an element is too large.
     """
-    handler = _Handler(wanted, place)
+    handler = _Handler(wanted, place, announced)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = handler.start
@@ -55,8 +58,9 @@ def iterate_elements(file: IO[bytes], wanted: Collection[str], place: str) -> It
 class _Handler:
     """Builds the wanted elements from the events of a parser."""
 
-    def __init__(self, wanted: Collection[str], place: str) -> None:
+    def __init__(self, wanted: Collection[str], place: str, announced: Collection[str]) -> None:
         self._wanted = wanted
+        self._announced = announced
         self._place = place
         self._depth = 0
         self._open: list[Element] = []
@@ -73,7 +77,7 @@ class _Handler:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise EtalageError(f"{self._place} is nested too deeply: more than {_MAX_DEPTH} elements in one another")
-        if self._depth == 1:
+        if self._depth == 1 or (not self._open and local_name(name) in self._announced):
             self._done.append(Element(name, attributes))
         if self._open or local_name(name) in self._wanted:
             element = Element(name, attributes)

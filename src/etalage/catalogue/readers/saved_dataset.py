@@ -1,6 +1,5 @@
 """Datasets that the `datasets` library wrote with `save_to_disk`; the library is not needed to read them."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,11 @@ from etalage.catalogue.readers.arrow import (
 )
 from etalage.catalogue.readers.raw_table import RawTable
 from etalage.errors import EtalageError
+from etalage.json_files import read_json_object
 
 __all__ = ["open_saved_dataset"]
+
+_REMEDY = "save the dataset again"
 
 
 def open_saved_dataset(folder: Path) -> RawTable:
@@ -31,12 +33,12 @@ def open_saved_dataset(folder: Path) -> RawTable:
     splits = {"": folder}
     try:
         if (folder / "dataset_dict.json").exists():
-            names = json.loads((folder / "dataset_dict.json").read_text(encoding="utf-8"))["splits"]
+            names = read_json_object(folder / "dataset_dict.json", remedy=_REMEDY)["splits"]
             splits = {split: _path_inside(folder, split) for split in sorted(names, key=split_order)}
         files = [
             (split, _path_inside(split_folder, entry["filename"]))
             for split, split_folder in splits.items()
-            for entry in json.loads((split_folder / "state.json").read_text(encoding="utf-8"))["_data_files"]
+            for entry in read_json_object(split_folder / "state.json", remedy=_REMEDY)["_data_files"]
         ]
         # All shards share the schema of the first one.
         with pa.memory_map(str(files[0][1])) as file:
@@ -61,6 +63,6 @@ def open_saved_dataset(folder: Path) -> RawTable:
 
 def _path_inside(folder: Path, name: str) -> Path:
     """Return the path of a file that JSON names; a hostile name could lead anywhere on this machine."""
-    if Path(name).name != name:
+    if Path(name).name != name or "\0" in name:
         raise EtalageError(f"{name!r} leads out of it")
     return folder / name

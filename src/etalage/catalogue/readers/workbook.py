@@ -5,7 +5,7 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -65,6 +65,10 @@ class SheetParts:
     """The formulas whose value was not stored."""
     row_heights: dict[int, float] = field(default_factory=dict)
     """Heights in points of the rows that have one."""
+    merged: list[tuple[Position, Position]] = field(default_factory=list)
+    """The first and last cell of merged ones, of an .ods file; the sheet reader returns those of others."""
+    pictures: dict[Position, list[str]] = field(default_factory=dict)
+    """The parts of the pictures in or over a cell."""
 
 
 class Workbook:
@@ -89,19 +93,23 @@ class Workbook:
         targets = ((sheet.get("name", ""), relations.get(attribute(sheet, "id"), "")) for sheet in sheets)
         return {name: target for name, target in targets if target in self.names}
 
-    def elements(self, part: str, *wanted: str) -> Iterator[Element]:
+    def elements(
+        self, part: str, *wanted: str, announced: Collection[str] = (), max_bytes: int = MAX_PART_BYTES
+    ) -> Iterator[Element]:
         """Yield elements of a part; none if there is no such part.
 
         Args:
             part: The name of the part.
             wanted: See `iterate_elements`.
+            announced: See `iterate_elements`.
+            max_bytes: The largest part that is read.
         """
         if part not in self.names:
             return
-        if self.zip.getinfo(part).file_size > MAX_PART_BYTES:
-            raise EtalageError(f"{self.path.name}: {part} unpacks to more than {MAX_PART_BYTES} bytes")
+        if self.zip.getinfo(part).file_size > max_bytes:
+            raise EtalageError(f"{self.path.name}: {part} unpacks to more than {max_bytes} bytes")
         with self.zip.open(part) as file:
-            elements = iterate_elements(file, wanted, f"{self.path.name}, {part}")
+            elements = iterate_elements(file, wanted, f"{self.path.name}, {part}", announced)
             root = next(elements, None)
             yield from (element for element in elements if element is not root)
 

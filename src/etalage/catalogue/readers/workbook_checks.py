@@ -8,12 +8,13 @@ from etalage.catalogue.readers.raw_table import CHUNK_BYTES
 from etalage.catalogue.readers.workbook import BROKEN_ZIP, cell_position
 from etalage.errors import EtalageError
 
-__all__ = ["MAX_SHEET_CELLS", "check_workbook", "unreadable_workbook"]
+__all__ = ["MAX_SHEET_CELLS", "check_workbook", "unread_note", "unreadable_workbook"]
 
 MAX_SHEET_CELLS = 50_000_000
 """The largest sheet that is read. It is held in memory with every cell from the first to the last, filled or empty."""
 
 _MAX_XML_BYTES_PER_CELL = 40
+_PICTURE_MARKS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1")
 # Each repeat is bounded, so that no match is longer than the overlap of two chunks.
 _CELL_REFERENCE = re.compile(rb'<(?:\w{1,9}:)?c [^<>]{0,200}?r="([A-Z]{1,3}\d{1,7})"')
 _MAX_REFERENCE_BYTES = 256
@@ -44,6 +45,20 @@ def check_workbook(path: Path) -> None:
         _check_size(path)
     except BROKEN_ZIP as error:
         raise unreadable_workbook(path, error) from error
+
+
+def unread_note(path: Path) -> str:
+    """Return what to tell of a workbook in a format of which less is read than of .xlsx; empty if nothing."""
+    if zipfile.is_zipfile(path):
+        is_binary = path.suffix.lower() == ".xlsb"
+        return "of .xlsb, pictures and merged cells are not read; save it as .xlsx if it has some" * is_binary
+    with path.open("rb") as file:
+        overlap = b""
+        while chunk := file.read(CHUNK_BYTES):
+            if any(mark in overlap + chunk for mark in _PICTURE_MARKS):
+                return "it holds pictures, which are not read from .xls; save it as .xlsx"
+            overlap = chunk[-8:]
+    return ""
 
 
 def _check_size(path: Path) -> None:

@@ -22,11 +22,11 @@ def find_pictures(book: Workbook, part: str, sheet: SheetParts) -> dict[Position
         part: The sheet's part.
         sheet: What `Workbook.read_sheet` found in it.
     """
-    found: dict[Position, list[str]] = {}
+    found = {position: [one for one in parts if one in book.names] for position, parts in sheet.pictures.items()}
     for position, picture in (*_placed(book, sheet), *_placed_by_wps(book, sheet), *_floating(book, part, sheet)):
         if picture in book.names:
             found.setdefault(position, []).append(picture)
-    return found
+    return {position: parts for position, parts in found.items() if parts}
 
 
 def read_picture(book: Workbook, part: str, max_bytes: int) -> bytes:

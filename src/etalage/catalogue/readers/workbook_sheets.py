@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from etalage.catalogue.readers.header import NUM_HEADER_ROWS, clean_name, find_header, is_picture
+from etalage.catalogue.readers.open_document import CONTENT_PART, read_document
 from etalage.catalogue.readers.raw_table import LinkedText, is_blank
 from etalage.catalogue.readers.workbook import BROKEN_ZIP, Position, SheetParts, Workbook
 from etalage.catalogue.readers.workbook_checks import unreadable_workbook
@@ -24,7 +25,7 @@ EMBEDDED_COLUMN = "embedded_image"
 _NUM_HEAD_ROWS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sheet:
     """A sheet of which the first rows were read."""
 
@@ -44,8 +45,12 @@ class Sheet:
 
     @property
     def names(self) -> list[str]:
-        """The names of its columns; empty where there is none."""
-        return [clean_name(cell) for cell in self.head[self.header]] if self.head else []
+        """The names of its columns; empty where there is none, and beside a name that is merged over several."""
+        names = [clean_name(cell) for cell in self.head[self.header]] if self.head else []
+        for (first_row, first), (last_row, last) in self.parts.merged:
+            if first_row <= self.header <= last_row:
+                names[first + 1 : last + 1] = [""] * len(names[first + 1 : last + 1])
+        return names
 
     @property
     def columns(self) -> frozenset[str]:
@@ -100,13 +105,15 @@ class SheetReader:
         sheets = []
         with self._open() as (book, archive):
             parts_by_name = archive.sheet_parts() if archive else {}
+            document = read_document(archive) if archive and CONTENT_PART in archive.names else {}
             for about in book.sheets_metadata:
                 if about.typ != SheetTypeEnum.WorkSheet:
                     continue
                 found = book.get_sheet_by_name(about.name)
                 part = parts_by_name.get(about.name, "")
-                parts = archive.read_sheet(part) if archive and part else SheetParts()
-                pictures = find_pictures(archive, part, parts) if archive and part else {}
+                parts = archive.read_sheet(part) if archive and part else document.get(about.name, SheetParts())
+                parts.merged.extend(found.merged_cell_ranges or ())
+                pictures = find_pictures(archive, part, parts) if archive else {}
                 head = list(islice(_read_cells(found, parts), _NUM_HEAD_ROWS))
                 head = head if any(not is_blank(row) for row in head) else []
                 header = find_header(_with_pictures(head[:NUM_HEADER_ROWS], pictures))
@@ -169,7 +176,7 @@ class SheetReader:
 def _read_cells(sheet: Any, parts: SheetParts) -> Iterator[list[Any]]:
     """Yield the rows of a sheet from its first one on, with merged cells filled."""
     num_before = sheet.start[1] if sheet.start else 0
-    merged = sorted(sheet.merged_cell_ranges or (), reverse=True)
+    merged = sorted(parts.merged, reverse=True)
     links: dict[int, dict[int, str]] = {}
     for (row, column), url in parts.links.items():
         links.setdefault(row, {})[column] = url

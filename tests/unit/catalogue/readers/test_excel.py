@@ -1,6 +1,7 @@
 """Workbooks are read as people keep them: several sheets, merged cells, titles, links, formulas and pictures."""
 
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from etalage.catalogue.readers.excel import open_excel
 from etalage.catalogue.readers.raw_table import LinkedText, RawTable
+from etalage.catalogue.readers.workbook_checks import unread_note
 from etalage.catalogue.table import Row
 from etalage.errors import EtalageError
 from etalage.task import Field
@@ -248,3 +250,55 @@ def test_pictures_placed_in_cells_by_wps_are_read(write_pages: Callable, read_ro
         "xl/media/1.png": b"one",
     }
     assert read_rows(write_pages({"S": Page(rows)}, parts), TITLE)[0].images[0] == b"one"
+
+
+def test_a_name_merged_over_two_columns_is_that_of_the_first(write_pages: Callable) -> None:
+    rows = [["Name", "Size", "", "Photo"], ["Bag", 3, 4, "a.png"]]
+    table = open_excel(write_pages({"S": Page(rows, merged=["B1:C1"])}))
+    assert table.column_names == ["Name", "Size", "", "Photo"]
+    assert read(table, "Name", "Size", "Photo") == [["row 2", "Bag", 3, "a.png"]]
+
+
+def test_tells_of_pictures_in_formats_from_which_they_are_not_read(tmp_path: Path, write_file: Callable) -> None:
+    assert "not read from .xls" in unread_note(write_file(b"\xd0\xcf" + b"\0" * 99 + b"\x89PNG\r\n\x1a\n", "t.xls"))
+    assert unread_note(write_file(b"\xd0\xcf" + b"\0" * 99, "u.xls")) == ""
+
+
+# OpenDocument
+
+TABLE = 'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
+
+
+def ods_cell(value: Any, attributes: str = "") -> str:
+    """The XML of a cell with a text, or with what is given as XML."""
+    inner = value if str(value).startswith("<") else f"<text:p>{value}</text:p>"
+    return f'<table:table-cell office:value-type="string" {attributes}>{inner}</table:table-cell>'
+
+
+def test_merged_cells_and_pictures_of_open_document_are_read(tmp_path: Path, read_rows: Callable) -> None:
+    office = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+    namespaces = f'xmlns:office="{office}" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+    frame = '<draw:frame><draw:image xlink:href="Pictures/{}.png"/></draw:frame><text:p/>'
+    link = '<text:p><text:a xlink:href="https://x.example/c.png">Show</text:a></text:p>'
+    rows = [
+        [ods_cell("Name"), ods_cell("Type"), ods_cell("Photo")],
+        [ods_cell("A"), ods_cell("T", 'table:number-rows-spanned="2"'), ods_cell(frame.format("a"))],
+        [ods_cell("B"), "<table:covered-table-cell/>", ods_cell(frame.format("b"))],
+        [ods_cell("C"), ods_cell("U"), ods_cell(link)],
+    ]
+    body = "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in rows)
+    content = (
+        f'<office:document-content {namespaces} {TABLE} xmlns:draw="urn:draw" xmlns:xlink="urn:xlink"><office:body>'
+        f'<office:spreadsheet><table:table table:name="S">{body}</table:table></office:spreadsheet></office:body>'
+        "</office:document-content>"
+    )
+    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    with zipfile.ZipFile(tmp_path / "t.ods", "w") as file:
+        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        file.writestr("META-INF/manifest.xml", manifest)
+        file.writestr("content.xml", content)
+        file.writestr("Pictures/a.png", b"a")
+        file.writestr("Pictures/b.png", b"b")
+    rows = read_rows(tmp_path / "t.ods", [Field("title", "text"), Field("category", "category")])
+    assert [list(row.cells.values()) for row in rows] == [["A", "T"], ["B", "T"], ["C", "U"]]
+    assert [row.images for row in rows] == [(b"a",), (b"b",), ("https://x.example/c.png",)]
