@@ -102,3 +102,48 @@ def test_every_row_is_in_the_catalogue_or_among_the_drops(table: Path, tmp_path:
     names = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert all(name.partition(".")[0].isalnum() for name in names)
     assert "<script" not in (tmp_path / "out/profile.html").read_text()
+
+
+def spellings(url: str) -> list[str]:
+    """Return ways in which people, spreadsheets and shop systems write links to one host's pictures 10 to 21."""
+    host = url.removeprefix("http://").rstrip("/")
+    return [
+        f"HTTP://{host}/images/10.jpg", f"hTtP://{host}/images/11.jpg ", f"http://{host}/images/12.jpg#top",
+        f" http://{host}/images/%31%34.jpg", f"http://{host}/images/15.jpg?w=300,h=300", f"http:/{host}/images/16.jpg",
+        f"http://{host}/images/17.jpg?a=1&amp;b=2", f'"http://{host}/images/18.jpg"', f"http://{host}/images/19.jpg,",
+        f"http://{host}/images/13.jpg, HTTP://{host}/images/20.jpg", f'["http://{host}/images/21.jpg"]',
+    ]  # fmt: skip
+
+
+def test_links_in_any_spelling_are_fetched_and_every_row_is_accounted_for(shop: Server, tmp_path: Path) -> None:
+    cells = [
+        *spellings(shop.url),
+        "HTTP://",
+        "http:///a.jpg",
+        "ftp://x.example/a.jpg",
+        "http://[::1",
+        "HTTPS://\ud800/",
+    ]
+    with (tmp_path / "t.csv").open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        rows = csv.writer(file)
+        rows.writerow(["sku", "title", "category", "price", "image"])
+        rows.writerows([f"P{n}", f"Model {chr(65 + n)}x Bag", "BAGS", 10 + n, cell] for n, cell in enumerate(cells))
+    run = command(tmp_path / "t.csv", tmp_path / "out", "--allow-private")
+    finished = subprocess.run(run, check=True, capture_output=True, text=True)
+    kept = pq.read_table(tmp_path / "out/metadata.parquet")["product_code"].to_pylist()
+    drops = pq.read_table(tmp_path / "out/drops.parquet").to_pylist()
+    assert kept == [f"P{n}" for n in range(len(spellings("")))]
+    assert [drop["place"] for drop in drops] == [f"row {n + 2}" for n in range(len(kept), len(cells))]
+    assert "pictures left out beside others of their rows (1 fetch_not_found); 1 row show" in finished.stdout
+    assert finished.stdout.rstrip().splitlines()[-1].startswith("  What to do: ")
+
+
+def test_a_table_of_which_every_link_is_odd_is_refused_with_the_reasons(shop: Server, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "title,category,price,image\n" + "".join(f"Bag {n}x,BAGS,5,HTTP://{n}.invalid:0/a.jpg\n" for n in "abc")
+    )
+    run = command(tmp_path / "t.csv", tmp_path / "out", "--allow-private")
+    finished = subprocess.run(run, check=False, capture_output=True, text=True)
+    assert finished.returncode == 2
+    assert "none of its rows can be used (3 fetch_" in finished.stderr
+    assert "Traceback" not in finished.stderr
