@@ -35,7 +35,7 @@ def file_in(folder: Path, name: str, remedy: str, *, optional: bool = False) -> 
     Raises:
         EtalageError: The name leads out of the folder, or there is no regular file of this name.
     """
-    if "\0" in name or Path(name).name != name:
+    if "\0" in name or name in ("", "..") or Path(name).name != name:
         raise EtalageError(f"{folder} names a file {name!r}, which is not inside the folder; {remedy}")
     path = folder / name
     try:

@@ -53,6 +53,7 @@ _REQUIRED: dict[str, Check] = {
     **{"img_processor": record({}, _IMG_PROCESSOR, closed=True), **_IDS},
 }
 _OPTIONAL: dict[str, Check] = {
+    "architectures": either(array(constant("Phi3VForCausalLM"), 1, 1), NULL),
     **{"embd_layer": record({}), "tie_word_embeddings": BOOLEAN, "use_cache": BOOLEAN},
     **dict.fromkeys(("attention_dropout", "resid_pdrop", "embd_pdrop"), _SHARE),
     **{"sliding_window": either(integer(1), NULL), "initializer_range": _WIDTH, "torch_dtype": _DTYPE, **_OPTIONAL_IDS},
@@ -139,9 +140,7 @@ def _check_sizes(
         clip["hidden_size"] % tower_heads == 0,
         f"img_processor.clip_config: hidden_size {clip['hidden_size']} is not a multiple of {tower_heads} heads",
     )
-    window, longest = found.get("sliding_window"), found["max_position_embeddings"]
-    # The hub's windows are as long as the context or longer, where they have no effect; shorter ones are not supported.
-    require(window is None or window >= longest, f"sliding_window is {window}; expected at least {longest} or null")
+    longest = found["max_position_embeddings"]
     require(
         found["original_max_position_embeddings"] <= longest,
         f"original_max_position_embeddings is more than max_position_embeddings {longest}",
