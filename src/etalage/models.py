@@ -154,8 +154,7 @@ def _load_base_of(config: Mapping[str, Any]) -> Phi3VForCausalLM:
 
 def _check_files(run: Run, config: Mapping[str, Any]) -> str:
     """Check that the trained model is there as it was written; return the remedy for what is wrong with it."""
-    if not run.model.is_dir():
-        raise EtalageError(f"{run.folder}: training is not done; `etalage train` with the same arguments resumes it")
+    run.require_model()
     remedy = f"restore {run.model}, or train again with another --out"
     # Runs of earlier versions have neither.
     if (path := file_in(run.model, SUMS, remedy, optional="base_digest" not in config)) is not None:

@@ -31,7 +31,7 @@ _PLAIN_LINES_SHARE = 0.02
 
 
 class ProgressBar:
-    """How far long work is.
+    """A count of what is done of long work, and of how long the rest takes.
 
     Args:
         description: A word or two for what is done.

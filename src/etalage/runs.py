@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from etalage.config import TaskConfig, TrainConfig
 from etalage.errors import EtalageError
 from etalage.folders import write_sums
 from etalage.json_files import read_json_lines, read_json_object
+from etalage.locks import lock
 from etalage.recorded import check_settings, with_current_names
 from etalage.schema import NULL, PATH, TEXT, array, check, either, integer, mapping, number, record, text
 from etalage.task import Task
@@ -133,10 +135,40 @@ class Run:
                     + "; ".join(_describe_change(k, before, resolved) for k in differing)
                     + ". Choose another --out, or give the same arguments to resume it"
                 )
-        elif self.folder.exists() and any(self.folder.iterdir()):
+        elif self.folder.exists() and any(path != self._lock_file for path in self.folder.iterdir()):
             raise EtalageError(f"{self.folder} is not empty and is not a run folder; choose another --out")
         # Added last, so that they are not compared: libraries may be newer when a run resumes.
         return {**resolved, "versions": versions()}
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.folder / "run.lock"
+
+    @property
+    def last_checkpoint_step(self) -> int | None:
+        """The step that an interrupted training resumes after; None if it begins again."""
+        names = (path.name.removeprefix("step-") for path in self.checkpoints.glob("step-*"))
+        return max((int(name) for name in names if name.isdecimal()), default=None)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes from writing into the run folder while the block runs. A folder left empty is removed.
+
+        Raises:
+            EtalageError: Another process writes into it, or it is a file.
+        """
+        made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise EtalageError(f"{error.filename} is a file, so {self.folder} cannot be a run folder") from error
+        try:
+            with lock(self._lock_file, str(self.folder)):
+                yield
+        finally:
+            with suppress(OSError):  # something is in it
+                for folder in made:
+                    folder.rmdir()
 
     def begin(self, resolved: Mapping[str, Any]) -> None:
         """Create the folder and write config.json.
@@ -195,6 +227,17 @@ class Run:
         if not self.metrics.exists():
             raise EtalageError(f"{self.folder} has no metrics.json; {again} first")
         return read_json_object(self.metrics, remedy=f"{again} again")
+
+    def require_model(self) -> None:
+        """Check that training is done.
+
+        Raises:
+            EtalageError: It is not.
+        """
+        if not self.model.is_dir():
+            raise EtalageError(
+                f"{self.folder}: training is not done; `etalage train` with the same arguments resumes it"
+            )
 
     def finish(self, model: "PreTrainedModel | PeftModel", processor: "ProcessorMixin") -> None:
         """Write the trained model, whole or not at all, and remove the checkpoints, which are no longer needed.

@@ -14,9 +14,10 @@ from dataclasses import replace
 
 import pytest
 
+from etalage import models
 from etalage.catalogue.store import Catalogue
 from etalage.cli import main
-from etalage.commands import evaluate as command
+from etalage.commands.evaluate import evaluate
 from etalage.config import EvaluateConfig, TrainConfig
 from etalage.models import SMALL
 from etalage.runs import Run
@@ -71,7 +72,7 @@ def test_predictions_hold_the_answers_before_and_after(run):
 def test_the_base_is_freed_before_the_trained_model_is_loaded(run, monkeypatch):
     class Loaded(Exception): ...
 
-    load_run_base, base = command.load_run_base, []
+    load_run_base, base = models.load_run_base, []
 
     def watched(folder):
         model, processor = load_run_base(folder)
@@ -82,10 +83,10 @@ def test_the_base_is_freed_before_the_trained_model_is_loaded(run, monkeypatch):
         assert base[0]() is None
         raise Loaded
 
-    monkeypatch.setattr(command, "load_run_base", watched)
-    monkeypatch.setattr(command, "load_run", load)
+    monkeypatch.setattr(models, "load_run_base", watched)
+    monkeypatch.setattr(models, "load_run", load)
     with pytest.raises(Loaded):
-        command.evaluate(EvaluateConfig(run, max_new_tokens=1, track="none"))
+        evaluate(EvaluateConfig(run, max_new_tokens=1, track="none"))
 
 
 def test_the_log_has_a_line_per_step_and_the_page_is_self_contained(run):
@@ -122,6 +123,67 @@ def test_a_killed_run_resumes_to_the_very_same_losses(run, folder):
         [json.loads(line)["loss"] for line in path.read_text().splitlines()] for path in (log, run / "log.jsonl")
     )
     assert killed == unbroken
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_training_says_where_it_stopped(run, folder, number, status):
+    log = folder / f"interrupted-{status}/log.jsonl"
+    train = [sys.executable, "-m", "etalage", *TRAIN, str(folder / "catalogue"), "--out", str(log.parent)]
+    with subprocess.Popen(train, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and (not log.exists() or not log.read_text()):
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, said = process.communicate()
+    assert process.returncode == status
+    step = log.read_text().count("\n")
+    assert said.endswith(
+        f"Interrupted. Stopped after step {step} of 6. The last checkpoint is that of step {step}. "
+        "The same command resumes from it.\n"
+    )
+    assert "Traceback" not in said
+    assert "run.lock" not in {path.name for path in log.parent.iterdir()}
+
+
+def test_a_second_writer_is_refused_and_changes_nothing(run, folder, capsys):
+    def contents():
+        return {path.name: path.read_bytes() for path in run.iterdir() if path.is_file() and path.name != "run.lock"}
+
+    before = contents()
+    commands = [
+        [*TRAIN, str(folder / "catalogue"), "--out", str(run)],
+        [*TRAIN, str(folder / "catalogue"), "--out", str(run), "--epochs", "4"],
+        ["evaluate", str(run)],
+        ["report", str(run)],
+    ]
+    with Run(run).lock():
+        for command in commands:
+            with pytest.raises(SystemExit) as refused:
+                main(command)
+            assert refused.value.code == 2
+            assert f"{run} is in use: " in (said := capsys.readouterr().err)
+            assert f"(process {os.getpid()} on " in said
+    assert contents() == before
+
+
+def test_a_moved_catalogue_is_named_and_another_one_refused(run, folder, capsys):
+    moved, other = folder / "elsewhere/goods", folder / "other-catalogue"
+    moved.parent.mkdir()
+    (folder / "catalogue").rename(moved)
+    try:
+        with pytest.raises(SystemExit):
+            main(["report", str(run)])
+        assert "--catalogue FOLDER" in capsys.readouterr().err
+        main(["report", str(run), "--catalogue", str(moved)])
+        assert capsys.readouterr().out.startswith("report: ")
+        main([*TRAIN, str(moved), "--out", str(run)])
+        assert "trained already" in capsys.readouterr().out, "a moved catalogue is no other one"
+        main(["prepare", str(folder / "sample/catalogue.csv"), "--out", str(other), "--seed", "2"])
+        for command in (["report", str(run), "--catalogue", str(other)], [*TRAIN, str(other), "--out", str(run)]):
+            with pytest.raises(SystemExit) as refused:
+                main(command)
+            assert refused.value.code == 2
+    finally:
+        moved.rename(folder / "catalogue")
 
 
 def test_a_finished_run_is_left_alone_and_other_settings_are_refused(run, folder, capsys):

@@ -23,7 +23,7 @@ ROOMS = [
     {"config", "answer_template"},
     {"task", "recipes", "recorded", "devices"},
     {"runs"},
-    {"html"},
+    {"html", "failures"},
     {"catalogue"},
     {"sample"},
     {"phi3v"},

@@ -3,14 +3,12 @@
 import gc
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from etalage.atomic import atomic_write_text
 from etalage.catalogue.store import Catalogue
-from etalage.commands.answers import answer
 from etalage.config import EvaluateConfig
 from etalage.console import console, say
 from etalage.errors import EtalageError
@@ -20,7 +18,6 @@ from etalage.evaluate.summary import summary_table
 from etalage.evaluate.systems import build_metrics, check_field_names
 from etalage.evaluate.verdict import verdict
 from etalage.flatten import flatten
-from etalage.models import load_run, load_run_base
 from etalage.progress import progress_bar
 from etalage.runs import Run
 from etalage.task import END_TOKEN, Product
@@ -41,11 +38,19 @@ def evaluate(config: EvaluateConfig) -> None:
         config: The run and the split to score.
 
     Raises:
-        EtalageError: Training is not done, the catalogue is gone or damaged, or it has no product in the split.
+        EtalageError: Training is not done or under way, the catalogue is gone, damaged or another one, or it has no
+            product in the split.
     """
     run = Run(config.run)
+    run.read_config()  # or else there would be no folder to lock
+    with run.lock():
+        run.require_model()
+        _evaluate(config, run)
+
+
+def _evaluate(config: EvaluateConfig, run: Run) -> None:
     trained = run.read_config()
-    catalogue = Catalogue.load(Path(trained["catalogue"]))
+    catalogue = Catalogue.load_of_run(trained, run.folder, config.catalogue)
     task, products = catalogue.task, catalogue.split(config.split)
     # All that can be refused is refused before the first answer.
     _require_products(catalogue, config)
@@ -100,6 +105,10 @@ def _generate(
     config: EvaluateConfig, run: Run, catalogue: Catalogue, shuffled: Sequence[Product] | None
 ) -> dict[str, list[str]]:
     """Return answers by system; without shuffled products, that system has none."""
+    # Not before all else is checked, as torch takes seconds to import.
+    from etalage.commands.answers import answer
+    from etalage.models import load_run, load_run_base
+
     task, products, trained = catalogue.task, catalogue.split(config.split), run.read_config()
     # Generators, so that pictures are opened a batch at a time.
     asked: dict[str, Iterable[tuple[str, Image.Image]]] = {

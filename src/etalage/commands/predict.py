@@ -4,12 +4,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from etalage.catalogue.pictures import open_picture
-from etalage.commands.answers import answer, max_new_tokens
 from etalage.config import PredictConfig, TaskConfig
 from etalage.console import console, say
 from etalage.errors import EtalageError
 from etalage.evaluate.predictions import Prediction, write_csv, write_predictions
-from etalage.models import load_run
 from etalage.progress import progress_bar
 from etalage.runs import Run
 from etalage.task import END_TOKEN, Task
@@ -28,12 +26,19 @@ def predict(config: PredictConfig) -> None:
     """
     run = Run(config.run)
     trained = run.read_config()
+    run.require_model()
     task, limits = Task(TaskConfig(**trained["task"]), trained.get("choices")), trained["limits"]
+    if config.out is not None and not config.out.parent.is_dir():
+        raise EtalageError(f"--out {config.out}: there is no folder {config.out.parent}; make it first")
     for image in config.images:  # all of them before the first answer, so that hours of work do not end in an error
         try:
             open_picture(image, **limits)
         except ValueError as bad:
             raise EtalageError(f"{image}: {bad}; leave it out or replace it") from bad
+    # Not before all else is checked, as torch takes seconds to import.
+    from etalage.commands.answers import answer, max_new_tokens
+    from etalage.models import load_run
+
     model, processor = load_run(run)
     with progress_bar("predict", len(config.images)) as progress:
         asked = ((task.prompt, open_picture(image, **limits)) for image in config.images)

@@ -1,7 +1,5 @@
 """`etalage report`: write what a run learned as one page."""
 
-from pathlib import Path
-
 from etalage.catalogue.store import Catalogue
 from etalage.config import ReportConfig
 from etalage.console import say
@@ -23,16 +21,18 @@ def report(config: ReportConfig) -> None:
     """
     run = Run(config.run)
     trained = run.read_config()
-    metrics = run.read_metrics()
-    facts = Catalogue.load(Path(trained["catalogue"])).facts
-    write_report(
-        run.report,
-        title=run.folder.resolve().name,
-        config=trained,
-        metrics=metrics,
-        predictions=read_predictions(run.predictions),
-        losses=run.read_log(),
-        counts={**facts["splits"], "dropped": facts["drops"]},
-        limits=facts["limits"],
-    )
+    with run.lock():
+        metrics = run.read_metrics()
+        catalogue = Catalogue.load_of_run(trained, run.folder, config.catalogue)
+        facts = catalogue.facts
+        write_report(
+            run.report,
+            title=run.folder.resolve().name,
+            config=trained,
+            metrics=metrics,
+            predictions=read_predictions(run.predictions),
+            losses=run.read_log(),
+            counts={**facts["splits"], "dropped": facts["drops"]},
+            limits=facts["limits"],
+        )
     say(f"report: {run.report}")

@@ -41,6 +41,8 @@ class EvaluateConfig(Generation):
     """Run folder written by `train`."""
     split: Split = "test"
     """Which products to score."""
+    catalogue: Path | None = None
+    """The catalogue of the run, if it was moved since; None looks where it was, and where it lies from the run."""
     track: Tracking = "wandb"
     """wandb: add metrics and a table of predictions to the training's own record. none: metrics.json only."""
 
@@ -70,6 +72,8 @@ class ReportConfig:
 
     run: Positional[Path]
     """Run folder that `evaluate` has completed."""
+    catalogue: Path | None = None
+    """The catalogue of the run, if it was moved since; None looks where it was, and where it lies from the run."""
 
 
 @dataclass(frozen=True)

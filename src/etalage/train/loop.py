@@ -53,8 +53,8 @@ def train(
 ) -> None:
     """Take all steps that are left, from the last checkpoint if there is one.
 
-    An interrupted and resumed run takes the same steps with the same losses as an unbroken one: order, dropout and
-    learning rate of a step follow from the seed and the step's number alone.
+    A resumed run takes the same steps with the same losses as an unbroken one: order, dropout and learning rate of a
+    step follow from the seed and the step's number alone.
 
     Args:
         model: Prepared by `make_trainable`, on its device. Its trainable parameters are changed in place.
@@ -71,8 +71,7 @@ def train(
     Raises:
         EtalageError: The disk or the memory is too small, the layers cannot be compiled, a checkpoint is damaged or of
             another model, or a loss or gradient is not finite.
-        KeyboardInterrupt: Ctrl-C was pressed; the step was finished and a checkpoint was written, unless validation was
-            under way.
+        KeyboardInterrupt: Ctrl-C was pressed; unless that was during validation, a checkpoint of the step was written.
     """
     loop = _Loop(model, training, validation, config, checkpoints, log, validation_score)
     with (
@@ -99,7 +98,7 @@ def train(
             progress.advance(note=_note(figures))
             # Only now: the step is logged and its checkpoint is written.
             if must_save and interrupted():
-                raise KeyboardInterrupt(f"stopped after step {loop.step} of {loop.num_steps}, with a checkpoint there")
+                raise KeyboardInterrupt(f"stopped after step {loop.step} of {loop.num_steps}")
     loop.restore_best()
 
 
