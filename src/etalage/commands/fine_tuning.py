@@ -1,5 +1,6 @@
 """What `etalage train` does once all that can be refused without a model has been checked."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -101,11 +102,16 @@ def _score(
     validation: Examples,
     batch_size: int,
     longest_answer_tokens: int,
+    progress: Callable[[int], object],
 ) -> float:
     """Return how well a model answers the validation split: greedily, as sixteen samples take three times as long."""
     task, products = catalogue.task, validation.products
     asked = ((task.build_prompt(product.question), catalogue.open(product)) for product in products)
-    budget = token_budget(longest_answer_tokens)
-    answers = generate_answers(model, validation.processor, asked, batch_size=batch_size, max_new_tokens=budget)
+    answers = generate_answers(
+        *(model, validation.processor, asked),
+        batch_size=batch_size,
+        max_new_tokens=token_budget(longest_answer_tokens),
+        progress=progress,
+    )
     parsed = [task.parse_answer(answer) for answer in answers]
     return validation_score(task.fields, [product.values for product in products], parsed)
