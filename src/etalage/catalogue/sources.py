@@ -36,6 +36,7 @@ _SUFFIXES: Mapping[str, Format] = {
 }
 _TABLE_SUFFIXES = tuple(suffix for suffix in _SUFFIXES if suffix != ".txt")
 _METADATA_FILES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_PACKED_SUFFIXES = (".zip", ".gz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 _KINDS_WITH_SHEETS = ("excel", "jsonl", "conversations")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -132,6 +133,8 @@ def _format_by_suffix(path: Path) -> Format:
     for suffix, kind in _SUFFIXES.items():
         if path.name.lower().endswith(suffix):
             return kind
+    if path.suffix.lower() in _PACKED_SUFFIXES:
+        raise EtalageError(f"{path.name} is packed; unpack it first")
     raise EtalageError(
         f"{path.name}: cannot read {path.suffix or 'a file without a suffix'}; use {', '.join(_SUFFIXES)}, or say what "
         "it is with --format"

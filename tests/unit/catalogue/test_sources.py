@@ -31,6 +31,7 @@ def test_refuses_other_and_missing_files(tmp_path: Path, write_file: Callable, o
         ("t.parquet", b"PAR1 no", r"t\.parquet cannot be read as Parquet"),
         ("t.pdf", b"%PDF", r"cannot read \.pdf; use \.csv"),
         ("t.xlsx", b"PK", "cannot be read as Excel"),
+        ("t.csv.gz", b"\x1f\x8b", r"t\.csv\.gz is packed; unpack it first"),
         ("t.tar", b"no tar", "cannot be read as tar"),
     ]:
         with pytest.raises(EtalageError, match=complaint):

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Self, TextIO
 
-from etalage.catalogue.readers.encoding import decoding_error, find_encoding
+from etalage.catalogue.readers.encoding import check_is_text, decoding_error, find_encoding
 from etalage.catalogue.readers.header import clean_name, is_value
 from etalage.catalogue.readers.raw_table import MAX_CELL_CHARS, RawTable, UnreadableRow, table_with_header
 
@@ -41,10 +41,11 @@ def open_csv(path: Path) -> RawTable:
     A row that cannot be read is counted and costs no other row.
 
     Raises:
-        EtalageError: The file is empty, or is mostly UTF-8 but holds a broken byte.
+        EtalageError: The file is empty or no text, or is mostly UTF-8 but holds a broken byte.
     """
     # The default limit of 131072 would end the run; a longer title should only drop its product.
     csv.field_size_limit(MAX_CELL_CHARS)
+    check_is_text(path)
     encoding, is_guess = find_encoding(path)
     try:
         with path.open(encoding=encoding, newline="") as file:

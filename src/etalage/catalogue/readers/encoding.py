@@ -7,7 +7,7 @@ from pathlib import Path
 from etalage.catalogue.readers.raw_table import CHUNK_BYTES
 from etalage.errors import EtalageError
 
-__all__ = ["decoding_error", "find_encoding", "find_mark", "utf8_error"]
+__all__ = ["check_is_text", "decoding_error", "find_encoding", "find_mark", "utf8_error"]
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -17,9 +17,34 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_OTHER_FILES = {
+    b"PK\x03\x04": "a workbook or a zip; rename it to .xlsx, or unpack it",
+    b"\xd0\xcf\x11\xe0": "an old workbook; rename it to .xls",
+    b"PAR1": "Parquet; rename it to .parquet",
+    b"\x1f\x8b": "packed with gzip; unpack it",
+    b"SQLite format 3": "a database; export the table as .csv",
+    b"%PDF": "a PDF; export the table as .csv",
+}
+"""What files are by their first bytes."""
+
 _WESTERN_SIGNS = frozenset("€£¥§©®™°²³µ·«»‘’“”„‚–—…•¿¡ºª´¨\xa0\xad")
 _SAMPLE_OVERLAP_BYTES = 1 << 16
 _MAX_GUESS_BYTES = 1 << 18
+
+
+def check_is_text(path: Path) -> None:
+    """Refuse a file that has the name of a text and is something else.
+
+    Raises:
+        EtalageError: It is such a file; the message says what it is.
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+    for mark, description in _OTHER_FILES.items():
+        if head.startswith(mark):
+            raise EtalageError(f"{path.name} is no text but {description}")
+    if head.removeprefix(codecs.BOM_UTF8).lstrip()[:9].lower().startswith((b"<!doctype", b"<html")):
+        raise EtalageError(f"{path.name} is a web page, perhaps one that asks to log in; export the table again")
 
 
 def find_mark(head: bytes) -> str | None:

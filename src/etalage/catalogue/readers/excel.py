@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from etalage.catalogue.readers.header import header_note
+from etalage.catalogue.readers.header import check_header, header_note
 from etalage.catalogue.readers.raw_table import RawTable, RowPositions
 from etalage.catalogue.readers.workbook import column_letters
 from etalage.catalogue.readers.workbook_checks import check_workbook, unread_note
@@ -43,7 +43,10 @@ def open_excel(path: Path, sheet: str = "", max_image_bytes: int = 50_000_000) -
     chosen = _choose(path.name, sheets, sheet)
     if not chosen or not chosen[0].head:
         raise EtalageError(f"{path.name} is empty; give a file with a header and rows")
+    check_header(path.name, chosen[0].head[chosen[0].header], chosen[0].header)
     names = list(chosen[0].names)
+    # Other sheets may write the same names with other capitals.
+    canonical = {column.casefold(): column for column in names}
     names += [EMBEDDED_COLUMN] * any(one.has_embedded_column for one in chosen)
     adds_sheet = len(chosen) > 1 and "sheet" not in names
     names += ["sheet"] * adds_sheet
@@ -57,8 +60,9 @@ def open_excel(path: Path, sheet: str = "", max_image_bytes: int = 50_000_000) -
             for count, (position, cells) in enumerate(reader.read(one, columns), 1):
                 positions[index].add(count, position)
                 number += 1
-                cells |= {"sheet": one.name} if adds_sheet else {}
-                yield [cells.get(column, "") for column in columns]
+                named = {canonical.get(column.casefold(), column): cell for column, cell in cells.items()}
+                named |= {"sheet": one.name} if adds_sheet else {}
+                yield [named.get(column, "") for column in columns]
 
     def place_of(number: int) -> str:
         index = max(0, bisect_left(starts, number) - 1)
@@ -77,7 +81,9 @@ def _choose(file_name: str, sheets: Sequence[Sheet], wanted: str) -> list[Sheet]
     """
     shown = ", ".join(map(str, sheets[:_MAX_SHOWN_SHEETS])) + ", ..." * (len(sheets) > _MAX_SHOWN_SHEETS)
     if named := [one for one in sheets if one.name == wanted] or [
-        one for one in sheets if wanted and wanted != ALL_SHEETS and one.name.casefold() == wanted.strip().casefold()
+        one
+        for one in sheets
+        if wanted and wanted != ALL_SHEETS and one.name.strip().casefold() == wanted.strip().casefold()
     ]:
         return named[:1]
     if wanted and wanted != ALL_SHEETS:

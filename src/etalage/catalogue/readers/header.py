@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["NUM_HEADER_ROWS", "clean_name", "find_header", "header_note", "is_picture", "is_value"]
+from etalage.errors import EtalageError
+
+__all__ = ["NUM_HEADER_ROWS", "check_header", "clean_name", "find_header", "header_note", "is_picture", "is_value"]
 
 NUM_HEADER_ROWS = 30
 """How many lines that are not blank are looked at to find the header."""
@@ -55,6 +57,24 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
     full = [line for line in candidates if len(line[1]) == fullest]
     machine_lines = [position for position, texts in full[:2] if _are_machine_names(texts)]
     return machine_lines[0] if machine_lines else full[0][0]
+
+
+def check_header(name: str, cells: Sequence[Any], position: int) -> None:
+    """Refuse a header that is a product: without names, the first product would be lost.
+
+    Args:
+        name: The file's name, for messages.
+        cells: The cells of the line that names the columns.
+        position: The position of that line.
+
+    Raises:
+        EtalageError: A cell is the path or the address of a picture.
+    """
+    if pictures := [text for text in _texts_of(cells) if is_picture(text)]:
+        raise EtalageError(
+            f"{name}: row {position + 1} should name the columns, but holds {pictures[0][:_MAX_SHOWN_CHARS]!r} as "
+            "products do; put a row with the names of the columns above it"
+        )
 
 
 def header_note(rows: Sequence[Sequence[Any]], position: int) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from etalage.catalogue.readers.encoding import decoding_error, find_mark
+from etalage.catalogue.readers.encoding import check_is_text, decoding_error, find_mark
 from etalage.catalogue.readers.raw_table import CHUNK_BYTES, MAX_CELL_CHARS, RawTable, RowPositions, UnreadableRow
 from etalage.errors import EtalageError
 
@@ -23,6 +23,7 @@ _BROKEN_JSON = (json.JSONDecodeError, RecursionError)
 _SPACE = re.compile(r"\s*")
 _END_OF_ARRAY = object()
 _CONVERSATION_KEYS = ("conversations", "messages")
+_PICTURE_KEYS = frozenset(("bytes", "path", "url", "src"))
 _MAX_SHOWN_NAMES = 8
 
 
@@ -51,17 +52,39 @@ def open_json(path: Path, key: str = "") -> RawTable:
     names: dict[str, None] = {}
     found_key = find_array(path, key)
     for record in read_records(path, found_key):  # the whole file, since a column may first occur in a late row
-        names.update(dict.fromkeys([] if isinstance(record, UnreadableRow) else record))
+        names.update(dict.fromkeys([] if isinstance(record, UnreadableRow) else _column_names(record)))
     if not names:
         raise EtalageError(f"{path.name} is empty; give a file with an object per row")
     positions = RowPositions("line")
 
     def read_rows(columns: Sequence[str]) -> Iterator[list[Any] | UnreadableRow]:
         for record in read_records(path, found_key, positions):
-            yield record if isinstance(record, UnreadableRow) else [record.get(column) for column in columns]
+            yield record if isinstance(record, UnreadableRow) else [_cell(record, column) for column in columns]
 
     note = f"its rows are those under {found_key!r}" if found_key else ""
     return RawTable(list(names), read_rows, note, positions.place_of)
+
+
+def _column_names(record: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the names of values; those within an object that is no picture have dots in their names."""
+    for name, value in record.items():
+        if isinstance(value, dict) and value and not _PICTURE_KEYS.intersection(value):
+            yield from _column_names(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _cell(record: Mapping[str, Any], column: str) -> Any:
+    """Return the value under a name, of which a dot may divide the names of objects within one another."""
+    if column in record:
+        return record[column]
+    first, _, rest = column.partition(".")
+    while rest:
+        if isinstance(inner := record.get(first), dict) and (value := _cell(inner, rest)) is not None:
+            return value
+        word, _, rest = rest.partition(".")
+        first = f"{first}.{word}"
+    return None
 
 
 def read_records(
@@ -154,6 +177,7 @@ def find_array(path: Path, key: str) -> str:
     Raises:
         EtalageError: A file that is one object holds no array of objects, or several, or none under the key.
     """
+    check_is_text(path)
     num_lines = _num_object_lines(path)
     if not num_lines:
         if key:

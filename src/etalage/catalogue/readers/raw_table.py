@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from etalage.catalogue.readers.header import NUM_HEADER_ROWS, clean_name, find_header, header_note
+from etalage.catalogue.readers.header import NUM_HEADER_ROWS, check_header, clean_name, find_header, header_note
 from etalage.errors import EtalageError
 
 __all__ = [
@@ -143,6 +143,7 @@ def table_with_header(
     if not num_filled:
         raise EtalageError(f"{name} is empty; give a file with a header and rows")
     header = find_header(head)
+    check_header(name, head[header], header)
     column_names = ["" if cell is None else str(cell) for cell in head[header]]
     positions = RowPositions()
 

@@ -54,8 +54,8 @@ class Sheet:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The names of the columns that have one."""
-        return frozenset(filter(None, self.names))
+        """The names of the columns that have one, without capitals."""
+        return frozenset(name.casefold() for name in self.names if name)
 
     @property
     def is_table(self) -> bool:

@@ -28,7 +28,7 @@ def test_keeps_codes_as_written_and_line_breaks_in_cells(
     source, table = open_table(path)
     assert (source.name, source.kind, source.folder, source.note) == ("table.csv", "csv", tmp_path, "")
     assert source.column_names == HEADER.strip().split(",")
-    assert table.guessed == frozenset()
+    assert table.match.guessed == frozenset()
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -74,6 +74,11 @@ def test_reads_semicolons_with_decimal_commas_and_the_hint_of_excel(
         (b"\n\n", "is empty"),
         (HEADER.encode(), "no rows"),
         (b"title,title,price\n1,2,3\n", "'title' stands there twice"),
+        (b"Bag A,X,5,a.png\nBag B,X,6,b.png\n", r"row 1 should name the columns, but holds 'a\.png'"),
+        (b"PK\x03\x04 and more", r"is no text but a workbook or a zip; rename it to \.xlsx"),
+        (b"PAR1 and more", r"rename it to \.parquet"),
+        (b"\x1f\x8b and more", "is no text but packed with gzip"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><html>", "is a web page, perhaps one that asks to log in"),
         ((HEADER + "1,cafétéria é").encode() + b"\xe9,X,5,a.png\n", r"not UTF-8: byte 70 \(0xe9\) on line 2"),
         (HEADER.encode("utf-16") + b"\x00\xd8", "cannot be read as utf-16"),
     ],

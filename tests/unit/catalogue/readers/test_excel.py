@@ -115,6 +115,21 @@ def test_sheets_with_the_same_columns_are_read_only_as_the_user_says(write_pages
         open_excel(path, "Kids")
 
 
+def test_the_first_product_is_not_taken_for_names(write_pages: Callable) -> None:
+    with pytest.raises(EtalageError, match=r"row 1 should name the columns, but holds 'A\.png'"):
+        open_excel(write_pages({"S": Page(bags("A", "B"))}))
+
+
+def test_sheets_are_joined_by_names_whatever_their_capitals(write_pages: Callable) -> None:
+    upper = [name.upper() for name in HEADER]
+    path = write_pages({"Men": Page([HEADER, *bags("A")]), "Women ": Page([upper, *bags("B")])})
+    assert [row[1:] for row in read(open_excel(path, "all"))] == [
+        ["Bag A", "T", 9.5, "A.png", "Men"],
+        ["Bag B", "T", 9.5, "B.png", "Women "],
+    ]
+    assert [row[1] for row in read(open_excel(path, "women"), "NAME")] == ["Bag B"]
+
+
 def test_the_sheet_with_pictures_is_read_and_others_are_named(write_pages: Callable) -> None:
     codes = Page([["Code", "Meaning"], ["T", "Bags"], ["U", "Hats"]])
     table = open_excel(write_pages({"Codes": codes, "Products": Page([HEADER, *bags("A", "B")]), "Empty": Page()}))

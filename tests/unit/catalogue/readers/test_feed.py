@@ -32,7 +32,7 @@ def test_reads_a_feed_in_rss(write_file: Callable, open_table: Callable) -> None
         source, table = open_table(write_file(text, "feed.xml"), [Field("title", "text")])
         assert source.kind == "xml"
         assert [row.cells["title"] for row in table] == ["Bag A & B", "Hat"]
-        assert [row.images for row in table] == [("https://x.example/a.jpg",), ("https://x.example/h.jpg",)]
+        assert [row.images[0] for row in table] == ["https://x.example/a.jpg", "https://x.example/h.jpg"]
         assert [row.place for row in table] == ["product 1", "product 2"]
         columns = ["id", "product_type", "price", "shipping.price", "additional_image_link", "color"]
         found = list(source.read_rows(columns))

@@ -37,7 +37,7 @@ def test_keeps_numbers_as_written_and_finds_columns_that_come_late(write_file: C
 
 
 def test_reads_an_array_larger_than_one_chunk(write_file: Callable, read_rows: Callable) -> None:
-    many = [{**ROWS[0], "title": f"{i} {'é' * 300_000 * (i % 7 == 0)}"} for i in range(30)]
+    many = [{**ROWS[0], "title": f"Bag {i} {'é' * 300_000 * (i % 7 == 0)}"} for i in range(30)]
     found = read_rows(write_file(json.dumps(many, ensure_ascii=False), "t.json"))
     assert [row.cells["title"] for row in found] == [row["title"] for row in many]
 
@@ -164,3 +164,20 @@ def test_says_why_an_object_is_no_table(
     for indent in (None, 2):
         with pytest.raises(EtalageError, match=complaint):
             open_table(write_file(json.dumps(content, indent=indent), "t.json"), [Field("title", "text")])
+
+
+def test_values_within_objects_have_dots_in_their_names(write_file: Callable, open_table: Callable) -> None:
+    lines = [
+        {"title": {"en": "A", "de": "B"}, "price": {"amount": 1.299, "currency": "KWD"}, "image": {"src": "a", "w": 1}},
+        {"title": {"en": "C"}, "price": 5, "image": {"url": "c"}, "a.b": {"c.d": 7}},
+    ]
+    path = write_file("\n".join(map(json.dumps, lines)), "t.jsonl")
+    source, table = open_table(
+        path, [Field("title", "text"), Field("price", "price")], columns="title=title.en,price=price.amount"
+    )
+    names = ["title.en", "title.de", "price.amount", "price.currency", "image", "price", "a.b.c.d"]
+    assert source.column_names == names
+    found = [(row.cells["title"], row.cells["price"]) for row in table]
+    assert found == [("A", Decimal("1.299")), ("C", "")]
+    assert [row.images for row in table] == [("a",), ("c",)]
+    assert list(source.read_rows(["price", "a.b.c.d"]))[1] == [5, 7]

@@ -54,7 +54,7 @@ def test_reads_pictures_in_cells(tmp_path: Path, read_rows: Callable) -> None:
 
 def test_reads_shards_in_the_order_of_their_names(tmp_path: Path, open_table: Callable) -> None:
     for number in (1, 0, 2):
-        shard = [{**ROWS[0], "title": f"{number}"}]
+        shard = [{**ROWS[0], "title": f"Bag {number}"}]
         pq.write_table(pa.Table.from_pylist(shard), tmp_path / f"train-0000{number}-of-00003.parquet")
     for source in (
         tmp_path,
@@ -62,7 +62,7 @@ def test_reads_shards_in_the_order_of_their_names(tmp_path: Path, open_table: Ca
         f"{tmp_path.parent}/{tmp_path.name}*/train-0000[0-9]*.parquet",
     ):
         opened, table = open_table(source)
-        assert [row.cells["title"] for row in table] == ["0", "1", "2"]
+        assert [row.cells["title"] for row in table] == ["Bag 0", "Bag 1", "Bag 2"]
         assert [row.number for row in table] == [1, 2, 3]
         assert opened.kind == "parquet"
     pq.write_table(pa.table({"title": ["B"]}), tmp_path / "z.parquet")
