@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from etalage.catalogue.markup import clean_cell
 from etalage.catalogue.table import Row, number_text
-from etalage.task import Task, clean_text
+from etalage.task import Task
 
 __all__ = ["with_choices"]
 
@@ -27,6 +28,6 @@ def with_choices(task: Task, rows: Iterable[Row], max_text_chars: int) -> Task:
     for row in rows:
         for name, values in choices.items():
             cell = number_text(row.cells.get(name, ""))
-            if len(cell) <= max_text_chars and (text := clean_text(cell)) and len(values) <= MAX_CHOICES:
+            if len(cell) <= max_text_chars and (text := clean_cell(cell)) and len(values) <= MAX_CHOICES:
                 values.add(text)
     return Task(task.config, {name: sorted(values) for name, values in choices.items() if len(values) <= MAX_CHOICES})

@@ -1,7 +1,7 @@
 """Currencies: their ISO 4217 codes and decimals, and the signs that shops write for them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from etalage.errors import EtalageError
 
@@ -11,10 +11,12 @@ __all__ = [
     "CURRENCY_SIGNS",
     "SHARED_SIGNS",
     "check_currency",
+    "find_currency_column",
     "find_header_currency",
     "is_compatible",
     "num_decimals",
     "parse_currency",
+    "parse_currency_cell",
 ]
 
 _CODES = (
@@ -96,6 +98,12 @@ _WORD_CODES = frozenset(
     ["ALL", "AMD", "BAM", "BOB", "CAD", "COP", "CUP", "GEL", "LAK", "MAD", "MOP", "PEN", "RON", "SOS", "TOP", "TRY"]
 )
 
+_COLUMN_NAMES = (
+    *("currency", "currencycode", "pricecurrency", "currencyiso", "isocurrency", "währung", "waehrung", "wahrung"),
+    *("währungscode", "devise", "monnaie", "moneda", "divisa", "moeda", "valuta", "munteenheid", "waluta", "měna"),
+    *("mena", "валюта", "通貨", "货币", "parabirimi"),
+)
+
 # Longest first, since the first alternative that fits is taken: $CA would be read as $, which mostly means USD.
 CURRENCY_PATTERN = "|".join(
     re.escape(mark) for mark in sorted([*CURRENCY_CODES, *CURRENCY_SIGNS, *SHARED_SIGNS], key=len, reverse=True)
@@ -127,6 +135,27 @@ def parse_currency(marks: str) -> str | None:
     certain = {CURRENCY_SIGNS.get(mark, mark) for mark in found - shared}
     named = certain or shared
     return None if len(named) > 1 else named.pop() if named else ""
+
+
+def parse_currency_cell(text: str) -> str:
+    """Return the currency that a whole cell names; empty if it names none.
+
+    Args:
+        text: A cell of a column of currencies, such as "EUR", "€" or "EUR (€)".
+    """
+    marks = rf"(?:{CURRENCY_PATTERN})\.?"
+    is_currency = re.fullmatch(rf"{marks}(?: ?[(/-]? ?{marks}\)?)?", text.strip(), re.IGNORECASE)
+    return (parse_currency(text) or "") if is_currency else ""
+
+
+def find_currency_column(names: Iterable[str]) -> str | None:
+    """Return the column that states the currency of each row, if there is one.
+
+    Args:
+        names: The columns of a table.
+    """
+    by_letters = {"".join(c for c in name.casefold() if c.isalnum()): name for name in names}
+    return next((by_letters[name] for name in _COLUMN_NAMES if name in by_letters), None)
 
 
 def is_compatible(currency: str, code: str) -> bool:

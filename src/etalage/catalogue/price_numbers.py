@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal
 
 from etalage.catalogue.currencies import num_decimals
+from etalage.config import DecimalMark
 
 __all__ = ["NUMBER", "DecimalMark", "Readings", "choose_value", "is_ambiguous", "list_readings"]
 
-DecimalMark = Literal["auto", ".", ","]
 Readings = Mapping[str, float]
 """The values that a number may have, by the decimal mark."""
 

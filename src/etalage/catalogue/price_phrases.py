@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from etalage.catalogue.markup import strip_price_markup
 from etalage.catalogue.price_words import (
     FORMER_WORDS,
     HIGHEST_WORDS,
@@ -24,6 +25,7 @@ from etalage.catalogue.price_words import (
 __all__ = ["is_missing_price", "normalize_price", "split_former_price", "split_range", "strip_notes"]
 
 MAX_CHARS = 200
+MAX_MARKUP_CHARS = 4000
 
 # (?![^\W_]) stands for \b, which fails after the point of `ca.`.
 _END = r"(?![^\W_])"
@@ -63,6 +65,8 @@ def normalize_price(text: str) -> str:
     Args:
         text: The cell of a table.
     """
+    if len(text) <= MAX_MARKUP_CHARS and ("&" in text or "<" in text):
+        text = strip_price_markup(text)
     if text.isascii() and len(text) <= MAX_CHARS:
         return " ".join(text.translate(LOOKALIKES).split())
     text = _FOOTNOTE.sub("", text.strip()) if len(text) <= MAX_CHARS else text

@@ -125,6 +125,14 @@ PER_QUANTITY = (
 """Pattern of what says that a price is that of a weight, a length, a time and the like, not of the product."""
 
 LOOKALIKES = str.maketrans(
-    {**dict.fromkeys("‐‑‒–—―−", "-"), **dict.fromkeys("’‘‛′`´ʼʹ＇", "'"), "٫": ".", "٬": ",", "،": ",", "～": "~"}
+    {
+        **dict.fromkeys("‐‑‒–—―−", "-"),
+        **dict.fromkeys("’‘‛′`´ʼʹ＇", "'"),
+        "٫": ".",
+        "٬": ",",
+        "،": ",",
+        "\0": " ",
+        "～": "~",
+    }
 )
 """The ASCII characters that stand for dashes, apostrophes and separators of other scripts."""
