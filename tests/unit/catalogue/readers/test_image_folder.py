@@ -30,5 +30,5 @@ def test_reads_a_folder_of_pictures_without_a_table(tmp_path: Path, write_file: 
         Row(2, "row 2", "2", ("b/red_linen-shirt.JPG",), {"title": "red linen shirt", "category": "b"}),
         Row(3, "row 3", "3", ("top.webp",), {"title": "top", "category": ""}),
     ]
-    with pytest.raises(EtalageError, match="no column for price"):
+    with pytest.raises(EtalageError, match="price: no column is called that"):
         open_table(tmp_path / "pics")
