@@ -4,7 +4,7 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from itertools import chain, tee
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,37 @@ from etalage.catalogue.duplicates import MIN_PLACEHOLDER_TITLES, group_pictures
 from etalage.catalogue.pictures import PictureLimits, read_pictures
 from etalage.catalogue.prepare_db import PrepareDb
 from etalage.catalogue.prepare_rows import CheckedRow
+from etalage.catalogue.price_columns import PriceColumn, read_price_columns
 from etalage.catalogue.profile import write_profile
 from etalage.catalogue.splits import assign_splits, row_splitter
 from etalage.catalogue.store import PROFILE
 from etalage.catalogue.table import Table
 from etalage.catalogue.write import write_catalogue, write_leaks, write_originals
 from etalage.config import PrepareConfig
+from etalage.console import say
 from etalage.errors import EtalageError
 from etalage.progress import progress_bar
 from etalage.task import MAX_TRIED_ROWS, Task, Value
+from etalage.wording import count
 
-__all__ = ["build_catalogue"]
+__all__ = ["build_catalogue", "describe_group"]
+
+NUM_LARGEST_GROUPS = 5
+"""The groups that catalogue.json describes."""
+
+_MAX_TITLE_CHARS = 60
+
+
+def describe_group(group: Mapping[str, Any]) -> str:
+    """Say how large a group is, what links its products, and some of their titles.
+
+    Args:
+        group: One of `largest_groups` in catalogue.json.
+    """
+    reasons = ", ".join(group["reasons"])
+    titles = ", ".join(repr(title[:_MAX_TITLE_CHARS]) for title in group["titles"])
+    pictures = count(group["num_pictures"], "picture")
+    return f"{group['num_products']} products on {pictures} ({reasons}): {titles}"
 
 
 def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfig) -> dict[str, Any]:
@@ -53,13 +73,14 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
     )
     task = with_choices(task, table, config.max_text_chars)
     with PrepareDb(folder) as db:
-        suggested_answer = _read(db, table, task, config, inline_folder)
+        price_columns = _read_price_columns(table, task, config)
+        suggested_answer = _read(db, table, task, config, inline_folder, price_columns)
         _get_pictures(db, downloads, limits, config)
-        num_near = _group(db, config)
+        facts = _group(db, table, task, config)
         # Known only now: a row is kept once it has a group, and --placeholders drop may take the last ones.
         db.check_accounting()
         _require_products(db, table, suggested_answer)
-        leaks = _split(folder, db, config)
+        leaks = _split(folder, db, config, facts)
         facts = {
             **_describe_source(table, task, db),
             "seed": config.seed,
@@ -67,7 +88,9 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
             "test_fraction": config.test_fraction,
             "split_column": config.split_column,
             "limits": dict(limits),
-            "duplicates": {"near": num_near},
+            "currency": next((column.currency for column in price_columns.values()), ""),
+            "prices": {name: column.record for name, column in price_columns.items()},
+            **facts,
             **({"suggested_answer": suggested_answer} if suggested_answer else {}),
             "leaks": leaks,
         }
@@ -83,7 +106,26 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
     return facts
 
 
-def _read(db: PrepareDb, table: Table, task: Task, config: PrepareConfig, inline_folder: Path) -> str | None:
+def _read_price_columns(table: Table, task: Task, config: PrepareConfig) -> dict[str, PriceColumn]:
+    """Decide how the prices of each column are read, and print what was decided."""
+    if not any(field.kind == "price" for field in task.fields):
+        return {}
+    with progress_bar("prices") as bar:
+        columns = read_price_columns(table, task.fields, config, bar.track)
+    for column in columns.values():
+        for note in column.notes:
+            say(f"prices: {note}")
+    return columns
+
+
+def _read(
+    db: PrepareDb,
+    table: Table,
+    task: Task,
+    config: PrepareConfig,
+    inline_folder: Path,
+    price_columns: Mapping[str, PriceColumn],
+) -> str | None:
     """Read the table; return a template that would keep the rows whose answers are ambiguous, if there are any."""
     ambiguous: list[Mapping[str, Value]] = []
 
@@ -93,7 +135,7 @@ def _read(db: PrepareDb, table: Table, task: Task, config: PrepareConfig, inline
         return row
 
     with progress_bar("read") as bar:
-        rows = check_rows(table, task, config, inline_folder)
+        rows = check_rows(table, task, config, inline_folder, price_columns)
         db.add_rows(map(note, bar.track(rows)), all_images=config.all_images)
     return task.suggest_answer(ambiguous) if ambiguous else None
 
@@ -119,18 +161,25 @@ def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config:
         db.drop_shared_pictures(MIN_PLACEHOLDER_TITLES)
 
 
-def _group(db: PrepareDb, config: PrepareConfig) -> int:
-    """Group copies and variants, flag or drop placeholders; return the number of pictures that have a near copy."""
-    groups, num_near = group_pictures(db.picture_hashes(), chain(db.picture_families(), db.row_pictures()))
+def _group(db: PrepareDb, table: Table, task: Task, config: PrepareConfig) -> dict[str, Any]:
+    """Group copies and variants, flag or drop placeholders; return what catalogue.json says of the groups."""
+    price = next((field.name for field in task.fields if field.kind == "price"), None)
+    links = db.find_links(price)
+    groups = group_pictures(db.picture_hashes(), links, db.picture_parents())
     # Groups come first, since a placeholder's flag is stored with the group of its pixels.
-    db.set_groups(groups)
+    db.set_groups(groups.names, groups.reasons)
     db.flag_placeholders(MIN_PLACEHOLDER_TITLES)
     if config.placeholders == "drop":
         db.drop_placeholders()
-    return num_near
+    return {
+        "group_column": table.columns.get("group", ""),
+        "duplicates": {"near": groups.num_near, "near_kept_apart": groups.num_kept_apart},
+        "largest_groups": [group._asdict() for group in db.largest_groups(NUM_LARGEST_GROUPS)],
+        "generic_names": [name._asdict() for name in db.generic_names()],
+    }
 
 
-def _split(folder: Path, db: PrepareDb, config: PrepareConfig) -> dict[str, Any]:
+def _split(folder: Path, db: PrepareDb, config: PrepareConfig, groups: Mapping[str, Any]) -> dict[str, Any]:
     """Assign splits and write leaks.parquet.
 
     With a split column, the leaks are those of the table's own splits. Else groups stay whole, so that there are none,
@@ -139,7 +188,13 @@ def _split(folder: Path, db: PrepareDb, config: PrepareConfig) -> dict[str, Any]
     if config.split_column:
         return write_leaks(folder, db.find_leaks(), db.num_held_out())
     fractions = config.validation_fraction, config.test_fraction, config.seed
-    db.set_splits(assign_splits(db.group_categories(), *fractions))
+    try:
+        db.set_splits(assign_splits(db.group_categories(), *fractions))
+    except EtalageError as error:
+        found = "; ".join(map(describe_group, groups["largest_groups"][:2]))
+        raise EtalageError(
+            f"{error}. Largest groups: {found}; --group-by COLUMN names what belongs together"
+        ) from error
     split_of = row_splitter(*fractions)
     return write_leaks(folder, db.find_leaks(split_of), db.num_held_out(split_of))
 
@@ -152,7 +207,9 @@ def _describe_source(table: Table, task: Task, db: PrepareDb) -> dict[str, Any]:
         "source": table.source.name,
         "kind": table.source.kind,
         "columns": dict(table.columns),
-        "guessed": sorted(table.guessed),
+        "guessed": sorted(table.match.guessed),
+        **({"image_fallbacks": list(fallbacks)} if (fallbacks := table.match.image_fallbacks) else {}),
+        **({"export": table.match.export.name} if table.match.export else {}),
         "task": asdict(task_config),
         **({"choices": task.choices} if task.choices else {}),
         "own_questions": has_questions,

@@ -1,18 +1,30 @@
-"""Finds products that are copies or variants of one another, which must not be split apart.
+"""Finds pictures of products that are copies or variants of one another, which must not be split apart.
 
-Pictures with equal pixels, near pictures (resized, recompressed, recoloured) and products with equal title families
-belong together. Whatever is connected by a chain of such pairs is one group.
+Near pictures (resized, recompressed, recoloured) belong together, and so do those whose rows are linked: by a column,
+by their titles and something else besides. Whatever is connected by a chain of such pairs is one group.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etalage.chunks import chunks
 
-__all__ = ["MIN_PLACEHOLDER_TITLES", "connected_components", "group_pictures", "near_pairs", "title_family"]
+__all__ = [
+    "MIN_PLACEHOLDER_TITLES",
+    "NEAR",
+    "Groups",
+    "connected_components",
+    "group_pictures",
+    "is_near",
+    "near_pairs",
+]
+
+NEAR = "near picture"
+"""The reason for which near pictures are in one group."""
 
 MAX_DISTANCE = 16
 """The number of bits, of 256, by which the hashes of near copies may differ; measured in docs/decisions.md. The search
@@ -28,42 +40,15 @@ _NUM_BANDS = 16
 _MAX_PAIRS = 1 << 20  # compared at once
 _GROUP_NAME_CHARS = 16
 
-_COLOURS = """
-amber anthracite apricot aqua beige black blue blush bordeaux brass bronze brown burgundy camel caramel charcoal
-chocolate cobalt cognac copper coral cream crimson ecru emerald fuchsia gold golden green grey gray hazel indigo
-ivory jade khaki lavender lilac lime magenta maroon mauve mint multicolor multicolour mustard natural navy nude
-ochre olive orange peach petrol pink plum purple red ruby rust sage salmon sand scarlet silver sky slate tan
-taupe teal terracotta turquoise vanilla violet white wine yellow dark light bright pale deep
-noir blanc rouge bleu vert jaune gris marron rosa nero bianco rosso blu verde giallo grigio schwarz weiss rot blau
-gelb grau braun negro blanco rojo azul amarillo
-"""
-COLOURS = frozenset(_COLOURS.split())
-"""Words for colours that end a title and stand between a product and its variants, in several languages."""
 
-_SIZE = re.compile(r"(?:\d+(?:[.,]\d+)?)?(?:ml|cl|kg|mm|cm|oz|inch)|\d+(?:[.,]\d+)?(?:l|g|m|in)?|x{0,3}[sl]|m")
-_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
-
-
-def title_family(title: str) -> str:
-    """Return a title without the colours and sizes at its end, which the variants of a product share.
-
-    "Check Wool Scarf in Navy" and "Check Wool Scarf in Red" are of one family. "Navy Check Scarf" and "Red Check Scarf"
-    are not: there the colour is part of what the product is, and only near pictures make variants of them.
-
-    >>> title_family("Check Wool Scarf in Navy")
-    'check wool scarf'
+def is_near(one: bytes, other: bytes) -> bool:
+    """Return whether two perceptual hashes are those of near copies; a picture too plain for a hash has none.
 
     Args:
-        title: The title of a product.
-
-    Returns:
-        The family in lower case; the whole title if fewer than two words would be left.
+        one: 32 bytes, or none.
+        other: 32 bytes, or none.
     """
-    title = title.casefold()
-    words = _WORD.findall(title)
-    while words and (words[-1] in COLOURS or words[-1] == "in" or _SIZE.fullmatch(words[-1])):
-        words.pop()
-    return " ".join(words) if len(words) > 1 else title
+    return bool(one and other) and (int.from_bytes(one) ^ int.from_bytes(other)).bit_count() <= MAX_DISTANCE
 
 
 def near_pairs(hashes: NDArray[np.uint8]) -> Iterator[NDArray[np.int64]]:
@@ -151,39 +136,80 @@ def _merge(smallest: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.
     return smallest_of_label[labels][smallest]
 
 
+@dataclass(frozen=True)
+class Groups:
+    """The groups of pictures, by pixels' hash."""
+
+    names: Mapping[str, str]
+    """The smallest hash of the picture's group, cut to 16 characters, which does not depend on any order."""
+    reasons: Mapping[str, str]
+    """Why the picture is in a group with others, the reasons joined by commas; only of those that are."""
+    num_near: int
+    """The number of pictures that have a near copy."""
+    num_kept_apart: int
+    """The number of pictures that have a near copy in another group, since a column says that they are different."""
+
+
 def group_pictures(
-    pictures: Sequence[tuple[str, bytes]], families: Iterable[tuple[str, str]]
-) -> tuple[dict[str, str], int]:
-    """Return the group of each distinct picture.
+    pictures: Sequence[tuple[str, bytes]],
+    links: Mapping[str, Iterable[tuple[Hashable, str]]],
+    parents: Iterable[tuple[str, str]] = (),
+) -> Groups:
+    """Group pictures that are near one another or are linked by what their rows say, and all that is connected.
 
     Args:
         pictures: The pixels' hash and the perceptual hash (32 bytes or none) of each picture, sorted.
-        families: Pairs of a picture (its pixels' hash) and a title family that one of its products has.
-
-    Returns:
-        Names of groups by pixels' hash: the smallest hash of the group, cut to 16 characters, which does not depend on
-        any order; and the number of pictures that have a near copy.
+        links: By reason, pairs of a key and a picture (its pixels' hash), sorted by the key. Those with equal keys
+            belong together.
+        parents: Pairs of a picture (its pixels' hash) and the product that it surely belongs to. Near pictures of two
+            such products are kept apart.
     """
     index_of = {pixels: index for index, (pixels, _) in enumerate(pictures)}
-    has_near_copy = np.zeros(len(pictures), np.bool_)
+    parent_of = np.zeros(len(pictures), np.int64)
+    numbers: dict[str, int] = {}
+    for pixels, parent in parents:
+        parent_of[index_of[pixels]] = numbers.setdefault(parent, len(numbers) + 1)
+    linked = {reason: np.zeros(len(pictures), np.bool_) for reason in (NEAR, *links)}
+    is_near_apart = np.zeros(len(pictures), np.bool_)
 
     def edges() -> Iterator[NDArray[np.int64]]:
-        # plain pictures have no hash: they would all be near one another
-        hashed = np.array([index for index, (_, phash) in enumerate(pictures) if phash], np.int64)
-        if len(hashed):
-            hashes = np.frombuffer(b"".join(phash for _, phash in pictures if phash), np.uint8).reshape(-1, 32)
-            for pairs in near_pairs(hashes):
-                has_near_copy[hashed[pairs]] = True
-                yield hashed[pairs]
-        # a star for each family, from its first picture to the others, connects it with the fewest edges
-        first_of_family: dict[str, int] = {}
-        for chunk in chunks(families, _MAX_PAIRS):
-            own = [index_of[pixels] for pixels, _ in chunk]
-            first = [first_of_family.setdefault(family, index) for (_, family), index in zip(chunk, own, strict=True)]
-            yield np.array([first, own], np.int64)
+        for pairs in _near_edges(pictures):
+            own, other = parent_of[pairs]
+            differ = (own != other) & (own > 0) & (other > 0)
+            is_near_apart[pairs[:, differ]] = True
+            linked[NEAR][pairs[:, ~differ]] = True
+            yield pairs[:, ~differ]
+        for reason, found in links.items():
+            for pairs in _chain_edges(found, index_of):
+                linked[reason][pairs] = True
+                yield pairs
 
     smallest = connected_components(len(pictures), edges())
     # Pictures are sorted, so the smallest index of a group is that of its smallest hash.
-    names = [pixels[:_GROUP_NAME_CHARS] for pixels, _ in pictures]
-    groups = {pixels: names[smallest[index]] for pixels, index in index_of.items()}
-    return groups, int(has_near_copy.sum())
+    names = {pixels: pictures[smallest[index]][0][:_GROUP_NAME_CHARS] for pixels, index in index_of.items()}
+    reasons = {
+        pixels: ", ".join(found)
+        for pixels, index in index_of.items()
+        if (found := [reason for reason, is_linked in linked.items() if is_linked[index]])
+    }
+    return Groups(names, reasons, int((linked[NEAR] | is_near_apart).sum()), int(is_near_apart.sum()))
+
+
+def _near_edges(pictures: Sequence[tuple[str, bytes]]) -> Iterator[NDArray[np.int64]]:
+    # plain pictures have no hash: they would all be near one another
+    hashed = np.array([index for index, (_, phash) in enumerate(pictures) if phash], np.int64)
+    if len(hashed):
+        hashes = np.frombuffer(b"".join(phash for _, phash in pictures if phash), np.uint8).reshape(-1, 32)
+        for pairs in near_pairs(hashes):
+            yield hashed[pairs]
+
+
+def _chain_edges(links: Iterable[tuple[Hashable, str]], index_of: Mapping[str, int]) -> Iterator[NDArray[np.int64]]:
+    """Yield pairs of neighbours with equal keys: a chain connects them with the fewest edges."""
+    pairs = (
+        (index_of[before], index_of[own])
+        for (key_before, before), (key, own) in pairwise(links)
+        if key == key_before and own != before
+    )
+    for chunk in chunks(pairs, _MAX_PAIRS):
+        yield np.array(chunk, np.int64).T

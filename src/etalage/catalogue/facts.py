@@ -16,12 +16,25 @@ REMEDY = "prepare the catalogue again"
 _COUNT = integer(0)
 _FRACTION = number(0, 1)
 _LIMITS = record({"max_image_px": integer(1), "max_image_bytes": integer(1), "background": TEXT})
-_LEAKS = record({"num_held_out": _COUNT, "num_leaked": _COUNT, "examples": array(mapping(TEXT))})
+_LEAKS = record(
+    {"num_held_out": _COUNT, "num_leaked": _COUNT, "examples": array(mapping(TEXT))}, {"reasons": mapping(_COUNT)}
+)
+_GROUP = record({"num_products": _COUNT, "num_pictures": _COUNT, "reasons": mapping(_COUNT), "titles": array(TEXT)})
 _SPELLING = record({"found_by": TEXT, "num_rows": _COUNT, "examples": array(TEXT)})
 _PICTURES = record(
     {"num_rows": _COUNT, "num_later": _COUNT, "unused": mapping(_COUNT), "other_spellings": array(_SPELLING)}
 )
 _PLACEHOLDER = record({"file_name": TEXT, "num_products": _COUNT, "num_titles": _COUNT})
+_PRICES = record(
+    {
+        "column": TEXT,
+        "currency": TEXT,
+        "counts": mapping(_COUNT),
+        "rates": mapping(number()),
+        "notes": array(TEXT),
+    }
+)
+_GENERIC_COUNTS = ("num_products", "num_prices", "num_pictures")
 _FACTS = record(
     {
         "source": TEXT,
@@ -36,6 +49,8 @@ _FACTS = record(
     },
     {
         "guessed": array(TEXT),
+        "image_fallbacks": array(TEXT),
+        "export": TEXT,
         "seed": integer(),
         "validation_fraction": _FRACTION,
         "test_fraction": _FRACTION,
@@ -43,9 +58,14 @@ _FACTS = record(
         "choices": mapping(array(TEXT)),
         "suggested_answer": TEXT,
         "duplicates": mapping(_COUNT),
+        "group_column": TEXT,
+        "largest_groups": array(_GROUP),
+        "generic_names": array(record({"name": TEXT, **dict.fromkeys(_GENERIC_COUNTS, _COUNT)})),
         "placeholders": array(_PLACEHOLDER),
         "leaks": _LEAKS,
         "pictures": _PICTURES,
+        "currency": TEXT,
+        "prices": mapping(_PRICES),
     },
 )
 

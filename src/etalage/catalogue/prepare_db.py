@@ -7,12 +7,11 @@ catalogue and is removed at the end. A killed run leaves nothing in it that the 
 import json
 import os
 import sqlite3
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
-from etalage.catalogue.prepare_pictures import PictureDb
+from etalage.catalogue.prepare_groups import GroupDb
 from etalage.catalogue.prepare_rows import (
     SCHEMA,
     CatalogueCounts,
@@ -20,10 +19,8 @@ from etalage.catalogue.prepare_rows import (
     DroppedRow,
     Fallback,
     KeptProduct,
-    Leak,
     Placeholder,
 )
-from etalage.config import Split
 
 __all__ = ["PrepareDb"]
 
@@ -33,7 +30,7 @@ MAX_ROWS_NAMED = 5
 _NUM_EXAMPLES = 2
 
 
-class PrepareDb(PictureDb):
+class PrepareDb(GroupDb):
     """The database. A context manager; leaving it removes the file.
 
     Args:
@@ -71,10 +68,10 @@ class PrepareDb(PictureDb):
             self._num_read += 1
             values = None if row.values is None else json.dumps(dict(row.values), ensure_ascii=False)
             self._db.execute(
-                "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(row.number, row.place, row.product_code, values, row.title, row.family, row.category),
-                    *(row.question, row.split, row.digest, row.reason, row.detail),
+                    *(row.question, row.split, row.parent, row.digest, row.reason, row.detail),
                 ),
             )
             if row.reason is None:
@@ -114,31 +111,7 @@ class PrepareDb(PictureDb):
         ).fetchone()
         return row[0] if row else ""
 
-    # Groups and splits
-
-    def picture_hashes(self) -> list[tuple[str, bytes]]:
-        """Return the pixels' hash and the perceptual hash of each distinct picture of a good row, sorted."""
-        return self._db.execute("SELECT DISTINCT pixels, phash FROM good ORDER BY pixels").fetchall()
-
-    def picture_families(self) -> Iterator[tuple[str, str]]:
-        """Yield each pair of a picture (its pixels' hash) and a title family that a good row has."""
-        return self._rows("SELECT DISTINCT pixels, family FROM good WHERE family != ''")
-
-    def row_pictures(self) -> Iterator[tuple[str, str]]:
-        """Yield each picture (its pixels' hash) of a row with several, beside a name that only this row has."""
-        rows = self._rows(
-            "SELECT pixels, number FROM good"
-            " WHERE number IN (SELECT number FROM good GROUP BY number HAVING count(*) > 1)"
-        )
-        return ((pixels, f"\0row {number}") for pixels, number in rows)  # no title begins with NUL
-
-    def set_groups(self, groups: Mapping[str, str]) -> None:
-        """Record the group of each distinct picture.
-
-        Args:
-            groups: Names of groups by pixels' hash.
-        """
-        self._update("INSERT INTO groups (pixels, name) VALUES (?, ?)", groups.items())
+    # Placeholders
 
     def flag_placeholders(self, min_titles: int) -> None:
         """Flag pictures that many different titles share.
@@ -179,71 +152,16 @@ class PrepareDb(PictureDb):
             f" AND number IN (SELECT number FROM good WHERE pixels NOT IN ({shared})))"
         ).rowcount
 
-    def group_categories(self) -> dict[str, Counter[str]]:
-        """Return the number of products by category, of each group."""
-        categories: dict[str, Counter[str]] = defaultdict(Counter)
-        query = "SELECT group_name, category, count(*) FROM kept GROUP BY group_name, category"
-        for group, category, count in self._rows(query):
-            categories[group][category] = count
-        return categories
-
-    def set_splits(self, splits: Mapping[str, Split]) -> None:
-        """Record the split of each group.
-
-        Args:
-            splits: Splits by group.
-        """
-        self._update("UPDATE groups SET split = ? WHERE name = ?", ((split, group) for group, split in splits.items()))
-
-    def find_leaks(self, split_of: Callable[[int], str] | None = None) -> Iterator[Leak]:
-        """Yield the held-out products whose group has a product in training too, in the order of the table.
-
-        Args:
-            split_of: Returns the split of a row by its number; None for the catalogue's own splits.
-        """
-        split = self._split_expression(split_of)
-        # a table of its own: joining the view with itself would compare each product with all of its group
-        self._db.executescript(
-            "DROP TABLE IF EXISTS trained; CREATE TEMP TABLE trained AS SELECT group_name, min(id) AS id"
-            f" FROM kept WHERE {split} = 'train' GROUP BY group_name;"
-            " CREATE UNIQUE INDEX by_group ON trained (group_name)"
-        )
-        rows = self._rows(
-            "SELECT own.number, own.code, own.title, own.own_split, own.group_name, other.number, other.title,"
-            " own.pixels = other.pixels, own.family = other.family AND own.family != ''"
-            f" FROM (SELECT *, {split} AS own_split FROM kept) AS own"
-            " JOIN trained ON own.group_name = trained.group_name"
-            " JOIN good AS other ON other.id = trained.id"
-            " WHERE own.own_split != 'train' ORDER BY own.number, own.id"
-        )
-        return (Leak(*row[:-2], *map(bool, row[-2:])) for row in rows)
-
-    def num_held_out(self, split_of: Callable[[int], str] | None = None) -> int:
-        """Return the number of products outside training.
-
-        Args:
-            split_of: As for `find_leaks`.
-        """
-        return self._count(f"kept WHERE {self._split_expression(split_of)} != 'train'")
-
-    def _split_expression(self, split_of: Callable[[int], str] | None) -> str:
-        """Return the SQL for a product's split."""
-        if split_of is None:
-            return "split"
-        # SQLite calls it for each row, so that rows need not be held in Python to be filtered.
-        self._db.create_function("split_of", 1, split_of, deterministic=True)
-        return "split_of(number)"
-
     # Results
 
     def kept_products(self) -> Iterator[KeptProduct]:
         """Yield the products of the catalogue, in the order of the table."""
         query = (
-            "SELECT number, code, field_values, question, path, sha256, width, height, extension, group_name, split,"
-            " placeholder FROM kept ORDER BY number, id"
+            "SELECT number, code, field_values, question, path, sha256, width, height, extension, group_name,"
+            " group_reason, split, placeholder FROM kept ORDER BY number, id"
         )
         for row in self._rows(query):
-            number, code, values, question, path, sha256, width, height, extension, group, split, flag = row
+            number, code, values, question, path, sha256, width, height, extension, group, reason, split, flag = row
             yield KeptProduct(
                 number=number,
                 product_code=code,
@@ -255,6 +173,7 @@ class PrepareDb(PictureDb):
                 height=height,
                 extension=extension,
                 group=group,
+                group_reason=reason,
                 split=split,
                 placeholder=bool(flag),
             )

@@ -15,9 +15,11 @@ __all__ = [
     "CheckedRow",
     "DroppedRow",
     "Fallback",
+    "GenericName",
     "KeptProduct",
     "Leak",
     "Placeholder",
+    "ProductGroup",
     "picture_file_name",
 ]
 
@@ -32,20 +34,22 @@ CREATE TABLE pictures (
     reason TEXT, detail TEXT);
 CREATE TABLE rows (
     number INTEGER PRIMARY KEY, place TEXT, code TEXT, field_values TEXT, title TEXT, family TEXT, category TEXT,
-    question TEXT, given_split TEXT, digest BLOB, reason TEXT, detail TEXT);
+    question TEXT, given_split TEXT, parent TEXT, digest BLOB, reason TEXT, detail TEXT);
 CREATE TABLE shown (
     id INTEGER PRIMARY KEY, number INTEGER, picture INTEGER, found_by TEXT, written TEXT, more TEXT,
     num_tried INTEGER DEFAULT 1, first_reason TEXT, first_detail TEXT);
 CREATE INDEX shown_by_number ON shown (number);
-CREATE TABLE groups (pixels TEXT PRIMARY KEY, name TEXT, split TEXT, placeholder INTEGER DEFAULT 0);
+CREATE TABLE groups (
+    pixels TEXT PRIMARY KEY, name TEXT, reasons TEXT, split TEXT, placeholder INTEGER DEFAULT 0);
 CREATE VIEW good AS
     SELECT shown.id, rows.number, rows.code, rows.field_values, rows.title, rows.family, rows.category, rows.question,
-           rows.given_split, pictures.path, pictures.sha256, pictures.pixels, pictures.width, pictures.height,
-           pictures.extension, pictures.phash
+           rows.given_split, rows.parent, pictures.path, pictures.sha256, pictures.pixels, pictures.width,
+           pictures.height, pictures.extension, pictures.phash
     FROM shown JOIN rows ON shown.number = rows.number JOIN pictures ON shown.picture = pictures.id
     WHERE rows.reason IS NULL AND pictures.reason IS NULL AND pictures.pixels IS NOT NULL;
 CREATE VIEW kept AS
-    SELECT good.*, groups.name AS group_name, coalesce(good.given_split, groups.split) AS split, groups.placeholder
+    SELECT good.*, groups.name AS group_name, groups.reasons AS group_reason,
+           coalesce(good.given_split, groups.split) AS split, groups.placeholder
     FROM good JOIN groups ON good.pixels = groups.pixels;
 CREATE VIEW dropped AS
     SELECT rows.number, rows.place, rows.code,
@@ -101,6 +105,8 @@ class CheckedRow:
     question: str = ""
     split: Split | None = None
     """The split that the split column names, if there is one."""
+    parent: str = ""
+    """What the group column says, which rows of one product share; empty if there is none."""
     reason: str | None = None
     """Why the row is dropped: one of a small set of words. None for a row that is fit."""
     detail: str | None = None
@@ -122,6 +128,8 @@ class KeptProduct:
     height: int
     extension: str
     group: str
+    group_reason: str
+    """Why it is in one group with others, such as "same pixels, near picture"; empty if it is alone."""
     split: Split
     placeholder: bool
 
@@ -154,10 +162,29 @@ class Leak(NamedTuple):
     train_number: int
     """The row of the group's first product in training."""
     train_title: str
-    same_pixels: bool
-    """Both have the same picture."""
-    same_family: bool
-    """Both have the same title family."""
+    why: str
+    """What these two have in common, such as "same pixels"; "through others" if only others link them."""
+
+
+class ProductGroup(NamedTuple):
+    """A group of products that stay on one side of the split."""
+
+    name: str
+    num_products: int
+    num_pictures: int
+    reasons: dict[str, int]
+    """By reason, the number of products that it links to others, the most frequent reason first."""
+    titles: list[str]
+    """Some of its titles."""
+
+
+class GenericName(NamedTuple):
+    """A title that names a kind of product, and not one."""
+
+    name: str
+    num_products: int
+    num_prices: int
+    num_pictures: int
 
 
 class Placeholder(NamedTuple):

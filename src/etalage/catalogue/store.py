@@ -1,7 +1,7 @@
 """The catalogue folder: what `prepare` leaves and every later step reads.
 
 catalogue.json      where it came from, the task, the seed, and counts by split and by reason of dropping
-metadata.parquet    a row per product: RESERVED_COLUMNS, then a column per field
+metadata.parquet    a row per product: RESERVED_COLUMNS, a column per field, and the currency of prices if it is known
 train.parquet ...   the same rows, a file for each split that has any, and
 README.md           what names them: by these two, `datasets` loads the folder as its splits; nothing of ours reads them
 drops.parquet       a row per dropped row of the table: source_row, place, product_code, reason, detail
@@ -214,6 +214,7 @@ def products_schema(task: Task, *, with_questions: bool) -> pa.Schema:
         ("file_name", pa.string()),
         ("split", pa.string()),
         ("group", pa.string()),
+        ("group_reason", pa.string()),
         ("placeholder", pa.bool_()),
         ("image_sha256", pa.string()),
         ("image_width", pa.int32()),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -68,6 +69,8 @@ def write_catalogue(
     """
     with_questions = bool(facts["own_questions"])
     schema = products_schema(task, with_questions=with_questions)
+    # A field of this name is the table's own word for it.
+    currency = facts.get("currency") if "currency" not in schema.names else None
     num_kept, num_written = db.num_kept(), 0
     with ExitStack() as files:
         writers: dict[str, pq.ParquetWriter] = {}
@@ -75,12 +78,14 @@ def write_catalogue(
             for product in page:
                 _place_picture(product, folder / product.file_name, linkable_folders)
             rows = pa.Table.from_pylist([_to_record(product, with_questions) for product in page], schema)
+            if currency:
+                rows = rows.append_column("currency", pa.array([currency] * len(rows)))
             # the same rows again, split by split: only so does `datasets` know the splits
             parts = {split_file(split): rows.filter(pc.field("split") == split) for split in get_args(Split)}
             for name, part in {PRODUCTS: rows, **parts}.items():
                 if name == PRODUCTS or len(part):
                     if name not in writers:
-                        writers[name] = files.enter_context(_open_writer(folder / name, schema))
+                        writers[name] = files.enter_context(_open_writer(folder / name, rows.schema))
                     writers[name].write_table(part)
             num_written += len(page)
             if progress is not None:
@@ -140,24 +145,29 @@ def write_leaks(folder: Path, leaks: Iterable[Leak], num_held_out: int) -> dict[
         num_held_out: The number of products outside training.
 
     Returns:
-        Their number and some examples, for catalogue.json.
+        Their number, also by what they have in common with a product in training, and some examples.
     """
-    num_leaked = 0  # counted while the rows are written, as is known only then
+    num_leaked, reasons = 0, Counter[str]()  # counted while the rows are written, as is known only then
     examples: list[dict[str, str]] = []
 
     def rows() -> Iterator[tuple[Any, ...]]:
         nonlocal num_leaked
         for leak in leaks:
-            why = "same picture" if leak.same_pixels else "same title family" if leak.same_family else "near picture"
             num_leaked += 1
+            reasons[leak.why] += 1
             if len(examples) < MAX_LEAK_EXAMPLES:
-                example = {"title": leak.title, "copy_of": leak.train_title, "why": why, "split": leak.split}
+                example = {"title": leak.title, "copy_of": leak.train_title, "why": leak.why, "split": leak.split}
                 examples.append(example)
-            yield leak.number, leak.product_code, leak.split, leak.group, leak.train_number, why
+            yield leak.number, leak.product_code, leak.split, leak.group, leak.train_number, leak.why
 
     # streamed: a table of copies has as many leaks as rows
     _write_table(folder / LEAKS, _LEAKS_SCHEMA, rows())
-    return {"num_held_out": num_held_out, "num_leaked": num_leaked, "examples": examples}
+    return {
+        "num_held_out": num_held_out,
+        "num_leaked": num_leaked,
+        "reasons": dict(sorted(reasons.items())),
+        "examples": examples,
+    }
 
 
 def _to_record(product: KeptProduct, with_questions: bool) -> dict[str, Any]:
@@ -168,6 +178,7 @@ def _to_record(product: KeptProduct, with_questions: bool) -> dict[str, Any]:
         "file_name": product.file_name,
         "split": product.split,
         "group": product.group,
+        "group_reason": product.group_reason,
         "placeholder": product.placeholder,
         "image_sha256": product.sha256,
         "image_width": product.width,

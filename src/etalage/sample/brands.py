@@ -182,7 +182,7 @@ class Brand:
         }
         if not any(words[kind] for kind in self.word_order if kind != "noun"):
             words["cut"] = piece.cut.title()  # a noun alone would be the title of many different products
-        # The colour comes last, where `catalogue.duplicates.title_family` finds it: variants share the rest of the
+        # The colour comes last, where `catalogue.title_family` finds it: variants share the rest of the
         # title.
         name = " ".join(words[kind] for kind in self.word_order if words[kind])
         return f"{name}{self.colour_separator}{colour.name}" if self.colour_separator else name

@@ -162,7 +162,7 @@ SHADES: Sequence[tuple[Rgb, tuple[str, ...]]] = (
     ((24, 122, 128), ("Teal", "Petrol", "Turquoise")),
     ((176, 84, 54), ("Rust", "Terracotta", "Copper")),
 )
-"""Colours and their names. `catalogue.duplicates.title_family` recognises every name at the end of a title."""
+"""Colours and their names. `catalogue.title_family` recognises every name at the end of a title."""
 
 CUT_WORDS: Mapping[str, tuple[str, ...]] = {
     "short": ("Short", "Cropped", "Mini"),

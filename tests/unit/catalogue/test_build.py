@@ -25,7 +25,8 @@ def test_a_table_without_a_usable_row_is_an_error_and_leaves_no_file(tmp_path: P
     (tmp_path / "t.csv").write_text("title,category,price,image\nScarf,SCARVES,990.0,no.png\n")
     with pytest.raises(
         EtalageError,
-        match=r"t\.csv: none of its rows can be used; row 1 \(code 1\) was dropped because of image_not_found",
+        match=r"t\.csv: none of its rows can be used \(1 image_not_found\); row 2 \(code 1\) was dropped because of "
+        "image_not_found",
     ):
         prepare(PrepareConfig(str(tmp_path / "t.csv"), tmp_path / "out"))
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
@@ -40,7 +41,10 @@ def test_a_split_column_is_used_and_its_leaks_are_reported(
     catalogue = prepare(replace(prepare_config, split_column="part"))
     assert catalogue.facts["splits"] == {"train": 5, "validation": 3, "test": 4}
     assert catalogue.facts["leaks"]["num_leaked"] == 1  # rows 1 and 2 show one picture
-    assert "LEAK: of 7 products that column 'part' holds out, 1 have a copy" in capsys.readouterr().out
+    assert (
+        "LEAK: of 7 products that column 'part' holds out, 1 (1 same pixels) belong to a product in train"
+        in capsys.readouterr().out
+    )
     assert pq.read_table(prepare_config.out / "leaks.parquet").to_pylist() == [
         {
             "source_row": 2,
@@ -48,7 +52,7 @@ def test_a_split_column_is_used_and_its_leaks_are_reported(
             "split": "test",
             "group": catalogue.split("test")[0].group,
             "copy_of_row": 1,
-            "why": "same picture",
+            "why": "same pixels",
         }
     ]
 
@@ -68,7 +72,8 @@ def test_splitting_by_row_would_leak_what_groups_keep_together(tmp_path: Path) -
     assert all(len(splits) == 1 for splits in splits_of.values())
     leaks = catalogue.facts["leaks"]
     assert 0 < leaks["num_leaked"] <= leaks["num_held_out"] < 60
-    assert {leak["why"] for leak in leaks["examples"]} == {"same title family"}
+    assert {leak["why"] for leak in leaks["examples"]} == {"name and price"}
+    assert leaks["reasons"] == {"name and price": leaks["num_leaked"]}
 
 
 def test_placeholders_are_flagged_or_dropped(tmp_path: Path) -> None:

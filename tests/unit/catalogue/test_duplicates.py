@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 from etalage.catalogue import duplicates
 from etalage.catalogue.duplicates import (
     MAX_DISTANCE,
+    Groups,
     connected_components,
     group_pictures,
+    is_near,
     near_pairs,
-    title_family,
 )
 
 
 def groups(families: list[tuple[str, str]], hashes: dict[str, bytes] | None = None) -> dict[str, str]:
+    """Group pictures by pairs of a picture and a family."""
     pictures = sorted({pixels: (hashes or {}).get(pixels, b"") for pixels, _ in families}.items())
-    return group_pictures(pictures, families)[0]
+    links = sorted((family, pixels) for pixels, family in families)
+    return dict(group_pictures(pictures, {"same name": links}).names)
 
 
 def test_pictures_linked_through_others_share_a_group() -> None:
@@ -45,9 +48,36 @@ def test_near_pictures_share_a_group() -> None:
     one = bytes(32)
     near = bytes([0x0F] * 4 + [0] * 28)
     far = bytes([0xFF] * 32)
-    found, num_near = group_pictures([("a", one), ("b", near), ("c", far), ("d", b"")], [])
-    assert found == {"a": "a", "b": "a", "c": "c", "d": "d"}
-    assert num_near == 2
+    found = group_pictures([("a", one), ("b", near), ("c", far), ("d", b"")], {})
+    assert found.names == {"a": "a", "b": "a", "c": "c", "d": "d"}
+    assert found.reasons == {"a": "near picture", "b": "near picture"}
+    assert found.num_near == 2
+
+
+def test_each_picture_knows_why_it_is_in_a_group_with_others() -> None:
+    hashes = [("a", bytes(32)), ("b", bytes([1] + [0] * 31)), ("c", b""), ("d", b""), ("e", b"")]
+    links = {
+        "same name": [("scarf", "b"), ("scarf", "c"), ("cap", "e")],
+        "name and code": [(7, "c"), (7, "d"), (8, "d")],
+    }
+    found = group_pictures(hashes, links)
+    assert set(found.names.values()) == {"a", "e"}
+    assert found.reasons == {
+        "a": "near picture",
+        "b": "near picture, same name",
+        "c": "same name, name and code",
+        "d": "name and code",
+    }
+
+
+def test_near_pictures_of_what_is_surely_two_products_are_kept_apart_and_counted() -> None:
+    hashes = [(name, bytes([bits] + [0] * 31)) for name, bits in (("a", 0), ("b", 1), ("c", 3), ("d", 7))]
+    found = group_pictures(hashes, {}, [("a", "P1"), ("b", "P2"), ("d", "P1")])
+    assert found.names == {"a": "a", "b": "a", "c": "a", "d": "a"}, "c is of neither, and near to all"
+    assert (found.num_near, found.num_kept_apart) == (4, 3)
+    found = group_pictures(hashes[:2], {}, [("a", "P1"), ("b", "P2")])
+    assert found.names == {"a": "a", "b": "b"}
+    assert found.reasons == {}
 
 
 @settings(max_examples=30, deadline=None)
@@ -63,38 +93,15 @@ def test_all_near_pairs_are_found_and_no_other(seed: int, flips: int) -> None:
     assert found == {(i, j) for i, j in combinations(range(40), 2) if (bits[i] != bits[j]).sum() <= MAX_DISTANCE}
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("Check Wool Scarf in Navy", "CHECK WOOL SCARF IN RED", True),
-        ("Navy Check Scarf", "Camel Check Scarf", False),
-        ("Leather Bag (Dark Green)", "Leather Bag, Black, M", True),
-        ("Rose Eau de Parfum 50ml", "Rose Eau de Parfum 100 ml", True),
-        ("Black Dress", "Red Dress", False),  # one word is too little for a family
-        ("Check Wool Scarf", "Check Silk Scarf", False),
-        ("A120 Atomic Thruster", "A370 Atomic Thruster", False),
-        ("Étole à carreaux noir", "Étole à carreaux rouge", True),
-        ("手提包", "手提袋", False),
-    ],
-)
-def test_variants_share_a_title_family(one: str, other: str, same: bool) -> None:
-    assert (title_family(one) == title_family(other)) is same
-
-
-def test_a_family_never_loses_everything() -> None:
-    for title in ("", "Red", "XL", "in in", "50 ml"):
-        assert title_family(title) == title.casefold()
-
-
 def test_no_pictures_make_no_groups() -> None:
-    assert group_pictures([], []) == ({}, 0)
+    assert group_pictures([], {}) == Groups({}, {}, 0, 0)
 
 
 def test_a_near_copy_is_counted_once_however_many_it_has() -> None:
     phashes = [bytes(32), bytes([1] + [0] * 31), bytes([3] + [0] * 31), bytes([0xFF] * 32)]
-    found, num_near = group_pictures([(name, phash) for name, phash in zip("abcd", phashes, strict=True)], [])
-    assert found == {"a": "a", "b": "a", "c": "a", "d": "d"}
-    assert num_near == 3
+    found = group_pictures([(name, phash) for name, phash in zip("abcd", phashes, strict=True)], {})
+    assert found.names == {"a": "a", "b": "a", "c": "a", "d": "d"}
+    assert found.num_near == 3
 
 
 def test_groups_are_named_by_the_first_characters_of_their_smallest_hash() -> None:
@@ -118,3 +125,10 @@ def test_components_are_the_same_in_any_batches(num_nodes: int, pairs: list[tupl
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duplicates, "MAX_EDGES", batch_size)
         assert connected_components(num_nodes, edges).tolist() == expected
+
+
+def test_two_hashes_are_near_as_pairs_are() -> None:
+    one, near, far = bytes(32), bytes([0xFF, 0xFF] + [0] * 30), bytes([0xFF, 0xFF, 1] + [0] * 29)
+    assert is_near(one, near)
+    assert not is_near(one, far)
+    assert not is_near(b"", b"")

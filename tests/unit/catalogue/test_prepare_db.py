@@ -162,7 +162,8 @@ def test_all_pictures_of_a_row_may_become_products(db: PrepareDb) -> None:
     read(db, {"/a.png": "a", "/b.png": "b", "/again.png": "a", "/c.png": "c"})
     assert not db.try_next_pictures()
     db.drop_shared_pictures(5)
-    assert sorted(db.row_pictures()) == [("a", "\0row 1"), ("b", "\0row 1")]
+    links = {reason: list(found) for reason, found in db.find_links("price").items()}
+    assert links["same row"] == [(1, "a"), (1, "b")]
     db.set_groups({"a": "one", "b": "one", "c": "two"})
     db.set_splits({"one": "train", "two": "test"})
     shown = [(product.number, str(product.picture), product.product_code) for product in db.kept_products()]
@@ -270,12 +271,6 @@ def test_categories_are_counted_by_group(db: PrepareDb) -> None:
     assert db.group_categories() == {"one": {"SCARVES": 2, "CAPS": 1}, "two": {"SCARVES": 1}}
 
 
-def test_families_are_listed_once_per_picture(db: PrepareDb) -> None:
-    db.add_rows([row(1, family="scarf"), row(2, family="scarf"), row(3, family=""), row(4, "/b.png", family="scarf")])
-    read(db, {"/a.png": "a", "/b.png": "b"})
-    assert sorted(db.picture_families()) == [("a", "scarf"), ("b", "scarf")]
-
-
 def test_a_placeholder_needs_enough_titles_that_differ_beyond_case(db: PrepareDb) -> None:
     titles = ["Scarf", "SCARF", "Cap", "Bag"]
     db.add_rows([row(number, title=title) for number, title in enumerate(titles, 1)])
@@ -301,16 +296,18 @@ def test_leaks_name_the_first_product_in_training_and_why(db: PrepareDb) -> None
     )
     read(db, {"/a.png": "a", "/b.png": "b", "/c.png": "c"})
     db.set_groups({"a": "one", "b": "one", "c": "two"})
-    assert list(db.find_leaks()) == [Leak(1, "P1", "Scarf 1", "test", "one", 2, "Scarf 2", True, False)]
+    db.find_links("price")
+    assert list(db.find_leaks()) == [Leak(1, "P1", "Scarf 1", "test", "one", 2, "Scarf 2", "same pixels")]
     assert db.num_held_out() == 2
 
 
 def test_leaks_of_other_splits_can_be_found_without_recording_them(db: PrepareDb) -> None:
     fill(db, {1: "a", 2: "a", 3: "b"}, {"group-a": "train", "group-b": "test"}, family="scarf")
+    db.find_links("price")
     assert list(db.find_leaks()) == []
     by_row = {1: "test", 2: "train", 3: "train"}.__getitem__
     (leak,) = db.find_leaks(by_row)
     assert (leak.number, leak.split, leak.train_number) == (1, "test", 2)
-    assert (leak.same_pixels, leak.same_family) == (True, True)
+    assert leak.why == "same pixels"
     assert (db.num_held_out(by_row), db.num_held_out()) == (1, 1)
     assert [product.split for product in db.kept_products()] == ["train", "train", "test"]

@@ -84,7 +84,7 @@ def test_equal_input_gives_equal_bytes(prepare_config: PrepareConfig) -> None:
 def kept(path: Path, sha256: str = "") -> KeptProduct:
     """Return a product with this picture."""
     sha256 = sha256 or hashlib.sha256(path.read_bytes()).hexdigest()
-    return KeptProduct(1, "P1", {"title": "Scarf"}, "", path, sha256, 9, 9, "png", "g", "train", False)
+    return KeptProduct(1, "P1", {"title": "Scarf"}, "", path, sha256, 9, 9, "png", "g", "", "train", False)
 
 
 def fill(db: PrepareDb, product: KeptProduct) -> None:
@@ -129,24 +129,24 @@ def test_pictures_are_linked_from_our_own_folders_and_copied_from_others(tmp_pat
     assert calls == [(1, 1)]
 
 
+REASONS = ("same pixels", "near picture", "through others")
+
+
 def test_only_some_leaks_are_examples_and_all_are_in_the_table(tmp_path: Path) -> None:
-    leaks = [Leak(n, f"P{n}", f"Scarf {n}", "test", "g", 0, "Scarf", n % 3 == 0, n % 3 == 1) for n in range(1, 31)]
+    leaks = [Leak(n, f"P{n}", f"Scarf {n}", "test", "g", 0, "Scarf", REASONS[n % 3]) for n in range(1, 31)]
     facts = write_leaks(tmp_path, iter(leaks), 40)
     assert (facts["num_held_out"], facts["num_leaked"], len(facts["examples"])) == (40, 30, MAX_LEAK_EXAMPLES)
-    assert [example["why"] for example in facts["examples"][:3]] == [
-        "same title family",
-        "near picture",
-        "same picture",
-    ]
+    assert [example["why"] for example in facts["examples"][:3]] == ["near picture", "through others", "same pixels"]
+    assert facts["reasons"] == dict.fromkeys(REASONS, 10)
     rows = pq.read_table(tmp_path / "leaks.parquet").to_pylist()
     assert [row["source_row"] for row in rows] == list(range(1, 31))
     assert rows[0] == {
         "source_row": 1, "product_code": "P1", "split": "test", "group": "g", "copy_of_row": 0,
-        "why": "same title family",
+        "why": "near picture",
     }  # fmt: skip
 
 
 def test_without_leaks_the_table_is_empty_but_has_its_columns(tmp_path: Path) -> None:
-    assert write_leaks(tmp_path, [], 0) == {"num_held_out": 0, "num_leaked": 0, "examples": []}
+    assert write_leaks(tmp_path, [], 0) == {"num_held_out": 0, "num_leaked": 0, "reasons": {}, "examples": []}
     table = pq.read_table(tmp_path / "leaks.parquet")
     assert (table.num_rows, table.column_names[0]) == (0, "source_row")

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from etalage.catalogue.duplicates import title_family
+from etalage.catalogue.title_family import title_family
 from etalage.sample.appearance import CUTS, HARDWARE
 from etalage.sample.brands import Brand, Design, Piece, choose_long_tailed, make_brand
 from etalage.sample.vocabulary import STYLES, STYLES_NAMING_METAL

@@ -2,7 +2,7 @@
 
 import pytest
 
-from etalage.catalogue.duplicates import title_family
+from etalage.catalogue.title_family import title_family
 from etalage.sample.appearance import BACKGROUNDS, CUTS, HARDWARE, MATERIALS, PATTERNS, POSES
 from etalage.sample.silhouettes import VISIBLE_ATTRIBUTES
 from etalage.sample.vocabulary import (

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from etalage.catalogue.columns import KNOWN_COLUMNS
-from etalage.catalogue.duplicates import MIN_PLACEHOLDER_TITLES, title_family
+from etalage.catalogue.duplicates import MIN_PLACEHOLDER_TITLES
+from etalage.catalogue.title_family import title_family
 from etalage.sample.faults.bad_pictures import spoil_picture
 from etalage.sample.faults.kinds import COPY_KINDS, KINDS, LINK_KINDS
 from etalage.sample.faults.price_texts import price_as_text
