@@ -8,6 +8,7 @@ from rich.table import Table
 
 from etalage.evaluate.metrics import METRICS, fields_of
 from etalage.evaluate.systems import format_score, scores_of, systems_in
+from etalage.wording import count
 
 __all__ = ["summary_table"]
 
@@ -18,7 +19,7 @@ def summary_table(metrics: Mapping[str, Any]) -> Table:
     Args:
         metrics: The contents of metrics.json.
     """
-    title, systems = f"{metrics['split']} split, {metrics['num_examples']} products", systems_in(metrics)
+    title, systems = f"{metrics['split']} split, {count(metrics['num_examples'], 'product')}", systems_in(metrics)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title=title, title_justify="left")
     table.add_column("")
     for system in systems:

@@ -7,6 +7,7 @@ from etalage.evaluate.intervals import MIN_GROUPS
 from etalage.evaluate.metrics import DECIDING_METRICS, METRICS, Metric, fields_of
 from etalage.evaluate.systems import scores_of, systems_in
 from etalage.task import Field
+from etalage.wording import count
 
 __all__ = ["verdict"]
 
@@ -27,11 +28,8 @@ def verdict(metrics: Mapping[str, Any]) -> str:
     """
     fields, num_groups = fields_of(metrics), metrics.get("num_groups", metrics["num_examples"])
     if num_groups < MIN_GROUPS:
-        found = " and ".join(
-            f"{number} {noun}{'s' * (number != 1)}"
-            for number, noun in ((metrics["num_examples"], "product"), (num_groups, "group"))
-        )
-        sentence = f"Nothing can be concluded from {found} of copies; at least {MIN_GROUPS} groups are needed."
+        found = f"{count(metrics['num_examples'], 'product')} and {count(num_groups, 'group')} of copies"
+        sentence = f"Nothing can be concluded from {found}; at least {MIN_GROUPS} groups are needed."
         return " ".join([sentence, *_unread(metrics)])
     conclusions = [_conclude(metrics, field) for field in fields]
 
