@@ -128,7 +128,8 @@ class Run:
                 k for k in resolved if k in comparable and before.get(k) != resolved[k] and k not in _MAY_CHANGE
             ]
             if not differing:
-                return before
+                # Where both are now, so that the catalogue is found again when they move together.
+                return before | {name: resolved[name] for name in ("catalogue", "out")}
             if self.log.exists() and self.log.stat().st_size:
                 raise EtalageError(
                     f"{self.folder} holds a run with another configuration: "
@@ -158,10 +159,9 @@ class Run:
             EtalageError: Another process writes into it, or it is a file.
         """
         made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise EtalageError(f"{error.filename} is a file, so {self.folder} cannot be a run folder") from error
+        if file := next((path for path in (self.folder, *self.folder.parents) if path.is_file()), None):
+            raise EtalageError(f"{file} is a file, so {self.folder} cannot be a run folder")
+        self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with lock(self._lock_file, str(self.folder)):
                 yield
@@ -213,20 +213,6 @@ class Run:
             EtalageError: A line is damaged.
         """
         return read_log(self.log)
-
-    def read_metrics(self) -> dict[str, Any]:
-        """Read metrics.json.
-
-        Returns:
-            What `evaluate` wrote.
-
-        Raises:
-            EtalageError: The run has not been evaluated, or the file is damaged.
-        """
-        again = f"run `etalage evaluate {self.folder}`"
-        if not self.metrics.exists():
-            raise EtalageError(f"{self.folder} has no metrics.json; {again} first")
-        return read_json_object(self.metrics, remedy=f"{again} again")
 
     def require_model(self) -> None:
         """Check that training is done.

@@ -1,11 +1,14 @@
 """`etalage report`: write what a run learned as one page."""
 
 from etalage.catalogue.store import Catalogue
-from etalage.config import ReportConfig
+from etalage.config import ReportConfig, TaskConfig
 from etalage.console import say
+from etalage.errors import EtalageError
+from etalage.evaluate.metrics_file import read_metrics
 from etalage.evaluate.predictions import read_predictions
 from etalage.evaluate.report import write_report
 from etalage.runs import Run
+from etalage.task import Task
 
 __all__ = ["report"]
 
@@ -22,7 +25,13 @@ def report(config: ReportConfig) -> None:
     run = Run(config.run)
     trained = run.read_config()
     with run.lock():
-        metrics = run.read_metrics()
+        fields = Task(TaskConfig(**trained["task"])).fields
+        metrics, predictions = read_metrics(run.metrics, fields), read_predictions(run.predictions, fields)
+        if len(predictions) != metrics["num_examples"]:
+            raise EtalageError(
+                f"{run.predictions} has {len(predictions)} answers, but {run.metrics.name} is about "
+                f"{metrics['num_examples']}; run `etalage evaluate {run.folder}` again"
+            )
         catalogue = Catalogue.load_of_run(trained, run.folder, config.catalogue)
         facts = catalogue.facts
         write_report(
@@ -30,7 +39,7 @@ def report(config: ReportConfig) -> None:
             title=run.folder.resolve().name,
             config=trained,
             metrics=metrics,
-            predictions=read_predictions(run.predictions),
+            predictions=predictions,
             losses=run.read_log(),
             counts={**facts["splits"], "dropped": facts["drops"]},
             limits=facts["limits"],

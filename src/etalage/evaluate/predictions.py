@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from etalage.atomic import atomic_write_text
-from etalage.errors import EtalageError
 from etalage.evaluate.metrics import Values
+from etalage.json_files import read_json_lines
+from etalage.schema import NULL, PATH, TEXT, check, constant, either, number, record
 from etalage.task import Field, Problem
 
 __all__ = ["Prediction", "read_predictions", "write_csv", "write_predictions"]
@@ -56,26 +58,31 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
     atomic_write_text(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
 
 
-def read_predictions(path: Path) -> list[Prediction]:
+def read_predictions(path: Path, fields: Sequence[Field]) -> list[Prediction]:
     """Read what `write_predictions` wrote.
 
     Args:
         path: The file, predictions.jsonl.
+        fields: The fields of the task.
 
     Raises:
-        EtalageError: A line is not a prediction; the message names the line.
+        EtalageError: The file cannot be read, or a line is not a prediction; the message names the line.
     """
+    remedy = "write the file again with `etalage evaluate`"
+    values = record({f.name: number(above=0) if f.kind == "price" else TEXT for f in fields}, closed=True)
+    either_values = either(NULL, values)
+    expected = record(
+        {
+            **{"product_code": TEXT, "image": PATH, "target": either_values, "before": either(TEXT, NULL)},
+            **{"answer": TEXT, "values": either_values},
+        },
+        {"problem": constant(*get_args(Problem), None)},
+        closed=True,  # so that a key of another version is no surprise later
+    )
     predictions = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                record = json.loads(line)
-                # A key that is missing or unknown, as in a file of another version, raises TypeError.
-                predictions.append(Prediction(**{**record, "image": Path(record["image"])}))
-            except (ValueError, TypeError, KeyError) as error:
-                raise EtalageError(
-                    f"{path} line {number}: not a prediction ({error}); write the file again with `etalage evaluate`"
-                ) from error
+    for place, line in read_json_lines(path, remedy=remedy):
+        check(line, expected, f"{place}: not a prediction", remedy)
+        predictions.append(Prediction(**{**line, "image": Path(line["image"])}))
     return predictions
 
 
