@@ -114,7 +114,7 @@ def _read_price_columns(table: Table, task: Task, config: PrepareConfig) -> dict
         columns = read_price_columns(table, task.fields, config, bar.track)
     for column in columns.values():
         for note in column.notes:
-            say(f"prices: {note}")
+            say(f"prices in column {column.name!r}: {note}")
     return columns
 
 

@@ -1,19 +1,19 @@
 """Whether a row is fit to learn from, and if not, the reason. Texts are checked here, pictures in `pictures`."""
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from etalage.catalogue.columns import KNOWN_COLUMNS
-from etalage.catalogue.duplicates import title_family
+from etalage.catalogue.markup import clean_cell
 from etalage.catalogue.picture_candidates import PictureLocator
 from etalage.catalogue.pictures import UnfitProduct
 from etalage.catalogue.prepare_rows import CheckedRow
-from etalage.catalogue.prices import BadPrice, DecimalMark, find_decimal_mark, parse_amount
-from etalage.catalogue.table import Cell, Row, Table, number_text
+from etalage.catalogue.price_columns import PriceColumn
+from etalage.catalogue.prices import BadPrice
+from etalage.catalogue.table import Row, Table, number_text
+from etalage.catalogue.title_family import title_family
 from etalage.config import PrepareConfig, Split
 from etalage.errors import EtalageError
 from etalage.task import Field, Task, Value, clean_text
@@ -21,9 +21,6 @@ from etalage.task import Field, Task, Value, clean_text
 __all__ = ["check_rows"]
 
 MAX_QUESTION_CHARS = 4000
-NUM_SAMPLE_PRICES = 1000
-"""How many prices of a column are read to find its decimal mark."""
-
 SPLIT_NAMES: Mapping[str, Split] = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev", "eval"), "validation"),
@@ -32,9 +29,13 @@ SPLIT_NAMES: Mapping[str, Split] = {
 """The splits by the words for them in the column given by --split-column."""
 
 _MAX_DETAIL_CHARS = 200
+_MAX_MARKUP = 20
+"""How many times as long a text may be with its HTML as without."""
 
 
-def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: Path) -> Iterator[CheckedRow]:
+def check_rows(
+    table: Table, task: Task, config: PrepareConfig, inline_folder: Path, price_columns: Mapping[str, PriceColumn]
+) -> Iterator[CheckedRow]:
     """Check the texts of each row and locate its pictures.
 
     Rows that share a product code are all fit, since the colour variants of a product may share one.
@@ -44,17 +45,11 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
         task: The task, which says what texts are needed.
         config: The limits, and how to read price ranges.
         inline_folder: The folder to write pictures to that come inside the table.
+        price_columns: How the prices are read, by field, as `read_price_columns` found it.
 
     Raises:
         EtalageError: The table cannot be read further, or a row's split is not a known word.
     """
-    decimal_marks = {
-        field.name: find_decimal_mark(
-            cell for row in islice(table, NUM_SAMPLE_PRICES) if isinstance(cell := row.cells.get(field.name), str)
-        )
-        for field in task.fields
-        if field.kind == "price"
-    }
     locator = PictureLocator(table.source.folder, inline_folder, config.max_image_bytes, all_images=config.all_images)
     title_field = next((field.name for field in task.fields if field.name in KNOWN_COLUMNS["title"]), None)
     # The first category is the one by which splits are stratified.
@@ -66,7 +61,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
             continue
         split = _parse_split(row, table) if config.split_column else None
         try:
-            values = _check_values(row, task, decimal_marks, config)
+            values = _check_values(row, table, task, price_columns, config)
             pictures = locator.locate(row.images)
             question = _check_question(row)
         except UnfitProduct as unfit:
@@ -86,6 +81,7 @@ def check_rows(table: Table, task: Task, config: PrepareConfig, inline_folder: P
             category=str(values[category_field]) if category_field else "",
             question=question,
             split=split,
+            parent=row.group,
         )
 
 
@@ -108,50 +104,42 @@ def _parse_split(row: Row, table: Table) -> Split:
 
 
 def _check_values(
-    row: Row, task: Task, decimal_marks: Mapping[str, DecimalMark], config: PrepareConfig
+    row: Row, table: Table, task: Task, price_columns: Mapping[str, PriceColumn], config: PrepareConfig
 ) -> dict[str, Value]:
     if unsupported := row.cells.get("unsupported"):
         raise UnfitProduct(
             "conversation_unsupported", f"{unsupported}; one picture, one question and one answer are read"
         )
-    return {field.name: _check_value(row.cells[field.name], field, decimal_marks, config) for field in task.fields}
+    # Conversations are learned as they are: their answers may be about HTML.
+    clean = clean_text if table.source.kind == "conversations" else clean_cell
+    values: dict[str, Value] = {}
+    for field in task.fields:
+        text = number_text(row.cells[field.name])
+        # Before cleaning, since a cell may have a hundred million characters (MAX_CELL_CHARS).
+        is_huge = len(text) > _MAX_MARKUP * config.max_text_chars
+        text = text if is_huge else clean(text)
+        if len(text) > config.max_text_chars:
+            raise UnfitProduct(
+                f"{field.name}_too_long", f"{len(text)} characters, at most {config.max_text_chars} are taken"
+            )
+        if not text:
+            raise UnfitProduct(f"missing_{field.name}", "no text")
+        values[field.name] = text
+        if field.kind == "price":
+            values[field.name] = _check_price(row, field, price_columns[field.name], config)
+    return values
 
 
-def _check_value(cell: Cell, field: Field, decimal_marks: Mapping[str, DecimalMark], config: PrepareConfig) -> Value:
-    text = number_text(cell)
-    # Before cleaning, since a cell may have a hundred million characters (MAX_CELL_CHARS).
-    if len(text) > config.max_text_chars:
-        raise UnfitProduct(
-            f"{field.name}_too_long", f"{len(text)} characters, at most {config.max_text_chars} are taken"
-        )
-    text = clean_text(text)
-    if not text:
-        raise UnfitProduct(f"missing_{field.name}", "no text")
-    if field.kind != "price":
-        return text
+def _check_price(row: Row, field: Field, column: PriceColumn, config: PrepareConfig) -> float:
+    cell = row.cells[field.name]
     try:
-        price = _read_price(cell, decimal_marks[field.name], config)
+        price = column.read(cell, str(row.cells.get("currency", "")), config.price_range)
     except BadPrice as bad:
         # Reasons name the field, and a missing one comes under the same word as a missing text.
         reason = "missing_price" if bad.reason == "price_missing" else bad.reason
-        raise UnfitProduct(reason.replace("price", field.name), str(bad)) from bad
+        raise UnfitProduct(reason.replace("price", field.name), bad.detail) from bad
     if price > config.max_price:
-        raise UnfitProduct(f"{field.name}_absurd", f"{text!r} is above {config.max_price:,.0f}")
-    # The answer writes two decimals, and has to read back as this very value.
-    return round(price, 2)
-
-
-def _read_price(cell: Cell, decimal: DecimalMark, config: PrepareConfig) -> float:
-    """Return the amount of a price. A number has no marks to interpret, so it never goes through its text."""
-    if isinstance(cell, str):
-        return parse_amount(clean_text(cell), price_range=config.price_range, decimal=decimal).value
-    price = float(cell)
-    if not math.isfinite(price):
-        raise BadPrice("price_unparsable", number_text(cell))
-    if price < 0:
-        raise BadPrice("price_negative", number_text(cell))
-    if not round(price, 2):
-        raise BadPrice("price_zero", number_text(cell))
+        raise UnfitProduct(f"{field.name}_absurd", f"{number_text(cell)!r} is above {config.max_price:,.0f}")
     return price
 
 

@@ -28,6 +28,15 @@ _REASONS = {
     "row_not_json": ("The line is not JSON.", "correct the line, or export the table again"),
     "cell_not_text": ("A cell holds a list where a text or a number is needed.", "name another column with --columns"),
     "text_not_unicode": ("A text holds half of a character.", "export the table again as UTF-8"),
+    "row_only_picture": (
+        "The row only adds a picture to the product above it.",
+        "nothing is lost; --all-images shows the product with each of its pictures",
+    ),
+    "row_no_product": ("The row is a rule or an option of a product.", "nothing is lost"),
+    "row_joins_variants": (
+        "The row only joins the variants of a product, and has no price.",
+        "nothing is lost if the variants are in the table, too; else give the row a price",
+    ),
     # Texts
     "answer_ambiguous": (
         "The answer that would be taught cannot be divided into its fields again without doubt.",
@@ -103,6 +112,8 @@ _BY_FIELD = (
     ("", "_negative", "The {field} is below zero.", "give the true price"),
     ("", "_absurd", "The {field} is too high to be true.", "correct it, or raise --max-price"),
     ("", "_is_range", "The {field} is a range.", "choose an end with --price-range low or high"),
+    ("", "_per_quantity", "The {field} is that of a weight, a length or a time.", "give the price of the product"),
+    ("", "_other_currency", "The {field} is not in --currency.", "convert it with --rates FILE (a line: USD,0.92)"),
     ("", "_unparsable", "The {field} cannot be read as one amount.", "write a number; see the details of the row"),
 )
 

@@ -3,13 +3,13 @@
 import csv
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from etalage.catalogue.currencies import CURRENCY_CODES, SHARED_SIGNS
+from etalage.catalogue.currencies import CURRENCY_CODES
 from etalage.errors import EtalageError
 
-__all__ = ["find_rate", "read_rates"]
+__all__ = ["read_rates"]
 
 _MAX_BYTES = 1 << 20
 _FORM = 'write a line such as USD,0.92 for each currency, or a JSON object such as {"USD": 0.92}'
@@ -53,19 +53,6 @@ def read_rates(path: Path, currency: str) -> dict[str, float]:
             f"the rates have to say what one unit of the other currency is in {currency}"
         )
     return {**rates, currency: 1.0}
-
-
-def find_rate(rates: Mapping[str, float], currency: str) -> float | None:
-    """Return the rate of a currency, or None.
-
-    Args:
-        rates: Rates by code.
-        currency: A code, or a sign of `SHARED_SIGNS`, which has the rate of the code that it usually means, or of the
-            only one of its codes that has any.
-    """
-    codes = [code for code in SHARED_SIGNS.get(currency, (currency,)) if code in rates]
-    is_certain = len(codes) == 1 or (codes and codes[0] == SHARED_SIGNS.get(currency, (currency,))[0])
-    return rates[codes[0]] if is_certain else None
 
 
 def _read_json(text: str) -> Iterable[tuple[str, object]]:

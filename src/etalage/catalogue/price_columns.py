@@ -11,13 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 from etalage.catalogue.currencies import (
+    CURRENCY_CODES,
     SHARED_SIGNS,
     check_currency,
     find_header_currency,
     is_compatible,
     parse_currency_cell,
 )
-from etalage.catalogue.exchange_rates import find_rate, read_rates
+from etalage.catalogue.exchange_rates import read_rates
 from etalage.catalogue.missing import is_missing
 from etalage.catalogue.price_evidence import PriceEvidence, decide_mark
 from etalage.catalogue.price_numbers import DecimalMark, choose_value
@@ -74,20 +75,19 @@ class PriceColumn:
         if isinstance(cell, str):
             amount = parse_amount(cell.strip(), price_range=price_range, currency=written)
             written = amount.sign or amount.currency
-            currency = _group(written, self.currency)
+            currency = _group(written, self.currency, self.rates)
             value = amount.value
             if amount.readings:
                 value = choose_value(amount.readings, self.marks.get(currency, "auto"), currency)
         else:
             check_number(float(cell), shown)
-            value, currency = float(cell), _group(written, self.currency)
+            value, currency = float(cell), _group(written, self.currency, self.rates)
         if currency == self.currency:
             return round_price(value)
-        rate = find_rate(self.rates, written)
-        if rate is None:
-            raise BadPrice("price_other_currency", f"{shown} is in {written}, and --currency is {self.currency}")
-        check_number(value * rate, shown)
-        return round_price(value * rate)
+        if currency not in self.rates:
+            raise BadPrice("price_other_currency", f"{shown} is in {currency}, and --currency is {self.currency}")
+        check_number(value * self.rates[currency], shown)
+        return round_price(value * self.rates[currency])
 
     @property
     def record(self) -> dict[str, Any]:
@@ -96,11 +96,7 @@ class PriceColumn:
             "column": self.name,
             "currency": self.currency,
             "counts": dict(self.counts),
-            "rates": {
-                written: rate
-                for written in self.counts
-                if _group(written, self.currency) != self.currency and (rate := find_rate(self.rates, written))
-            },
+            "rates": {code: self.rates[code] for code in self.marks if code in self.rates and code != self.currency},
             "notes": list(self.notes),
         }
 
@@ -194,9 +190,13 @@ def _price_cells(table: Table, names: Mapping[str, str], track: RowTracker) -> I
                 yield name, cell, row_currency if isinstance(row_currency, str) else ""
 
 
-def _group(written: str, currency: str) -> str:
-    """Return the catalogue's currency for a price that may be in it, else the price's own."""
-    return currency if not written or not currency or is_compatible(written, currency) else written
+def _group(written: str, currency: str, rates: Mapping[str, float]) -> str:
+    """Return the catalogue's currency for a price that may be in it, else the code that is meant."""
+    if not written or not currency or is_compatible(written, currency):
+        return currency
+    codes = SHARED_SIGNS.get(written, (written,))
+    known = [code for code in codes if code in rates]
+    return known[0] if len(known) == 1 or codes[0] in known else codes[0] or written
 
 
 def _decide(
@@ -210,43 +210,47 @@ def _decide(
 ) -> PriceColumn:
     counts = prices.counts
     currency = asked or _find_currency(column, counts, prices.examples, source)
-    notes = list(_explain_currency(column, counts, currency, asked, stated))
-    others = [written for written in counts if _group(written, currency) != currency]
-    if others and rates:
-        if missing := [written for written in others if find_rate(rates, written) is None]:
-            raise EtalageError(
-                f"--rates {config.rates} has no rate for {' and '.join(missing)}, which column {column!r} of {source} "
-                f"has, such as {prices.examples[missing[0]]!r}; add a line such as {_code(missing[0])},RATE"
-            )
-        notes += [
-            f"column {column!r}: {count(counts[other], 'price')} in {other} converted to {currency} at "
-            f"{find_rate(rates, other):g}"
-            for other in others
-        ]
-    elif others:
-        if len(others) == len(counts):
-            raise EtalageError(
-                f"{source}: no price of column {column!r} is in --currency {currency}; found "
-                f"{_list_currencies(counts, prices.examples)}; give that currency, or convert with --rates FILE"
-            )
-        notes += [
-            f"column {column!r}: {count(counts[other], 'price')} in {other}, such as {prices.examples[other]!r}, left "
-            f"out, as --currency is {currency}; --rates FILE converts them"
-            for other in others
-        ]
+    notes = list(_explain_currency(counts, currency, asked, stated))
     if prices.num_unknown:
         notes.append(
-            f"column {column!r}: {count(prices.num_unknown, 'price')} beside words that are no currency, such as "
-            f"{prices.unknown!r}, read as without one"
+            f"{count(prices.num_unknown, 'price')} beside words that are no currency, such as {prices.unknown!r}, read "
+            "as without one"
         )
     groups: dict[str, PriceEvidence] = {}
-    for written, evidence in prices.evidence.items():
-        groups.setdefault(_group(written, currency), PriceEvidence()).merge(evidence)
-    decisions = {group: decide_mark(column, group, evidence, config.decimal) for group, evidence in groups.items()}
-    for group, decision in decisions.items():
-        if group == currency or rates:
-            notes += decision.notes
-    marks = {group: decision.mark for group, decision in decisions.items()}
+    examples: dict[str, str] = {}
+    for written in counts:
+        group = _group(written, currency, rates)
+        groups.setdefault(group, PriceEvidence()).merge(prices.evidence[written])
+        examples.setdefault(group, prices.examples[written])
+    others = [group for group in groups if group != currency]
+    if rates and (missing := [group for group in others if group not in rates]):
+        raise EtalageError(
+            f"--rates {config.rates} has no rate for {' and '.join(missing)}, in which {source} has prices such as "
+            f"{examples[missing[0]]!r}; add a line such as {missing[0]},RATE"
+        )
+    if others and not rates and len(others) == len(groups):
+        raise EtalageError(
+            f"{source}: no price of column {column!r} is in --currency {currency}; found "
+            f"{_list_currencies(counts, prices.examples)}; give that currency, or convert with --rates FILE"
+        )
+    if others:
+        found = ", ".join(
+            f"{count(groups[group].num_prices, 'price')} in {group} such as {examples[group]!r}"
+            + (f" at {rates[group]:g}" if rates else "")
+            for group in others
+        )
+        done = (
+            f"converted to {currency}"
+            if rates
+            else f"left out, as --currency is {currency}; --rates FILE converts them"
+        )
+        notes.append(f"{found} {done}")
+    marks = {}
+    for group, evidence in groups.items():
+        decision = decide_mark(group, evidence, config.decimal)
+        marks[group] = decision.mark
+        # How prices that are left out would be read is of no interest.
+        notes += decision.notes if group == currency or rates else ()
     return PriceColumn(column, currency, stated, marks, rates, counts, tuple(notes))
 
 
@@ -271,23 +275,27 @@ def _find_currency(column: str, counts: Mapping[str, int], examples: Mapping[str
     )
 
 
-def _explain_currency(column: str, counts: Mapping[str, int], currency: str, asked: str, stated: str) -> Iterator[str]:
+def _explain_currency(counts: Mapping[str, int], currency: str, asked: str, stated: str) -> Iterator[str]:
     """Yield what was assumed of the currency."""
     signs = [written for written in counts if written in SHARED_SIGNS]
     if signs and not asked and all(written in SHARED_SIGNS for written in counts if written):
         names = ", ".join(code for code in SHARED_SIGNS[signs[0]][:4] if code)
         taken = f"is taken for {currency}, which is a guess" if currency else "may be one of several currencies"
-        yield f"column {column!r}: {signs[0].lower()!r} {taken}; --currency says which it is ({names}, ...)"
+        yield f"{_shown(signs[0])!r} {taken}; --currency says which it is ({names}, ...)"
     if counts.get("") and currency and not asked and not stated:
         unmarked = count(counts[""], "price")
-        yield f"column {column!r}: {unmarked} without a currency taken for {currency}, like the others"
+        yield f"{unmarked} without a currency taken for {currency}, like the others"
 
 
 def _list_currencies(counts: Mapping[str, int], examples: Mapping[str, str]) -> str:
     return ", ".join(
-        f"{number:,} {written or 'without a currency'} (such as {examples[written]!r})"
+        f"{number:,} {_shown(written) or 'without a currency'} (such as {examples[written]!r})"
         for written, number in counts.items()
     )
+
+
+def _shown(written: str) -> str:
+    return written if written in CURRENCY_CODES else written.lower()
 
 
 def _code(written: str) -> str:

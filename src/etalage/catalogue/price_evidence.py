@@ -13,6 +13,7 @@ __all__ = ["Decision", "PriceEvidence", "decide_mark"]
 _MARKS: tuple[DecimalMark, DecimalMark] = (".", ",")
 _MARK_NAMES = {".": "point", ",": "comma"}
 _NUM_EXAMPLES = 2
+_GUESS = "which is a guess"
 _MAJORITY = 9
 """One mark decides against the other if it is needed this many times as often."""
 _ABSURD_GAP = 100
@@ -121,11 +122,10 @@ class Decision:
     """What was decided, with examples, and whether it is a guess."""
 
 
-def decide_mark(column: str, currency: str, evidence: PriceEvidence, asked: DecimalMark) -> Decision:
+def decide_mark(currency: str, evidence: PriceEvidence, asked: DecimalMark) -> Decision:
     """Decide how prices that can be read in two ways are read.
 
     Args:
-        column: The column's name.
         currency: The code or the shared sign of the prices; empty if it is not known.
         evidence: The prices.
         asked: The mark that the user states; "auto" if none.
@@ -137,20 +137,20 @@ def decide_mark(column: str, currency: str, evidence: PriceEvidence, asked: Deci
             f"{count(evidence.num_needing[m], 'price')} with a decimal {_MARK_NAMES[m]} ({_quote(evidence.needing[m])})"
             for m in _MARKS
         )
-        notes.append(f"column {column!r}: {said}; each is read as it is written")
+        notes.append(f"{said}; each is read as it is written")
     if evidence.ambiguous:
-        notes.append(_explain(column, currency, evidence, mark, why))
+        notes.append(_explain(currency, evidence, mark, why))
     num_rounded, example = evidence.count_rounded(mark, currency)
     if num_rounded:
         notes.append(
-            f"column {column!r}: {count(num_rounded, 'price')} with more than two decimals, such as {example!r}, "
+            f"{count(num_rounded, 'price')} with more than two decimals, such as {example!r}, "
             "rounded to two, as answers have"
         )
     return Decision(mark, tuple(notes))
 
 
 def _choose_mark(currency: str, evidence: PriceEvidence, asked: DecimalMark) -> tuple[DecimalMark, str]:
-    """Return the mark, and the reason; no reason if it is a guess."""
+    """Return the mark and the reason, which says so if it is a guess."""
     if not num_decimals(currency):
         return asked, f"as {currency} has no decimals"
     if asked != "auto":
@@ -159,33 +159,32 @@ def _choose_mark(currency: str, evidence: PriceEvidence, asked: DecimalMark) -> 
     if evidence.num_needing[most] and not evidence.num_needing[least]:
         return most, f"as {_quote(evidence.needing[most][:1])} has a decimal {_MARK_NAMES[most]}"
     if evidence.num_needing[most]:
-        return most if evidence.num_needing[most] >= _MAJORITY * evidence.num_needing[least] else "auto", ""
+        if evidence.num_needing[most] >= _MAJORITY * evidence.num_needing[least]:
+            return most, f"{_GUESS}, as most prices have a decimal {_MARK_NAMES[most]}"
+        return "auto", f"{_GUESS}, as both marks are decimal ones elsewhere in the column"
     separators = [mark for mark in _MARKS if evidence.num_ambiguous[mark]]
     if num_decimals(currency) == 3:
         if len(separators) == 1:
             return separators[0], f"as {currency} has three decimals"
-        return ("," if currency in _WITH_DECIMAL_COMMA else "."), ""
+        return ("," if currency in _WITH_DECIMAL_COMMA else "."), f"{_GUESS}, as {currency} has three decimals"
     # 4.250 beside 12: with thousands, nothing would be between 12 and 4250. But 1.299 is as shops end their prices.
     gap = 1000 * evidence.lowest_ambiguous / evidence.highest_plain if evidence.highest_plain else 0
     if len(separators) == 1 and evidence.end_round and gap > _ABSURD_GAP:
-        return separators[0], ""
-    return "auto", ""
+        return separators[0], f"{_GUESS}, as the other prices are so much lower than 1000"
+    return "auto", f"{_GUESS}, as nothing in the column proves it"
 
 
-def _explain(column: str, currency: str, evidence: PriceEvidence, mark: DecimalMark, why: str) -> str:
+def _explain(currency: str, evidence: PriceEvidence, mark: DecimalMark, why: str) -> str:
     texts = [text for text, _ in evidence.ambiguous]
     values = [choose_value(readings, mark, currency) for _, readings in evidence.ambiguous]
     total = count(sum(evidence.num_ambiguous.values()), "price")
-    sentence = f"column {column!r}: {total} such as {_quote(texts)} {'is' if total == '1 price' else 'are'} read as "
+    sentence = f"{total} such as {_quote(texts)} {'is' if total == '1 price' else 'are'} read as "
     sentence += " and ".join(f"{value:.2f}" for value in values)
-    if why:
+    if not why.startswith(_GUESS):
         return f"{sentence}, {why}"
     text, readings = evidence.ambiguous[0]
     other = next(m for m in _MARKS if readings[m] != values[0])
-    return (
-        f"{sentence}, which is a guess, as nothing in the column proves it; --decimal {other} reads {text!r} as "
-        f"{readings[other]:g}"
-    )
+    return f"{sentence}, {why}; --decimal {other} reads {text!r} as {readings[other]:g}"
 
 
 def _quote(texts: Sequence[str]) -> str:

@@ -5,12 +5,14 @@ The flags and help texts of the command line are made from them. The word `auto`
 """
 
 from etalage.config.prepare import (
+    DecimalMark,
     Download,
     Format,
     Limits,
     Placeholders,
     PrepareConfig,
     PriceRange,
+    Prices,
     Splits,
     TableFormat,
     TaskConfig,
@@ -34,6 +36,7 @@ from etalage.config.train import (
 )
 
 __all__ = [
+    "DecimalMark",
     "ActivationCheckpointing",
     "Adapters",
     "Auto",
@@ -53,6 +56,7 @@ __all__ = [
     "PredictConfig",
     "PrepareConfig",
     "PriceRange",
+    "Prices",
     "Quantization",
     "Recipe",
     "ReportConfig",

@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tyro.conf import Positional
+from tyro.conf import Positional, UseAppendAction
 
 from etalage.config.checks import require_at_least
 from etalage.errors import EtalageError
 
 __all__ = [
+    "DecimalMark",
     "Download",
     "Format",
     "Limits",
     "Placeholders",
     "PrepareConfig",
     "PriceRange",
+    "Prices",
     "Source",
     "Splits",
     "TableFormat",
@@ -27,6 +29,7 @@ Format = Literal[
 ]
 TableFormat = Literal["csv", "parquet"]
 Placeholders = Literal["keep", "drop"]
+DecimalMark = Literal["auto", ".", ","]
 PriceRange = Literal["low", "high", "drop"]
 
 
@@ -56,6 +59,9 @@ class Source:
     """Sheet of a workbook, or list of a JSON object, to read; `all` joins the sheets that have the same columns."""
     columns: str = ""
     """Which column holds what, for those not recognised: title=name,price=cost,image=photo,product_code=sku."""
+    column: UseAppendAction[tuple[str, ...]] = ()
+    """The same for one column, with any sign in its name: price="Preis, inkl. MwSt."; may be given several times. Of
+    several for image, the later ones are used where the first has no picture."""
     image_folder: Path | None = None
     """What picture paths are relative to; None is the source's own folder. No path may lead out of it."""
     all_images: bool = False
@@ -63,10 +69,22 @@ class Source:
     task: TaskConfig = TaskConfig()
     placeholders: Placeholders = "keep"
     """Products whose picture many different products share: kept and flagged, or dropped."""
-    price_range: PriceRange = "low"
-    """How to read a price such as 100 - 250."""
     background: str = "white"
     """What transparent pictures are laid on: a colour's name or #rrggbb."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    """The reading of prices."""
+
+    price_range: PriceRange = "low"
+    """How to read a price such as 100 - 250."""
+    decimal: DecimalMark = "auto"
+    """The decimal mark of prices such as 1.299, which can be read in two ways; auto goes by the other prices."""
+    currency: str = ""
+    """ISO code of the catalogue's currency, in which prices are that name none. Those in others are left out."""
+    rates: Path | None = None
+    """CSV or JSON file with the worth of other currencies in --currency (a line: USD,0.92); their prices are converted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +97,9 @@ class Splits:
     """Share of products that only `evaluate` reads."""
     split_column: str = ""
     """A column that names each row's split. The fractions are then ignored, and leaks are reported."""
+    group_by: str = ""
+    """A column whose equal cells mark variants of one product, such as a parent SKU, item_group_id or Handle. Without
+    it, variants are known by titles, prices, codes and near pictures. Equal pictures stay together in any case."""
     seed: int = 0
     """Decides who is in which split."""
 
@@ -123,7 +144,7 @@ class Download:
 
 # The groups in reverse, see TrainConfig.
 @dataclass(frozen=True)
-class PrepareConfig(Download, Limits, Splits, Source):
+class PrepareConfig(Download, Limits, Splits, Prices, Source):
     """Turn a table with pictures into a checked catalogue, split by group into train, validation and test."""
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from etalage.catalogue.checks import check_rows
 from etalage.catalogue.prepare_db import PrepareDb
 from etalage.catalogue.prepare_rows import CheckedRow
+from etalage.catalogue.price_columns import read_price_columns
 from etalage.catalogue.readers.raw_table import row_place
 from etalage.catalogue.sources import Source, open_source
 from etalage.catalogue.table import read_table
@@ -34,7 +35,8 @@ def check(folder: Path, text: str, **settings: Any) -> list[CheckedRow]:
     (folder / "inline").mkdir(exist_ok=True)
     task, config = Task(TaskConfig()), PrepareConfig(str(table), folder / "out", **settings)
     opened = read_table(open_source(config.source, config), task.fields, config)
-    return list(check_rows(opened, task, config, folder / "inline"))
+    columns = read_price_columns(opened, task.fields, config)
+    return list(check_rows(opened, task, config, folder / "inline", columns))
 
 
 HEADER = "sku,title,category,price,image\n"
@@ -83,6 +85,22 @@ def test_reads_a_range_as_the_end_that_the_settings_say(tmp_path: Path) -> None:
 def test_uses_one_decimal_mark_for_a_whole_column(tmp_path: Path) -> None:
     text = "sku;title;category;price;image\n1;Scarf;SCARVES;1.299;a.png\n2;Scarf;SCARVES;12,50;a.png\n"
     assert [row.values["price"] for row in check(tmp_path, text)] == [1299.0, 12.5]
+
+
+def test_titles_and_categories_lose_their_markup_before_they_are_measured(tmp_path: Path) -> None:
+    text = HEADER + "1,Sch&ouml;n &amp;amp; <b>gut</b> <3,Home &gt; Bags,5,a.png\n2,<b></b>&nbsp;,C,5,a.png\n"
+    text += f"3,{'<i></i>' * 50}Bag,C,5,a.png\n4,{'<i></i>' * 2000}Bag,C,5,a.png\n"
+    found = check(tmp_path, text)
+    assert [row.reason for row in found] == [None, "missing_title", None, "title_too_long"]
+    assert found[0].values == {"title": "Schön & gut <3", "category": "Home > Bags", "price": 5.0}
+    assert found[2].title == "Bag"
+
+
+def test_a_price_of_another_quantity_or_currency_has_its_own_reason(tmp_path: Path) -> None:
+    text = HEADER + "1,Tea,T,5 €/100 g,a.png\n2,Tea,T,$5,a.png\n3,Tea,T,5 €,a.png\n"
+    found = check(tmp_path, text, currency="EUR")
+    assert [row.reason for row in found] == ["price_per_quantity", "price_other_currency", None]
+    assert found[1].detail == "'$5' is in USD, and --currency is EUR"
 
 
 def test_writes_a_picture_inside_the_table_to_one_file(tmp_path: Path) -> None:
@@ -161,7 +179,7 @@ def test_checks_the_questions_of_conversations(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(png())
     task, config = Task(TaskConfig(answer="{answer}")), PrepareConfig(str(path), tmp_path / "out")
     table = read_table(open_source(config.source, config), task.fields, config)
-    rows = list(check_rows(table, task, config, tmp_path / "inline"))
+    rows = list(check_rows(table, task, config, tmp_path / "inline", {}))
     assert [row.reason for row in rows] == [None, "question_too_long", "conversation_unsupported"]
     assert rows[0].question == "What ‹|end|> is this?"
     assert rows[2].detail is not None
@@ -172,5 +190,5 @@ def test_a_path_needs_a_source_with_a_folder(tmp_path: Path) -> None:
     task, config = Task(TaskConfig(answer="{title}")), PrepareConfig("owner/name", tmp_path / "out")
     rows = [["A", "a.png"], ["B", "https://x.example/b.png"]]
     source = Source("owner/name", None, "hub", ["title", "image"], "", lambda columns: iter(rows), row_place)
-    found = list(check_rows(read_table(source, task.fields, config), task, config, tmp_path))
+    found = list(check_rows(read_table(source, task.fields, config), task, config, tmp_path, {}))
     assert [row.reason for row in found] == ["image_path_invalid", None]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from etalage.catalogue.exchange_rates import find_rate, read_rates
+from etalage.catalogue.exchange_rates import read_rates
 from etalage.errors import EtalageError
 
 
@@ -53,13 +53,3 @@ def test_refuses_what_is_no_table_of_rates(tmp_path: Path, text: str, message: s
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(EtalageError, match="No such file or directory; check the path"):
         read_rates(tmp_path / "none.csv", "EUR")
-
-
-def test_a_shared_sign_has_the_rate_of_its_usual_or_only_code() -> None:
-    assert find_rate({"USD": 0.9, "CAD": 0.7}, "$") == 0.9
-    assert find_rate({"CAD": 0.7}, "$") == 0.7
-    assert find_rate({"CAD": 0.7, "AUD": 0.6}, "$") is None
-    assert find_rate({"SEK": 0.09}, "KR") == 0.09
-    assert find_rate({"SEK": 0.09, "NOK": 0.08}, "KR") is None
-    assert find_rate({"CHF": 1.05}, "CHF") == 1.05
-    assert find_rate({}, "CHF") is None

@@ -57,9 +57,7 @@ def test_numbers_of_a_parquet_column_stay_as_they_are(tmp_path: Path, cells: pa.
     pq.write_table(pa.table(table), tmp_path / "t.parquet")
     column = columns_of(tmp_path / "t.parquet")["price"]
     assert values(column, cells.to_pylist())[:4] == [1.3, 2.5, 4.0, 4.13]
-    assert column.notes == (
-        "column 'price': 12 prices with more than two decimals, such as '1.299', rounded to two, as answers have",
-    )
+    assert column.notes == ("12 prices with more than two decimals, such as '1.299', rounded to two, as answers have",)
 
 
 def test_numbers_never_meet_the_text_parser(tmp_path: Path) -> None:
@@ -99,20 +97,18 @@ def test_currency_and_column_decide(
 def test_a_guess_is_said_with_two_examples_and_the_way_out(tmp_path: Path) -> None:
     prices = ["1.299", "2.499", "850"]
     assert column_of(tmp_path, prices).notes == (
-        "column 'price': 2 prices such as '1.299' and '2.499' are read as 1299.00 and 2499.00, which is a guess, as "
+        "2 prices such as '1.299' and '2.499' are read as 1299.00 and 2499.00, which is a guess, as "
         "nothing in the column proves it; --decimal . reads '1.299' as 1.299",
     )
     column = column_of(tmp_path, prices, decimal=".")
     assert values(column, prices) == [1.3, 2.5, 850]
-    assert column.notes[0] == (
-        "column 'price': 2 prices such as '1.299' and '2.499' are read as 1.30 and 2.50, as --decimal is ."
-    )
+    assert column.notes[0] == ("2 prices such as '1.299' and '2.499' are read as 1.30 and 2.50, as --decimal is .")
     assert values(column_of(tmp_path, prices, decimal=","), prices) == [1299, 2499, 850]
 
 
 def test_what_a_column_proves_is_said_too(tmp_path: Path) -> None:
     (note,) = column_of(tmp_path, ["1.299", "12,50"]).notes
-    assert note == "column 'price': 1 price such as '1.299' is read as 1299.00, as '12,50' has a decimal comma"
+    assert note == "1 price such as '1.299' is read as 1299.00, as '12,50' has a decimal comma"
 
 
 def test_late_evidence_and_contradictions_are_not_lost(tmp_path: Path) -> None:
@@ -121,7 +117,7 @@ def test_late_evidence_and_contradictions_are_not_lost(tmp_path: Path) -> None:
     column = column_of(tmp_path, ["12.50", "12,50", "9,90", "1.299"])
     assert values(column, ["1.299"]) == [1299]
     assert column.notes[0] == (
-        "column 'price': 1 price with a decimal point ('12.50') and 2 prices with a decimal comma ('12,50' and "
+        "1 price with a decimal point ('12.50') and 2 prices with a decimal comma ('12,50' and "
         "'9,90'); each is read as it is written"
     )
     assert "which is a guess" in column.notes[1]
@@ -146,8 +142,7 @@ def test_a_currency_that_is_asked_for_leaves_the_others_out(tmp_path: Path) -> N
     column = column_of(tmp_path, prices, currency="eur")
     assert values(column, prices) == [19, "price_other_currency", 7]
     assert column.notes == (
-        "column 'price': 1 price in CHF, such as 'CHF 20.00', left out, as --currency is EUR; --rates FILE "
-        "converts them",
+        "1 price in CHF such as 'CHF 20.00' left out, as --currency is EUR; --rates FILE converts them",
     )
     with pytest.raises(EtalageError, match=r"no price of column 'price' is in --currency USD; found 1 EUR \(such as"):
         column_of(tmp_path, ["19 €"], currency="USD")
@@ -159,11 +154,12 @@ def test_rates_convert_the_others(tmp_path: Path) -> None:
     prices = ["19 €", "CHF 20.00", "$21.00", "¥3,520", "1.299 €", "12,50 €", "$1,299.00"]
     column = column_of(tmp_path, prices, currency="EUR", rates=rates)
     assert values(column, prices) == [19, 21, 18.9, 21.12, 1299, 12.5, 1169.1]
-    assert column.record["rates"] == {"CHF": 1.05, "$": 0.9, "¥": 0.006}
-    assert "column 'price': 2 prices in $ converted to EUR at 0.9" in column.notes
-    with pytest.raises(
-        EtalageError, match=r"has no rate for GBP, which column 'price' of t\.jsonl has, such as 'GBP 3'"
-    ):
+    assert column.record["rates"] == {"CHF": 1.05, "USD": 0.9, "JPY": 0.006}
+    assert column.notes[0] == (
+        "2 prices in USD such as '$21.00' at 0.9, 1 price in CHF such as 'CHF 20.00' at 1.05, 1 price in JPY such as "
+        "'¥3,520' at 0.006 converted to EUR"
+    )
+    with pytest.raises(EtalageError, match=r"has no rate for GBP, in which t\.jsonl has prices such as 'GBP 3'"):
         column_of(tmp_path, [*prices, "GBP 3"], currency="EUR", rates=rates)
     with pytest.raises(EtalageError, match="--rates needs --currency"):
         column_of(tmp_path, prices, rates=rates)
@@ -177,6 +173,21 @@ def test_each_currency_has_the_decimal_mark_of_its_own_prices(tmp_path: Path) ->
     assert values(column, prices) == [1299, 1500, 1299, 12.5]
 
 
+def test_a_sign_has_the_rate_of_its_usual_or_only_code(tmp_path: Path) -> None:
+    rates = tmp_path / "rates.json"
+    for codes, prices, wanted in [
+        ({"USD": 2, "CAD": 3}, ["$5"], [10]),
+        ({"CAD": 3}, ["$5"], [15]),
+        ({"SEK": 0.5}, ["kr 5"], [2.5]),
+        ({"CNY": 0.5}, ["¥1,299"], [649.5]),
+    ]:
+        rates.write_text(json.dumps(codes))
+        assert values(column_of(tmp_path, prices, currency="EUR", rates=rates), prices) == wanted
+    rates.write_text('{"CAD": 3, "AUD": 4}')
+    with pytest.raises(EtalageError, match="has no rate for USD"):
+        column_of(tmp_path, ["$5"], currency="EUR", rates=rates)
+
+
 def test_a_shared_sign_is_compatible_with_its_codes(tmp_path: Path) -> None:
     assert column_of(tmp_path, ["$5", "6 AUD"]).currency == "AUD"
     assert column_of(tmp_path, ["kr 5", "6 SEK"]).currency == "SEK"
@@ -185,8 +196,8 @@ def test_a_shared_sign_is_compatible_with_its_codes(tmp_path: Path) -> None:
     dollars, crowns = column_of(tmp_path, ["$5", "6"]), column_of(tmp_path, ["kr 5"])
     assert (dollars.currency, crowns.currency) == ("USD", "")
     assert dollars.notes == (
-        "column 'price': '$' is taken for USD, which is a guess; --currency says which it is (USD, CAD, AUD, NZD, ...)",
-        "column 'price': 1 price without a currency taken for USD, like the others",
+        "'$' is taken for USD, which is a guess; --currency says which it is (USD, CAD, AUD, NZD, ...)",
+        "1 price without a currency taken for USD, like the others",
     )
     assert "'kr' may be one of several currencies" in crowns.notes[0]
     for prices in (["$5", "6 EUR"], ["$5", "£6"], ["6 AUD", "6 CAD", "$5"]):
@@ -208,7 +219,7 @@ def test_a_column_of_currencies_states_those_of_the_rows(tmp_path: Path) -> None
     assert values(column, ["4.25"], "EUR") == ["price_other_currency"]
     path.write_text(header + "A,B,4.25,US Dollars of 2020,a\n")
     assert columns_of(path)["price"].notes == (
-        "column 'price': 1 price beside words that are no currency, such as 'US Dollars of 2020', read as without one",
+        "1 price beside words that are no currency, such as 'US Dollars of 2020', read as without one",
     )
 
 
