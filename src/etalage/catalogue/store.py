@@ -158,15 +158,22 @@ class Catalogue:
                 f"({bad}); restore it, or prepare the catalogue again"
             ) from bad
 
-    def find(self, image: Path) -> Product | None:
-        """Return a product that shows a picture; None if no product of this catalogue does.
+    def open_by_name(self, image: Path) -> Image.Image | None:
+        """Return the picture that a file of another run or program names, as far as it is one of this catalogue.
 
         Args:
-            image: The path of a picture, of which only the name counts: the SHA-256 of the picture's file.
+            image: The path of a picture, of which only the name counts: the SHA-256 of the picture's file. No other
+                file is opened.
+
+        Returns:
+            The picture; None if no product shows it, or if it was changed or removed since.
         """
         if not self._by_image:
             self._by_image.update((p.image.name, p) for found in self.products.values() for p in found)
-        return self._by_image.get(image.name)
+        try:
+            return self.open(self._by_image[image.name])
+        except (KeyError, EtalageError):
+            return None
 
 
 def _read_rows(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:

@@ -4,9 +4,11 @@ import base64
 import io
 from pathlib import Path
 
+from PIL import Image
+
 from etalage.catalogue.pictures import BadPicture, PictureLimits, open_picture
 
-__all__ = ["thumbnail"]
+__all__ = ["encode_thumbnail", "thumbnail"]
 
 
 def thumbnail(path: Path, max_side_px: int, limits: PictureLimits) -> str:
@@ -21,9 +23,18 @@ def thumbnail(path: Path, max_side_px: int, limits: PictureLimits) -> str:
         The data URI; an empty text if the file is missing or is no picture that can be opened under the limits.
     """
     try:
-        picture = open_picture(path, **limits)
+        return encode_thumbnail(open_picture(path, **limits), max_side_px)
     except BadPicture:
         return ""
+
+
+def encode_thumbnail(picture: Image.Image, max_side_px: int) -> str:
+    """Return a picture as a data URI of a small JPEG.
+
+    Args:
+        picture: An RGB picture, which is made smaller in place.
+        max_side_px: A picture with a longer side is made smaller; others keep their size.
+    """
     # Pillow keeps the side ratio, and never makes a picture larger.
     picture.thumbnail((max_side_px, max_side_px))
     picture.save(file := io.BytesIO(), "JPEG", quality=80)

@@ -1,12 +1,13 @@
 """RUN/report.html: one page that says what the model learned, and shows it."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from etalage.catalogue.pictures import PictureLimits
-from etalage.catalogue.thumbnails import thumbnail
+from PIL import Image
+
+from etalage.catalogue.thumbnails import encode_thumbnail
 from etalage.evaluate.charts import loss_curve, price_scatter, score_chart
 from etalage.evaluate.metrics import METRICS, Values, fields_of, within_20pct
 from etalage.evaluate.predictions import Prediction
@@ -32,7 +33,7 @@ def write_report(
     predictions: Sequence[Prediction],
     losses: Sequence[Mapping[str, Any]],
     counts: Mapping[str, int | Mapping[str, int]],
-    limits: PictureLimits,
+    open_image: Callable[[Path], Image.Image | None],
 ) -> None:
     """Write a self-contained page: no network, no script, pictures inlined, everything escaped.
 
@@ -44,7 +45,8 @@ def write_report(
         predictions: The model's answers; those without a target are left out.
         losses: A mapping per step with step, loss and, where it was measured, validation_loss.
         counts: The number of products by what became of them, such as train, validation, test; `dropped` by reason.
-        limits: The limits under which the catalogue's pictures are opened.
+        open_image: Opens the picture of a prediction. The path is as the file says, which may be anybody's: only
+            pictures of the catalogue may be opened, see `Catalogue.open_by_name`. None for any other.
     """
     fields = fields_of(metrics)
     targeted = [p for p in predictions if p.target is not None]
@@ -60,7 +62,7 @@ def write_report(
         systems=systems_in(metrics),
         answers=[scores_of(metrics, system) for system in systems_in(metrics)],
         plots=[chart for chart in (*scatters, loss_curve(losses)) if chart is not None],
-        gallery=[(name, [_card(p, fields, limits) for p in part]) for name, part in _gallery(targeted, fields)],
+        gallery=[(name, [_card(p, fields, open_image) for p in part]) for name, part in _gallery(targeted, fields)],
         counts=counts,
         config=[(key, str(value)) for key, value in flatten(config)],
     )
@@ -122,12 +124,14 @@ def _gallery(predictions: Sequence[Prediction], fields: Sequence[Field]) -> list
     return [(name, part) for name, part in parts if part]
 
 
-def _card(prediction: Prediction, fields: Sequence[Field], limits: PictureLimits) -> dict[str, Any]:
-    target, values = prediction.target, prediction.values
+def _card(
+    prediction: Prediction, fields: Sequence[Field], open_image: Callable[[Path], Image.Image | None]
+) -> dict[str, Any]:
+    target, values, picture = prediction.target, prediction.values, open_image(prediction.image)
     assert target is not None
     return {
         "code": prediction.product_code,
-        "picture": thumbnail(prediction.image, THUMBNAIL_PX, limits),
+        "picture": encode_thumbnail(picture, THUMBNAIL_PX) if picture else "",
         "before": prediction.before,
         "answer": prediction.answer,
         "problem": {"cut": "cut before its end"}.get(prediction.problem or "", "could not be read")

@@ -190,12 +190,23 @@ def test_another_catalogue_is_refused_by_its_digest(prepare_config: PrepareConfi
     assert Catalogue.load_of_run(recorded, tmp_path / "run").folder == prepare_config.out
 
 
-def test_products_are_found_by_the_name_of_their_picture_alone(prepare_config: PrepareConfig) -> None:
+def test_a_picture_is_opened_by_its_name_only_if_it_is_of_this_catalogue(
+    prepare_config: PrepareConfig, tmp_path: Path
+) -> None:
+    """Whatever path a file of predictions names, the picture comes from the catalogue, whole and unchanged."""
     catalogue = prepare(prepare_config)
     product = catalogue.split("train")[0]
-    assert catalogue.find(Path("/etc") / product.image.name).image == product.image
-    assert catalogue.find(product.image.with_stem("0" * 64)) is None
-    assert catalogue.find(Path("/etc/passwd")) is None
+    elsewhere = catalogue.open_by_name(Path("/etc") / product.image.name)
+    assert elsewhere is not None
+    assert elsewhere.tobytes() == catalogue.open(product).tobytes()
+    secret = tmp_path / "secret.png"
+    Image.new("RGB", (9, 9)).save(secret)
+    planted = secret.with_stem("0" * 64)
+    shutil.copyfile(secret, planted)
+    for path in (secret, planted, Path("/etc/passwd"), product.image / ".." / "../../../secret.png", Path("/")):
+        assert catalogue.open_by_name(path) is None
+    shutil.copyfile(secret, product.image)
+    assert catalogue.open_by_name(product.image) is None
 
 
 def test_a_run_records_the_task_the_limits_and_the_digest_of_the_products(prepare_config: PrepareConfig) -> None:

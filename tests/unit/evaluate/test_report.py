@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from etalage.catalogue.pictures import open_picture
 from etalage.evaluate.metrics import METRICS
 from etalage.evaluate.predictions import Prediction
 from etalage.evaluate.report import THUMBNAIL_PX, write_report
@@ -18,6 +19,11 @@ from etalage.task import Field
 
 FIELDS = [Field("title", "text"), Field("category", "category"), Field("price", "price")]
 EVIL = '<script>alert("1")</script>'
+
+
+def open_if_there(path: Path) -> Image.Image | None:
+    """Open a picture of the test's own folder, which stands for a catalogue."""
+    return open_picture(path) if path.exists() else None
 
 
 class Page(HTMLParser):
@@ -62,7 +68,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         predictions=predictions,
         losses=[{"step": s, "loss": 5 / s, "validation_loss": None if s % 5 else 1.0} for s in range(1, 30)],
         counts={"train": 100, "dropped": {f"{EVIL}": 3, "no picture": 4}},
-        limits={},
+        open_image=open_if_there,
     )
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
@@ -114,7 +120,7 @@ def test_the_verdict_and_every_metric_are_shown(page: str) -> None:
 
 
 def write(path: Path, metrics: dict, predictions: list[Prediction], **facts: Any) -> str:
-    given = {"title": "t", "config": {}, "losses": [], "counts": {}, "limits": {}} | facts
+    given = {"title": "t", "config": {}, "losses": [], "counts": {}, "open_image": open_if_there} | facts
     write_report(path, metrics=metrics, predictions=predictions, **given)
     return path.read_text(encoding="utf-8")
 
@@ -149,3 +155,18 @@ def test_without_a_price_products_are_ranked_by_the_number_of_wrong_fields(tmp_p
     assert best.count('title="wrong"') == 0
     assert worst.count('title="wrong"') == 9
     assert "Prices and loss" not in page
+
+
+def test_a_planted_path_gets_no_picture_onto_the_page(tmp_path: Path) -> None:
+    """A file of predictions from elsewhere may name any file; only what the catalogue opens is shown."""
+    Image.new("RGB", (30, 20), "red").save(tmp_path / "secret.png")
+    target = {"title": "T", "category": "a", "price": 1.0}
+    metrics = build_metrics(
+        *("test", FIELDS, [target], [target]), before=[target], majority=target, blank=[target], shuffled=[target]
+    )
+    planted = [Prediction("P", tmp_path / "secret.png", target, "", "", target)]
+    asked: list[Path] = []
+    page = write(tmp_path / "report.html", metrics, planted, open_image=asked.append)
+    assert asked == [tmp_path / "secret.png"]
+    assert "data:image/jpeg" not in page
+    assert "no picture</div>" in page
