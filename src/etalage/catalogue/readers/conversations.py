@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from etalage.catalogue.readers.json import find_array, read_records
+from etalage.catalogue.readers.json import read_records
+from etalage.catalogue.readers.json_object import find_array
 from etalage.catalogue.readers.raw_table import RawTable, RowPositions, UnreadableRow
 from etalage.errors import EtalageError
 

@@ -137,8 +137,10 @@ class _Shape:
 
     def is_row(self, line: str) -> bool:
         """Return whether a line looks like a row of its own."""
+        if line.count(self.delimiter) != self.num_parts - 1:
+            return False
         parts = line.rstrip("\r\n").split(self.delimiter)
-        filled = [parts[i] for i in self.value_parts if len(parts) == self.num_parts and parts[i].strip()]
+        filled = [parts[i] for i in self.value_parts if parts[i].strip()]
         return bool(filled) and all(map(_is_value_part, filled))
 
     def is_too_long(self, row: Sequence[str]) -> bool:

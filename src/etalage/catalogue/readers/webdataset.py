@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from etalage.catalogue.readers.image_folder import IMAGE_SUFFIXES, printable
-from etalage.catalogue.readers.json import EXACT_DECODER, json_reason
+from etalage.catalogue.readers.json_text import EXACT_DECODER, json_reason
 from etalage.catalogue.readers.raw_table import RawTable
 from etalage.errors import EtalageError
 from etalage.flatten import flatten
@@ -119,8 +119,9 @@ def _add_text(sample: dict[str, Any], suffix: str, text: str, place: str) -> Non
         return
     try:
         fields = EXACT_DECODER.decode(text)
+        flat = list(flatten(fields)) if isinstance(fields, dict) else []
     except (ValueError, RecursionError) as error:
         raise EtalageError(f"{place} is not JSON: {json_reason(error)}") from error
     if not isinstance(fields, dict):
         raise EtalageError(f"{place} holds a {type(fields).__name__}; write an object")
-    sample.update({name: value for name, value in flatten(fields) if name not in _OWN_COLUMNS})
+    sample.update({name: value for name, value in flat if name not in _OWN_COLUMNS})

@@ -53,7 +53,7 @@ _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 
 @dataclass
 class SheetParts:
-    """What a sheet's own XML says besides the values of its cells."""
+    """A sheet's own XML, besides the values of its cells."""
 
     links: dict[Position, str] = field(default_factory=dict)
     """The target of the hyperlink of a cell."""

@@ -59,12 +59,12 @@ class Sheet:
 
     @property
     def is_table(self) -> bool:
-        """Whether it has a header of several columns and rows below it."""
+        """True if it has a header of several columns and rows below it."""
         return len(self.columns) > 1 and self.num_rows > 0
 
     @property
     def shows_pictures(self) -> bool:
-        """Whether it holds pictures, or names their files."""
+        """True if it holds pictures, or names their files."""
         cells = (cell for row in self.head[self.header + 1 :] for cell in row)
         return bool(self.pictures) or any(
             isinstance(cell, LinkedText) or (isinstance(cell, str) and "." in cell and is_picture(cell))
@@ -73,7 +73,7 @@ class Sheet:
 
     @property
     def has_embedded_column(self) -> bool:
-        """Whether some of its pictures are in no column with a name of its own."""
+        """True if some of its pictures are in no column with a name of its own."""
         return any(row > self.header and column not in self.picture_columns for row, column in self.pictures)
 
     def __str__(self) -> str:

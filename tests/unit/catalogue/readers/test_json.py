@@ -1,5 +1,6 @@
 """JSON is read as lines or as an array of any length, with numbers as they are written."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etalage.catalogue.readers.json import EXACT_DECODER, read_records
+from etalage.catalogue.readers.json import read_records
+from etalage.catalogue.readers.json_text import EXACT_DECODER
 from etalage.catalogue.table import Row
 from etalage.errors import EtalageError
 from etalage.task import Field
@@ -86,13 +88,13 @@ def test_an_array_cut_into_chunks_anywhere_reads_as_whole(
 ) -> None:
     path = write_file(json.dumps(records, ensure_ascii=is_ascii, indent=indent).encode("utf-8", "replace"), "t.json")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("etalage.catalogue.readers.json.CHUNK_BYTES", chunk_chars)
+        patch.setattr("etalage.catalogue.readers.json_array.CHUNK_BYTES", chunk_chars)
         assert list(read_records(path)) == EXACT_DECODER.decode(path.read_text(encoding="utf-8"))
 
 
 def test_items_longer_than_any_cell_are_refused(write_file: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etalage.catalogue.readers.json.MAX_CELL_CHARS", 1000)
-    monkeypatch.setattr("etalage.catalogue.readers.json.CHUNK_BYTES", 100)
+    monkeypatch.setattr("etalage.catalogue.readers.json_array.MAX_CELL_CHARS", 1000)
+    monkeypatch.setattr("etalage.catalogue.readers.json_array.CHUNK_BYTES", 100)
     path = write_file(json.dumps([{"title": "A"}, {"title": "x" * 10_000}]), "t.json")
     with pytest.raises(EtalageError, match=r"t\.json row 2 is not JSON"):
         list(read_records(path))
@@ -104,6 +106,7 @@ def test_numbers_keep_their_type_and_their_digits() -> None:
     assert EXACT_DECODER.decode(text) == numbers
     assert [type(number) for number in EXACT_DECODER.decode(text)[:4]] == [Decimal, Decimal, int, int]
     assert str(EXACT_DECODER.decode("1.299")) == "1.299"
+    assert EXACT_DECODER.decode("1e99999999999999999999") == "1e99999999999999999999"
     assert EXACT_DECODER.decode("9" * 5000) == "9" * 5000, "Python reads no number of so many digits"
 
 
@@ -181,3 +184,18 @@ def test_values_within_objects_have_dots_in_their_names(write_file: Callable, op
     assert found == [("A", Decimal("1.299")), ("C", "")]
     assert [row.images for row in table] == [("a",), ("c",)]
     assert list(source.read_rows(["price", "a.b.c.d"]))[1] == [5, 7]
+
+
+@pytest.mark.parametrize("depth", [10, 200, 900, 5000])
+def test_deeply_nested_values_end_in_words(depth: int, write_file: Callable, open_table: Callable) -> None:
+    deep = '{"a":' * depth + "1" + "}" * depth
+    line = f'{{"title": "Bag A", "image": "a.png", "more": {deep}}}'
+    for text in (
+        f"{ROW}\n{line}\n{ROW}",
+        f"[{ROW},{line}]",
+        f'{{"products": [{ROW},{line}]}}',
+        f'{{"x": {deep}}}',
+        line,
+    ):
+        with contextlib.suppress(EtalageError):
+            assert len(list(open_table(write_file(text, "t.json"), [Field("title", "text")])[1])) >= 1

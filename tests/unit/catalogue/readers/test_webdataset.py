@@ -135,3 +135,10 @@ def test_a_compressed_tar_that_was_cut_is_reported(tmp_path: Path, write_tar: Ca
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(EtalageError, match=r"t\.tar\.gz (cannot be read as tar|is cut short)"):
         list(open_webdataset([path], 100_000).read_rows(["image"]))
+
+
+def test_deeply_nested_fields_are_refused(tmp_path: Path, write_tar: Callable) -> None:
+    fields = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    path = write_tar(tmp_path / "t.tar", {"s.jpg": b"1", "s.json": fields})
+    with pytest.raises(EtalageError, match=r"s\.json is not JSON: it is nested too deeply"):
+        open_webdataset([path], 10_000_000)
