@@ -42,6 +42,6 @@ def report(config: ReportConfig) -> None:
             predictions=predictions,
             losses=run.read_log(),
             counts={**facts["splits"], "dropped": facts["drops"]},
-            limits=facts["limits"],
+            open_image=catalogue.open_by_name,
         )
     say(f"report: {run.report}")
