@@ -24,6 +24,7 @@ _MAX_NAME_CHARS = 256
 _URL = r"(?:https?:/|hf://|//[\w-]+(?:\.[\w-]+)+(?=[/:]))"
 _DATA = r"data:[\w.+-]{0,99}(?:/[\w.+-]{0,99})?[;,]"
 _IS_URL = re.compile(_URL, re.IGNORECASE)
+_SINGLE = re.compile(r"(?:https?://)?[\w.][\w./%?=+~-]*", re.IGNORECASE)
 _STARTS_ADDRESS = re.compile(f"{_URL}|{_DATA}", re.IGNORECASE)
 # Every repeat below is bounded or has one way to match, so that no text takes more than linear time.
 # URLs hold commas, semicolons and bars of their own, so they are divided only where another one begins.
@@ -130,6 +131,8 @@ def read_picture_text(text: str) -> Sequence[tuple[str | bytes, ...]]:
     text = text.strip().strip(_INVISIBLE).strip()
     if not text:
         return []
+    if _SINGLE.fullmatch(text):  # as most are, of millions
+        return [(text,)]
     if text[0] in "[{(\"'" or text.startswith("array("):
         values = _parse_values(text)
         if values is not None:

@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, astuple, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ __all__ = ["PAGE_SIZE", "PictureDb"]
 PAGE_SIZE = 4096
 """Rows of the database that are held at once."""
 
+_ID_CACHE_SIZE = 65536
 _UNFETCHED = "path IS NULL AND reason IS NULL"
 _UNREAD = "path IS NOT NULL AND pixels IS NULL AND reason IS NULL"
 
@@ -36,6 +38,7 @@ class PictureDb:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._db: sqlite3.Connection
+        self._picture_id = lru_cache(_ID_CACHE_SIZE)(self._add_picture)  # many rows may show one picture
 
     def urls_to_fetch(self) -> Iterator[tuple[int, str]]:
         """Yield the id and the URL of each picture that is not fetched yet, in the order of the table."""
@@ -126,7 +129,8 @@ class PictureDb:
         first, *others = candidates
         return self._picture_id(first), first.found_by, first.written, _dump_candidates(others)
 
-    def _picture_id(self, candidate: Candidate) -> int:
+    def _add_picture(self, candidate: Candidate) -> int:
+        """Return the id of a picture, which is added unless it is known."""
         path = None
         # A letter tells apart a URL and a file of the same name.
         if candidate.path is not None:
