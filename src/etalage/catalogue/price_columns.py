@@ -40,7 +40,7 @@ _MAX_SHOWN_CHARS = 60
 
 @dataclass(frozen=True)
 class PriceColumn:
-    """How the prices of one column are read."""
+    """The currency and the decimal marks by which the prices of one column are read."""
 
     name: str
     """The column's name."""
@@ -91,7 +91,7 @@ class PriceColumn:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What catalogue.json says of the column."""
+        """The part of catalogue.json that describes the column."""
         return {
             "column": self.name,
             "currency": self.currency,
@@ -267,11 +267,14 @@ def _find_currency(column: str, counts: Mapping[str, int], examples: Mapping[str
     is_one = len(codes) <= 1 and (all(currency in sign for sign in signs) if codes else len(signs) <= 1)
     if is_one:
         return currency
-    way_out = f"--currency {_code(named[0])}"
+    choices = dict.fromkeys(_code(written) for written in named)
+    best = max(choices, key=lambda code: sum(counts[written] for written in named if is_compatible(written, code)))
+    other = next(_group(written, best, {}) for written in named if not is_compatible(written, best))
+    way_out = f"--currency {best}"
     raise EtalageError(
         f"{source}: column {column!r} has prices in several currencies: {_list_currencies(counts, examples)}; keep "
         f"those in one with {way_out}, or convert the others with {way_out} --rates FILE, which has lines such as "
-        f"{_code(named[1])},RATE: what one {_code(named[1])} is in {_code(named[0])}"
+        f"{other},RATE: what one {other} is in {best}"
     )
 
 

@@ -114,7 +114,7 @@ class PriceEvidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """How the prices of a column in one currency are read."""
+    """The decimal mark of a column's prices in one currency."""
 
     mark: DecimalMark
     """The decimal mark; auto where a separator before three digits stands for thousands, whichever it is."""

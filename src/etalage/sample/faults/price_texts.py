@@ -1,4 +1,4 @@
-"""Prices as text, in the notations of several countries."""
+"""Prices as text, in the notations of several countries and in one currency, as a table has to have."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -13,8 +13,8 @@ _SWAP_POINT_AND_COMMA = str.maketrans(",.", ".,")
 _NOTATIONS: Sequence[Callable[[float], str]] = (
     lambda price: f"USD {price:,.2f}",
     lambda price: f"${price:,.2f}",
-    lambda price: f"{price:,.2f} €".translate(_SWAP_POINT_AND_COMMA),
-    lambda price: f"CHF {price:,.2f}".replace(",", "'"),
+    lambda price: f"{price:,.2f} $".translate(_SWAP_POINT_AND_COMMA),
+    lambda price: f"US$ {price:,.2f}".replace(",", "'"),
     lambda price: f"{price:,.2f} USD".replace(",", " "),
     lambda price: f"from {price:.2f}".replace(".00", ".-"),
 )
