@@ -74,3 +74,29 @@ def test_another_catalogue_is_another_run(config, tmp_path: Path) -> None:
     assert run.resolve(config(), CATALOGUE) == run.read_config()
     with pytest.raises(EtalageError, match="catalogue_digest was '0', now '1'"):
         run.resolve(config(), {**CATALOGUE, "catalogue_digest": "1"})
+
+
+def test_a_locked_folder_that_stays_empty_is_removed_with_the_folders_made_for_it(config, tmp_path: Path) -> None:
+    run = Run(tmp_path / "a/b/run")
+    with run.lock():
+        assert run.resolve(config(), CATALOGUE)["recipe"] == "full", "the lock itself is nothing else"
+    assert not list(tmp_path.iterdir())
+    with run.lock():
+        (run.folder / "config.json").touch()
+    assert [path.name for path in run.folder.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize("name", ["file", "file/run", "file/a/b"])
+def test_a_file_cannot_be_a_run_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    refused = f"{tmp_path}/file is a file, so {tmp_path}/{name} cannot be a run folder"
+    with pytest.raises(EtalageError, match=refused), Run(tmp_path / name).lock():
+        pass
+
+
+def test_a_catalogue_that_moved_and_when_to_write_checkpoints_may_change(config, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.begin(run.resolve(config(), CATALOGUE))
+    run.log.write_text('{"step": 1}\n')
+    changed = config(catalogue=tmp_path / "moved", checkpoint_minutes=1.0, checkpoint_every=3, log_model=True)
+    assert run.resolve(changed, CATALOGUE)["catalogue"] == str(tmp_path / "moved"), "where it is now is recorded"

@@ -71,15 +71,22 @@ def train(
     Raises:
         EtalageError: The disk or the memory is too small, the layers cannot be compiled, a checkpoint is damaged or of
             another model, or a loss or gradient is not finite.
-        KeyboardInterrupt: Ctrl-C was pressed; unless that was during validation, a checkpoint of the step was written.
+        KeyboardInterrupt: Ctrl-C was pressed; the step was finished and a checkpoint was written.
     """
-    loop = _Loop(model, training, validation, config, checkpoints, log, validation_score)
+    loop = _Loop(model, training, validation, config, checkpoints, validation_score)
     with (
         progress_bar("train", loop.num_steps, completed=loop.step) as progress,
         deferred_interrupt("finishing this step; Ctrl-C again stops at once") as interrupted,
-        log.open("a") as lines,
-        closing(loop.batches()) as batches,
     ):
+        loop.keep_lines(log, progress, interrupted)
+        _take_steps(loop, log, tracker, progress, interrupted)
+    loop.restore_best()
+
+
+def _take_steps(
+    loop: "_Loop", log: Path, tracker: Tracker, progress: ProgressBar, interrupted: Callable[[], bool]
+) -> None:
+    with log.open("a") as lines, closing(loop.batches()) as batches:
         # The first step's time includes the reading of its batch, like that of every other step.
         loop.meter.begin()
         for batch in batches:
@@ -99,7 +106,6 @@ def train(
             # Only now: the step is logged and its checkpoint is written.
             if must_save and interrupted():
                 raise KeyboardInterrupt(f"stopped after step {loop.step} of {loop.num_steps}")
-    loop.restore_best()
 
 
 class _Loop:
@@ -112,7 +118,6 @@ class _Loop:
         validation: Examples,
         config: TrainConfig,
         checkpoints: Path,
-        log: Path,
         validation_score: Callable[[Callable[[int], object]], float],
     ) -> None:
         self.model, self.training, self.validation, self.config = model, training, validation, config
@@ -122,7 +127,7 @@ class _Loop:
         groups = optimizer_groups(self.parameters, config)
         self.optimizer = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), fused=True)
         self.step = load_latest(checkpoints, self.parameters, self.optimizer)
-        self.scores = [line["validation_score"] for line in _keep_lines(log, self.step) if "validation_score" in line]
+        self.scores: list[float] = []
         assert config.epochs != "auto", "chosen by recipes.sized"
         # Epochs count from the beginning of the run, so the sampler skips what is done without reading a picture.
         self.sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, self.step)
@@ -193,8 +198,22 @@ class _Loop:
         rate = self.config.learning_rate * multiplier
         return {"loss": loss, "learning_rate": rate, "grad_norm": grad_norm, **speed}
 
+    def keep_lines(self, log: Path, progress: ProgressBar, interrupted: Callable[[], bool]) -> None:
+        """Drop the lines of steps after the checkpoint, which are taken again, and make up for a missed validation."""
+        lines = read_log(log, self.step) if self.step else []
+        self.scores = [line["validation_score"] for line in lines if "validation_score" in line]
+        if lines and self.validates and "validation_loss" not in lines[-1]:
+            lines[-1] |= self.validate(progress, interrupted)
+            if interrupted():
+                raise KeyboardInterrupt
+        atomic_write_text(log, "".join(json.dumps(line) + "\n" for line in lines))
+
     def validate(self, progress: ProgressBar, interrupted: Callable[[], bool]) -> dict[str, float]:
-        """Return the figures of the epoch that ends here, and keep its weights if they are the best so far."""
+        """Return the figures of the epoch that ends here, and keep its weights if they are the best so far.
+
+        It may take minutes, and a process that is told to end may have only seconds. If it is interrupted, there are no
+        figures, and the resumed run validates first.
+        """
         patience, batch_size = self.config.patience, self.config.batch_size
         remedy = "lower --max-tokens, or begin another run with a smaller --batch-size"
         start, num_passes = time.monotonic(), 2 if patience else 1
@@ -207,14 +226,17 @@ class _Loop:
 
             def advance(num_products: int) -> None:
                 stage.advance(num_products)
-                # Validation may take minutes, and a process that is to end may be killed within seconds.
                 if interrupted():
                     raise KeyboardInterrupt
 
-            loss = validation_loss(self.model, self.packer, self.validation, batch_size, advance)
-            figures = {"validation_loss": loss}
-            if patience:
-                figures["validation_score"] = self.validation_score(advance)
+            try:
+                advance(0)
+                loss = validation_loss(self.model, self.packer, self.validation, batch_size, advance)
+                figures = {"validation_loss": loss}
+                if patience:
+                    figures["validation_score"] = self.validation_score(advance)
+            except KeyboardInterrupt:
+                return {}
         if line := self.forecast.after_validation(time.monotonic() - start):
             say(line)
         if patience:
@@ -257,13 +279,6 @@ def lr_multiplier(step: int, num_steps: int, warmup_fraction: float) -> float:
 def _epochs_since_best(scores: Sequence[float]) -> int:
     """Count the epochs at the end that were no better than one before them."""
     return len(scores) - 1 - scores.index(max(scores))
-
-
-def _keep_lines(log: Path, num_lines: int) -> list[dict[str, float]]:
-    """Drop the lines of steps after the last checkpoint, which are taken again; return the others."""
-    kept = read_log(log, num_lines) if num_lines else []
-    atomic_write_text(log, "".join(json.dumps(line) + "\n" for line in kept))
-    return kept
 
 
 def _note(figures: Mapping[str, float]) -> str:
