@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -91,12 +92,7 @@ def generate_answers(
     num_augmentations = math.gcd(num_augmentations, num_samples)
     temperature = TEMPERATURE if num_samples > 1 else None
     prompts, is_gpu = iter(prompts), model.device.type == "cuda"
-
-    def ask(pair: tuple[str, Image.Image]) -> _Asked:
-        prompt, picture = pair
-        shown = [encode(processor, prompt, "", [augment(picture, number)]) for number in range(num_augmentations)]
-        return _Asked(shown, uniform_numbers(prompt, picture, num_samples, max_new_tokens))
-
+    ask = partial(_ask, processor, num_augmentations, num_samples, max_new_tokens)
     # Threads, since decoding and resizing release the interpreter's lock.
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         if batch_size == "auto":
@@ -112,6 +108,18 @@ def generate_answers(
             yield from answers if num_samples == 1 else map(choose, chunks(answers, num_samples))
             if progress:
                 progress(len(asked))
+
+
+def _ask(
+    processor: Phi3VProcessor,
+    num_augmentations: int,
+    num_samples: int,
+    max_new_tokens: int,
+    pair: tuple[str, Image.Image],
+) -> _Asked:
+    prompt, picture = pair
+    shown = [encode(processor, prompt, "", [augment(picture, number)]) for number in range(num_augmentations)]
+    return _Asked(shown, uniform_numbers(prompt, picture, num_samples, max_new_tokens))
 
 
 def _decode(model: Any, processor: Phi3VProcessor, ids: Sequence[Sequence[int]]) -> list[str]:
