@@ -90,4 +90,4 @@ class Forecast:
 
     def _steps_s(self) -> float:
         # A median, so that neither the first step nor a slow disk counts for all.
-        return self._num_steps_left * median(self._seconds[1:] or self._seconds)
+        return self._num_steps_left * median(self._seconds[1:] or self._seconds or [0.0])
