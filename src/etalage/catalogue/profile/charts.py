@@ -58,13 +58,14 @@ class PictureSizes:
     median_shorter_side_px: int
 
 
-def price_charts(field: str, prices: Floats, categories: Categories | None) -> PriceCharts | None:
+def price_charts(field: str, prices: Floats, categories: Categories | None, currency: str = "") -> PriceCharts | None:
     """Draw histograms of prices on a logarithmic axis.
 
     Args:
         field: The name of the price field.
         prices: (N,) float64; NaN where there is none.
         categories: The category of each product; None if the task has none.
+        currency: The code of the prices' currency; empty if it is not known.
 
     Returns:
         The charts; None if there is no price.
@@ -90,7 +91,7 @@ def price_charts(field: str, prices: Floats, categories: Categories | None) -> P
         [Series("bar", counts, titles)],
         x=x,
         frame=_FRAME,
-        x_label=field,
+        x_label=f"{field} in {currency}" if currency else field,
         y_label="products",
         x_ticks=[(tick, format_tick(tick)) for tick in x.ticks()],
         mark=(median, f"median {format_number(median)}"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from etalage.catalogue.facts import find_currencies
 from etalage.catalogue.profile import table as columns
 from etalage.catalogue.profile.cards import placeholder_cards, product_cards
 from etalage.catalogue.profile.charts import length_chart, picture_sizes, price_charts
@@ -68,8 +69,10 @@ def write_profile(path: Path, folder: Path, facts: Mapping[str, Any], fields: Se
     names = {kind: [f.name for f in fields if f.kind == kind][:NUM_FIELDS] for kind in ("text", "category", "price")}
     categories = {name: columns.read_categories(table, name) for name in names["category"]}
     first = next(iter(categories.values()), None)
+    currencies = find_currencies(facts)
 
-    sheet, largest = contact_sheet(first, keys, pictures), largest_groups(groups, keys, pictures)
+    reasons = columns.read_categories(table, "group_reason")
+    sheet, largest = contact_sheet(first, keys, pictures), largest_groups(groups, reasons, keys, pictures)
     num_tiny, tiny = _tiny_pictures(widths, heights)
     shown = tiny + [row for _, _, rows in sheet for row in rows] + [row for _, rows in largest for row in rows]
     cards = product_cards(table, folder, facts, shown, fields)
@@ -86,7 +89,11 @@ def write_profile(path: Path, folder: Path, facts: Mapping[str, Any], fields: Se
         sheet=[(name, count, [cards[row] for row in rows]) for name, count, rows in sheet],
         rest=_unshown_categories(first, len(sheet)),
         shares=[found for name, column in categories.items() if (found := split_shares(name, column, splits))],
-        prices=[p for n in names["price"] if (p := price_charts(n, columns.read_floats(table, n), first))],
+        prices=[
+            p
+            for n in names["price"]
+            if (p := price_charts(n, columns.read_floats(table, n), first, currencies.get(n, "")))
+        ],
         sizes=picture_sizes(widths, heights),
         formats=columns.count_suffixes(table, NUM_NAMED),
         num_tiny=num_tiny,
@@ -113,6 +120,9 @@ def _facts(folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
         "columns": dict(facts.get("columns") or {}),
         "guessed": set(facts.get("guessed") or ()),
         "task": dict(facts.get("task") or {}),
+        "price_notes": [
+            (column["column"], note) for column in (facts.get("prices") or {}).values() for note in column["notes"]
+        ],
         "own_questions": bool(facts.get("own_questions")),
         "num_placeholders": len(facts.get("placeholders") or ()),
         "placeholders": placeholder_cards(folder, facts),

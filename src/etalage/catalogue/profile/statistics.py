@@ -198,16 +198,17 @@ def group_sizes(groups: Hashes) -> list[GroupSizes]:
     return found
 
 
-def largest_groups(groups: Hashes, keys: Hashes, pictures: Hashes) -> list[tuple[str, list[int]]]:
+def largest_groups(groups: Hashes, reasons: Categories, keys: Hashes, pictures: Hashes) -> list[tuple[str, list[int]]]:
     """Choose rows of the largest groups.
 
     Args:
         groups: A hash of each row's group.
+        reasons: Why each row is in its group, reasons joined by commas.
         keys: What `sampling_keys` returned.
         pictures: A hash of each row's picture.
 
     Returns:
-        The size of each group in words, and the rows to show of it; groups of one are left out.
+        The size of each group and the reasons for it in words, and the rows to show of it; groups of one are left out.
     """
     names, sizes = np.unique(groups, return_counts=True)
     found = []
@@ -216,7 +217,11 @@ def largest_groups(groups: Hashes, keys: Hashes, pictures: Hashes) -> list[tuple
         if sizes[index] > 1:
             rows = np.flatnonzero(groups == names[index])
             num = len(np.unique(pictures[rows]))
+            codes = [int(code) for code in np.unique(reasons.codes[rows]) if code >= 0]
+            # a row alone in its reasons has none, which is shown as a text in parentheses
+            named = {word for code in codes for word in reasons.names[code].split(", ") if not word.startswith("(")}
             note = f"{sizes[index]:,} products, {num:,} picture{'s' if num > 1 else ''}"
+            note += f", by {', '.join(sorted(named))}" if named else ""
             found.append((note, choose_rows(rows, keys, pictures, NUM_PICTURES)))
     return found
 

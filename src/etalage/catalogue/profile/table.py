@@ -161,7 +161,10 @@ def count_suffixes(table: Path, max_suffixes: int) -> list[tuple[str, int]]:
     for batch in _batches(table, ["file_name"]):
         suffixes = pc.replace_substring_regex(pc.fill_null(batch.column(0), ""), r"(?s)^.*\.", "")
         for found in pc.value_counts(suffixes).to_pylist():
-            name = visible_text(found["values"], 12) if len(totals) < max_suffixes else "others"
+            name = visible_text(found["values"], 12)
+            # Known ones are counted on when there is no room for another.
+            if name not in totals and len(totals) >= max_suffixes:
+                name = "others"
             totals[name] = totals.get(name, 0) + found["counts"]
     return sorted(totals.items(), key=lambda item: (-item[1], item[0]))
 

@@ -60,7 +60,7 @@ def write(
     **facts: Any,
 ) -> str:
     """Write the folder's tables and its page, and return the page."""
-    texts = ["product_code", "file_name", "split", "group", "image_sha256"]
+    texts = ["product_code", "file_name", "split", "group", "group_reason", "image_sha256"]
     schema = pa.schema(
         [
             ("source_row", pa.int64()),
@@ -195,7 +195,7 @@ def test_a_leaking_split_is_said_to_leak(tmp_path: Path) -> None:
     found = {"num_held_out": 8, "num_leaked": 8, "examples": [{"title": "Scarf 3", "copy_of": "Scarf 1"}]}
     page = text_of(write(tmp_path, rows, leaks=found, split_column="part"))
     assert "8 products held out of training have one of their group there" in page
-    assert "products 8 of them with a copy or variant in training 8 of them" in page
+    assert "products 8 of them that share a group with a product in training 8 of them" in page
     assert "This split divides some groups" in page
     assert "title Scarf 3 ; copy of Scarf 1" in page
     assert "by row" not in page
@@ -205,14 +205,14 @@ def test_the_leaks_of_a_split_by_row_are_shown_next_to_ours(tmp_path: Path) -> N
     rows = [make_row(n, draw_picture(tmp_path, n)) for n in range(20)]
     page = text_of(write(tmp_path, rows, leaks={"num_held_out": 6, "num_leaked": 5, "examples": []}, split_column=""))
     assert "if split by row as split here products 6 8" in page
-    assert "with a copy or variant in training 5 83.3 % none" in page
+    assert "that share a group with a product in training 5 83.3 % none" in page
 
 
 def test_a_split_by_group_is_said_not_to_leak(tmp_path: Path) -> None:
     rows = [make_row(n, draw_picture(tmp_path, n)) for n in range(20)]
     page = text_of(write(tmp_path, rows))
     assert "no product held out of training has one of its group there" in page
-    assert "of them with a copy or variant in training none" in page
+    assert "of them that share a group with a product in training none" in page
 
 
 def test_missing_values_and_an_empty_price_column(tmp_path: Path) -> None:
@@ -298,6 +298,7 @@ def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:
         "file_name": pa.array([shown["file_name"]]).take(pa.array(numbers * 0)),
         "split": pa.array(["train", "test"]).take(pa.array(numbers % 2)),
         "group": pa.array([f"{n // 2:016x}" for n in range(num_rows)]),
+        "group_reason": pa.array(["same name", "near picture"]).take(pa.array(numbers % 2)),
         "placeholder": pa.array(numbers < 0),
         "image_sha256": pa.array([f"{n:064x}" for n in range(num_rows)]),
         "image_width": pa.array((numbers % 500 + 10).astype(np.int32)),
@@ -321,3 +322,13 @@ def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:
     assert peak < 40e6
     assert pa.total_allocated_bytes() - arrow < 1e6
     assert "200,000 products in 100,000 groups" in text_of((tmp_path / "profile.html").read_text())
+
+
+def test_prices_are_shown_in_their_currency_with_what_was_guessed_of_them(tmp_path: Path) -> None:
+    rows = [make_row(n, draw_picture(tmp_path, n)) for n in range(3)]
+    note = "1 price such as '1.299' is read as 1299.00, which is a guess"
+    prices = {"price": {"column": "Preis", "currency": "KWD", "counts": {"KWD": 3}, "rates": {}, "notes": [note]}}
+    text = text_of(write(tmp_path, rows, prices=prices))
+    assert "price in KWD" in text
+    assert f"Prices in column Preis : {note}" in text
+    assert "price in" not in text_of(write(tmp_path, rows))

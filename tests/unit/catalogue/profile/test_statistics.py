@@ -94,8 +94,12 @@ def test_groups_are_counted_by_size() -> None:
 
 def test_the_largest_groups_are_described() -> None:
     groups, pictures = hashes([1, 2, 2, 3, 3, 3]), hashes([0, 1, 2, 3, 3, 3])
-    found = statistics.largest_groups(groups, hashes(range(6)), pictures)
-    assert found == [("3 products, 1 picture", [3]), ("2 products, 2 pictures", [1, 2])]
+    reasons = encode(["(none)", "near picture", "near picture, same name", *["same pixels"] * 3])
+    found = statistics.largest_groups(groups, reasons, hashes(range(6)), pictures)
+    assert found == [
+        ("3 products, 1 picture, by same pixels", [3]),
+        ("2 products, 2 pictures, by near picture, same name", [1, 2]),
+    ]
 
 
 def test_leaks_are_products_held_out_with_a_group_or_picture_in_training() -> None:

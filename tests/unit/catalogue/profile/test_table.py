@@ -94,3 +94,9 @@ def test_suffixes_beyond_the_limit_are_others(write_column, monkeypatch: pytest.
     monkeypatch.setattr(columns, "_BATCH_ROWS", 1)
     path = write_column([f"p.{n}" for n in range(6)], "file_name")
     assert columns.count_suffixes(path, 2) == [("others", 4), ("0", 1), ("1", 1)]
+
+
+def test_known_suffixes_are_counted_beyond_the_limit(write_column, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "_BATCH_ROWS", 1)
+    path = write_column(["a.png", "b.jpg", "c.gif", "d.png", "e.webp", "f.jpg", "g.png"], "file_name")
+    assert columns.count_suffixes(path, 2) == [("png", 3), ("jpg", 2), ("others", 2)]
