@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, astuple, replace
+from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -186,9 +186,13 @@ def _dump_candidates(candidates: list[Candidate]) -> str | None:
     if not candidates:
         return None
     # JSON escapes lone surrogates and reads them back.
-    return json.dumps([{**asdict(one), "path": None if one.path is None else str(one.path)} for one in candidates])
+    return json.dumps(
+        [
+            (one.url, None if one.path is None else str(one.path), one.found_by, one.written, one.reason, one.detail)
+            for one in candidates
+        ]
+    )
 
 
 def _load_candidates(text: str) -> tuple[Candidate, ...]:
-    found = (Candidate(**fields) for fields in json.loads(text))
-    return tuple(replace(one, path=None if one.path is None else Path(one.path)) for one in found)
+    return tuple(Candidate(url, None if path is None else Path(path), *rest) for url, path, *rest in json.loads(text))
