@@ -12,12 +12,14 @@ from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from etalage.catalogue.columns import RESERVED_COLUMNS, match_columns
+from etalage.catalogue.columns import RESERVED_COLUMNS, ColumnMatch, ask_columns, can_ask, match_columns
+from etalage.catalogue.currencies import find_currency_column
 from etalage.catalogue.missing import is_missing
 from etalage.catalogue.picture_cells import cell_pictures
 from etalage.catalogue.readers.header import is_value
 from etalage.catalogue.readers.raw_table import LinkedText, UnreadableRow
 from etalage.catalogue.sources import Source
+from etalage.catalogue.variants import JoinedRow, VariantJoiner
 from etalage.config import PrepareConfig
 from etalage.errors import EtalageError
 from etalage.task import Field
@@ -71,27 +73,46 @@ class Table:
 
     source: Source
     columns: Mapping[str, str]
-    """The column of each field and of `image`; of `product_code` if there is one, of `split` if it is asked for."""
-    guessed: frozenset[str] = frozenset()
-    """The keys of `columns` that were recognised by cells, not by the column's name."""
+    """The column of each field and of `image`; of `product_code`, `split`, `group` and `currency` if there are such."""
+    match: ColumnMatch
+    """How the columns were recognised."""
+
+    @property
+    def image_columns(self) -> Sequence[str]:
+        """The columns with pictures, the best first."""
+        return (self.columns["image"], *self.match.image_fallbacks)
 
     def __iter__(self) -> Iterator[Row]:
-        roles, columns = list(self.columns), list(self.columns.values())
-        if self.source.kind == "conversations":
-            roles, columns = [*roles, _UNSUPPORTED], [*columns, _UNSUPPORTED]
-        for number, cells in enumerate(self.source.read_rows(columns), 1):
-            if isinstance(cells, UnreadableRow):
-                yield Row(number, self.source.place_of(number), str(number), (), {}, problem=cells)
+        for number, row in enumerate(self._read_joined(), 1):
+            if isinstance(row, UnreadableRow):
+                yield Row(number, self.source.place_of(number), str(number), (), {}, problem=row)
             else:
-                yield self._to_row(number, dict(zip(roles, zip(columns, cells, strict=True), strict=True)))
+                yield self._to_row(number, row)
 
-    def _to_row(self, number: int, found: dict[str, tuple[str, Any]]) -> Row:
-        """Return a row by its pairs of a column and a cell, which stand under their roles."""
+    def _read_joined(self) -> Iterator[JoinedRow | UnreadableRow]:
+        """Read the cells by role, with what a variant takes from its product."""
+        layout = None if self.match.export is None else self.match.export.layout
+        if layout is not None:
+            joiner = VariantJoiner(layout, self.source.column_names, self.columns, self.image_columns)
+            rows = joiner.join(self.source.read_rows(joiner.columns))
+            is_joined = self.columns.get("group") == joiner.group_column
+            yield from (row._replace(group="") if not is_joined and isinstance(row, JoinedRow) else row for row in rows)
+            return
+        roles = {role: column for role, column in self.columns.items() if role != "image"}
+        if self.source.kind == "conversations":
+            roles[_UNSUPPORTED] = _UNSUPPORTED
+        for cells in self.source.read_rows([*roles.values(), *self.image_columns]):
+            if isinstance(cells, UnreadableRow):
+                yield cells
+            else:
+                yield JoinedRow(dict(zip(roles, cells, strict=False)), cells[len(roles) :], "")
+
+    def _to_row(self, number: int, row: JoinedRow) -> Row:
         place = self.source.place_of(number)
-        images = tuple(_pictures_of(found.pop("image")[1]))
+        images = tuple(picture for cell in row.images for picture in _pictures_of(cell))
         values: dict[str, Cell] = {}
-        for role, (column, cell) in found.items():
-            value = _value_of(cell, column)
+        for role, cell in row.cells.items():
+            value = _value_of(cell, self.columns.get(role, role))
             if isinstance(value, UnreadableRow):
                 return Row(number, place, str(number), (), {}, problem=value)
             is_whole = self.source.kind == "conversations" and role in _WHOLE_TEXTS
@@ -99,13 +120,13 @@ class Table:
         if not values.get(_UNSUPPORTED):
             values.pop(_UNSUPPORTED, None)
         code, split, group = (number_text(values.pop(role, "")).strip() for role in ("product_code", "split", "group"))
-        return Row(number, place, code or str(number), images, values, split, group)
+        return Row(number, place, code or str(number), images, values, split, row.group or group)
 
     @property
     def text_columns(self) -> list[str]:
         """The columns of the source that have a name and hold no pictures, in the order of the source."""
-        pictures = self.columns["image"] if self.source.kind in _KINDS_WITH_PICTURES else None
-        return [name for name in self.source.column_names if name and name != pictures]
+        pictures = self.image_columns if self.source.kind in _KINDS_WITH_PICTURES else ()
+        return [name for name in self.source.column_names if name and name not in pictures]
 
     def originals(self, row_numbers: Iterable[int]) -> Iterator[list[str | None]]:
         """Yield the cells of `text_columns` in some rows; None for cells that are empty or not text.
@@ -191,7 +212,8 @@ def read_table(source: Source, fields: Sequence[Field], config: PrepareConfig) -
     Args:
         source: The source, as `open_source` returns it.
         fields: The task's fields.
-        config: Its `columns` overrides what is recognised; its `split_column` names the column of the splits.
+        config: Its `columns` and `column` override what is recognised; its `split_column` and `group_by` name the
+            columns of splits and groups.
 
     Raises:
         EtalageError: There are no rows, or a column is missing or may be one of several. While iterating: a row cannot
@@ -206,16 +228,24 @@ def read_table(source: Source, fields: Sequence[Field], config: PrepareConfig) -
             source.column_names,
             fields,
             config.columns,
+            column=config.column,
             split_column=config.split_column,
+            group_by=config.group_by,
             read_sample=lambda: _read_sample(source),
+            choose=ask_columns if can_ask() else None,
         )
     except EtalageError as error:
         # The note may say that another sheet or line would have been the right one.
-        raise EtalageError(f"{source.name}: {error}" + f" ({source.note})" * bool(source.note)) from error
+        notes = "".join(f"\nnote: {note}" for note in source.note.splitlines())
+        raise EtalageError(f"{source.name}: {error}{notes}") from error
     columns = dict(match.columns)
+    # A price such as 12.99 is in the currency that the row states beside it.
+    free = [name for name in source.column_names if name not in columns.values()]
+    if any(field.kind == "price" for field in fields) and (currency := find_currency_column(free)):
+        columns.setdefault("currency", currency)
     if source.kind == "conversations":
         columns = {"question": "question", **columns}
-    table = Table(source, columns, match.guessed)
+    table = Table(source, columns, match)
     # One row is read now, so that a table without any is refused before the work begins.
     if next(iter(table), None) is None:
         raise EtalageError(f"{source.name} has a header and no rows; there is nothing to prepare")

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from etalage.atomic import atomic_directory
-from etalage.catalogue.build import build_catalogue
+from etalage.catalogue.build import build_catalogue, describe_group
+from etalage.catalogue.columns import column_option
 from etalage.catalogue.drop_reasons import explain_drop
 from etalage.catalogue.drops_csv import DROPS_CSV
 from etalage.catalogue.pictures import check_background
 from etalage.catalogue.sources import open_source
-from etalage.catalogue.table import read_table
+from etalage.catalogue.table import Table, read_table
 from etalage.commands.later_verbs import say_missing_splits
 from etalage.config import PrepareConfig, TaskConfig
 from etalage.console import say
@@ -19,6 +20,9 @@ from etalage.task import Task
 from etalage.wording import count
 
 __all__ = ["prepare"]
+
+NUM_SHOWN_GROUPS = 3
+"""The largest groups that are shown."""
 
 MIN_ROWS_PER_DROP = 10
 """One row in so many may be dropped for one reason before the last lines say so."""
@@ -39,12 +43,26 @@ def prepare(config: PrepareConfig) -> None:
     task = Task(TaskConfig(answer="{answer}") if source.kind == "conversations" else config.task)
     check_field_names(task.fields)  # else `evaluate` would refuse them, after training
     table = read_table(source, task.fields, config)
-    if source.note:
-        say(f"note: {source.note}")
-    say("columns: " + ", ".join(f"{n}={col}{' (guessed)' * (n in table.guessed)}" for n, col in table.columns.items()))
+    for note in source.note.splitlines():
+        say(f"note: {note}")
+    _say_columns(table)
     with atomic_directory(config.out) as folder:
         facts = build_catalogue(folder, table, task, config)
     _say_facts(config, facts)
+
+
+def _say_columns(table: Table) -> None:
+    """Print which column is used for what, and what those hold that were guessed."""
+    match = table.match
+    if match.export is not None:
+        say(f"recognised: {match.export.name}")
+    # A name that holds a comma itself is quoted, or it would be read as two.
+    shown = {role: shlex.quote(name) if "," in name else name for role, name in table.columns.items()}
+    shown["image"] += "".join(f", else {name}" for name in match.image_fallbacks)
+    say("columns: " + ", ".join(f"{role}={name}" for role, name in shown.items()))
+    for role in sorted(match.guessed, key=list(table.columns).index):
+        option, examples = column_option(role, table.columns[role]), " | ".join(match.examples[role])
+        say(f"guessed: {option}, which holds {examples}; name another column if this is wrong")
 
 
 def _say_facts(config: PrepareConfig, facts: Mapping[str, Any]) -> None:
@@ -60,16 +78,38 @@ def _say_facts(config: PrepareConfig, facts: Mapping[str, Any]) -> None:
     for found in facts["placeholders"][:3]:
         what = f"{found['num_products']} products with {found['num_titles']} titles"
         say(f"placeholder? {what} show {config.out / found['file_name']}; --placeholders drop leaves them out")
-    if config.split_column and leaks["num_leaked"]:
-        say(
-            f"LEAK: of {leaks['num_held_out']} products that column {config.split_column!r} holds out, "
-            f"{leaks['num_leaked']} have a copy or variant in train: {config.out / 'leaks.parquet'}"
-        )
-    # Without such a column products are split by group, so nothing leaks; this says what that has avoided.
-    elif leaks["num_leaked"]:
-        say(f"splitting by row would have leaked {leaks['num_leaked']} of {leaks['num_held_out']} held-out products")
+    _say_groups(facts)
+    if leaks["num_leaked"]:
+        reasons = ", ".join(f"{number} {reason}" for reason, number in leaks["reasons"].items())
+        found = f"{leaks['num_leaked']} ({reasons})"
+        if config.split_column:
+            say(
+                f"LEAK: of {leaks['num_held_out']} products that column {config.split_column!r} holds out, {found} "
+                f"belong to a product in train: {config.out / 'leaks.parquet'}"
+            )
+        # Without such a column products are split by group, so nothing leaks; this says what that has avoided.
+        else:
+            say(f"splitting by row would have leaked, of {leaks['num_held_out']} held-out products, {found}")
     say_missing_splits(facts["splits"])
     _say_main_reasons(facts)
+
+
+def _say_groups(facts: Mapping[str, Any]) -> None:
+    """Print the largest groups with the reasons for them, so that a wrong one is seen, and what was not grouped."""
+    for group in facts["largest_groups"][:NUM_SHOWN_GROUPS]:
+        say(f"group of {describe_group(group)}")
+    if facts["largest_groups"] and not facts["group_column"]:
+        say("  If these are different products, name the column that says what belongs together: --group-by COLUMN.")
+    for found in facts["generic_names"][:1]:
+        say(
+            f"not grouped by name: {found['name']!r}, which {found['num_products']} products are called, "
+            f"{count(found['num_pictures'], 'picture')} at {count(found['num_prices'], 'price')}"
+        )
+    if apart := facts["duplicates"]["near_kept_apart"]:
+        say(
+            f"{count(apart, 'picture')} look like pictures of another {facts['group_column']}, which may be copies; "
+            "only equal pictures join what this column tells apart"
+        )
 
 
 def _say_pictures(pictures: Mapping[str, Any]) -> None:

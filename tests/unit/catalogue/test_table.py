@@ -37,7 +37,7 @@ def test_reports_columns_that_were_guessed_from_cells(write_file: Callable, open
     lines = [f"Fine Coat No {i},{'AB'[i % 2]},{i + 10}.50,{i}.jpg" for i in range(20)]
     table = open_table(write_file("\n".join(["a,b,c,d", *lines])))[1]
     assert table.columns == {"title": "a", "category": "b", "price": "c", "image": "d"}
-    assert table.guessed == set(table.columns)
+    assert table.match.guessed == set(table.columns)
 
 
 def test_a_row_without_a_code_is_known_by_its_number(write_file: Callable, read_rows: Callable) -> None:
@@ -57,7 +57,7 @@ def test_a_row_without_a_code_is_known_by_its_number(write_file: Callable, read_
         ({"bytes": None, "path": "a.png"}, "a.png"),
         ({"src": "a.png"}, "a.png"),
         ([{"url": "https://x.example/a"}], "https://x.example/a"),
-        ({"caption": "a"}, ""),
+        ({"path": "", "caption": "a"}, ""),
         ("hf://datasets/o/n/a b.png", "https://huggingface.co/datasets/o/n/resolve/main/a%20b.png"),
         ("hf://datasets/o/n@0a1b/a.png", "https://huggingface.co/datasets/o/n/resolve/0a1b/a.png"),
     ],
