@@ -1,5 +1,6 @@
 """catalogue.json: what it has to hold, checked before anything of it is used."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,7 +10,7 @@ from etalage.errors import EtalageError
 from etalage.json_files import read_json_object
 from etalage.schema import BOOLEAN, TEXT, array, check, integer, mapping, number, record
 
-__all__ = ["REMEDY", "read_facts"]
+__all__ = ["REMEDY", "find_currencies", "read_facts"]
 
 REMEDY = "prepare the catalogue again"
 
@@ -68,6 +69,16 @@ _FACTS = record(
         "prices": mapping(_PRICES),
     },
 )
+
+
+def find_currencies(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the code of the currency of each field of prices, as far as it is known.
+
+    Args:
+        facts: The content of catalogue.json.
+    """
+    prices = facts.get("prices") or {}
+    return {field: column["currency"] for field, column in prices.items() if column["currency"]}
 
 
 def read_facts(path: Path, version: int) -> dict[str, Any]:

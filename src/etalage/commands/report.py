@@ -1,5 +1,6 @@
 """`etalage report`: write what a run learned as one page."""
 
+from etalage.catalogue.facts import find_currencies
 from etalage.catalogue.store import Catalogue
 from etalage.config import ReportConfig, TaskConfig
 from etalage.console import say
@@ -43,5 +44,6 @@ def report(config: ReportConfig) -> None:
             losses=run.read_log(),
             counts={**facts["splits"], "dropped": facts["drops"]},
             open_image=catalogue.open_by_name,
+            currencies=find_currencies(facts),
         )
     say(f"report: {run.report}")

@@ -75,12 +75,13 @@ def score_chart(metrics: Mapping[str, Any], field: Field) -> ScoreChart:
     )
 
 
-def price_scatter(field: str, prices: Sequence[tuple[float, float, str]]) -> Plot | None:
+def price_scatter(field: str, prices: Sequence[tuple[float, float, str]], currency: str = "") -> Plot | None:
     """Plot predicted against true prices on equal logarithmic axes.
 
     Args:
         field: The name of the price field.
         prices: True price, predicted price and label of each product.
+        currency: The code of the prices' currency; empty if it is not known.
 
     Returns:
         The plot; None without any price.
@@ -93,12 +94,13 @@ def price_scatter(field: str, prices: Sequence[tuple[float, float, str]]) -> Plo
     # Too many circles would slow the page down, and hide one another.
     stride = math.ceil(len(prices) / _MAX_POINTS)
     note = f"; every {stride}th product is drawn" if stride > 1 else ""
+    unit = f" in {currency}" if currency else ""
     return plot(
         frame=_FRAME,
         x=_FRAME.x_axis(low, high, is_log=True),
         y=_FRAME.y_axis(low, high, is_log=True),
-        x_label="true price",
-        y_label="predicted price",
+        x_label="true price" + unit,
+        y_label="predicted price" + unit,
         points=[
             Point(true, predicted, f"{label}: {format_number(true)}, predicted {format_number(predicted)}")
             for true, predicted, label in prices[::stride]

@@ -34,6 +34,7 @@ def write_report(
     losses: Sequence[Mapping[str, Any]],
     counts: Mapping[str, int | Mapping[str, int]],
     open_image: Callable[[Path], Image.Image | None],
+    currencies: Mapping[str, str],
 ) -> None:
     """Write a self-contained page: no network, no script, pictures inlined, everything escaped.
 
@@ -47,10 +48,15 @@ def write_report(
         counts: The number of products by what became of them, such as train, validation, test; `dropped` by reason.
         open_image: Opens the picture of a prediction. The path is as the file says, which may be anybody's: only
             pictures of the catalogue may be opened, see `Catalogue.open_by_name`. None for any other.
+        currencies: The code of the currency of each field of prices, as far as it is known.
     """
     fields = fields_of(metrics)
     targeted = [p for p in predictions if p.target is not None]
-    scatters = [price_scatter(field.name, _prices(targeted, field)) for field in fields if field.kind == "price"]
+    scatters = [
+        price_scatter(field.name, _prices(targeted, field), currencies.get(field.name, ""))
+        for field in fields
+        if field.kind == "price"
+    ]
     write_page(
         path,
         "evaluate/report.html.jinja",
@@ -58,23 +64,30 @@ def write_report(
         metrics=metrics,
         verdict=verdict(metrics),
         score_charts=[score_chart(metrics, field) for field in fields],
-        results=list(_results(metrics, fields)),
+        results=list(_results(metrics, fields, currencies)),
         systems=systems_in(metrics),
         answers=[scores_of(metrics, system) for system in systems_in(metrics)],
         plots=[chart for chart in (*scatters, loss_curve(losses)) if chart is not None],
-        gallery=[(name, [_card(p, fields, open_image) for p in part]) for name, part in _gallery(targeted, fields)],
+        gallery=[
+            (name, [_card(p, fields, open_image, currencies) for p in part])
+            for name, part in _gallery(targeted, fields)
+        ],
         counts=counts,
         config=[(key, str(value)) for key, value in flatten(config)],
     )
 
 
-def _results(metrics: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+def _results(
+    metrics: Mapping[str, Any], fields: Sequence[Field], currencies: Mapping[str, str]
+) -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
     """Yield a field, a metric's label, and its value and interval for each system."""
     for field in fields:
         for name, metric in METRICS[field.kind].items():
             yield (
                 field.name,
-                metric.label,
+                f"{metric.label} in {currencies[field.name]}"
+                if name == "mae" and field.name in currencies
+                else metric.label,
                 [
                     (
                         format_score(metrics, system, field, name),
@@ -125,7 +138,10 @@ def _gallery(predictions: Sequence[Prediction], fields: Sequence[Field]) -> list
 
 
 def _card(
-    prediction: Prediction, fields: Sequence[Field], open_image: Callable[[Path], Image.Image | None]
+    prediction: Prediction,
+    fields: Sequence[Field],
+    open_image: Callable[[Path], Image.Image | None],
+    currencies: Mapping[str, str],
 ) -> dict[str, Any]:
     target, values, picture = prediction.target, prediction.values, open_image(prediction.image)
     assert target is not None
@@ -140,8 +156,8 @@ def _card(
         "rows": [
             {
                 "name": field.name,
-                "target": _format(field, target[field.name]),
-                "predicted": _format(field, values[field.name]) if values else None,
+                "target": _format(field, target[field.name], currencies),
+                "predicted": _format(field, values[field.name], currencies) if values else None,
                 "right": values is not None and _is_right(field, target, values),
                 "same": values is not None and target[field.name] == values[field.name],
             }
@@ -156,5 +172,9 @@ def _is_right(field: Field, target: Values, values: Values) -> bool:
     return target[field.name] == values[field.name]
 
 
-def _format(field: Field, value: Value) -> str:
-    return format_price(float(value)) if field.kind == "price" else str(value)
+def _format(field: Field, value: Value, currencies: Mapping[str, str]) -> str:
+    return (
+        f"{format_price(float(value))} {currencies.get(field.name, '')}".rstrip()
+        if field.kind == "price"
+        else str(value)
+    )

@@ -69,6 +69,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         losses=[{"step": s, "loss": 5 / s, "validation_loss": None if s % 5 else 1.0} for s in range(1, 30)],
         counts={"train": 100, "dropped": {f"{EVIL}": 3, "no picture": 4}},
         open_image=open_if_there,
+        currencies={},
     )
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
@@ -120,9 +121,30 @@ def test_the_verdict_and_every_metric_are_shown(page: str) -> None:
 
 
 def write(path: Path, metrics: dict, predictions: list[Prediction], **facts: Any) -> str:
-    given = {"title": "t", "config": {}, "losses": [], "counts": {}, "open_image": open_if_there} | facts
+    given = {
+        "title": "t",
+        "config": {},
+        "losses": [],
+        "counts": {},
+        "open_image": open_if_there,
+        "currencies": {},
+    } | facts
     write_report(path, metrics=metrics, predictions=predictions, **given)
     return path.read_text(encoding="utf-8")
+
+
+def test_prices_are_shown_with_their_currency_if_it_is_known(tmp_path: Path) -> None:
+    targets = [{"title": f"T{i}", "category": "a", "price": 12.5} for i in range(5)]
+    metrics = build_metrics(
+        *("test", FIELDS, targets, targets), before=targets, majority=targets[0], blank=targets, shuffled=targets
+    )
+    answers = [Prediction(f"P{i}", tmp_path / "gone.png", t, "", "", t) for i, t in enumerate(targets)]
+    page = write(tmp_path / "report.html", metrics, answers, currencies={"price": "KWD"})
+    assert "12.5 KWD" in page
+    assert "mean error in KWD" in page
+    assert "true price in KWD" in page
+    assert "predicted price in KWD" in page
+    assert " in <" not in write(tmp_path / "report.html", metrics, answers)
 
 
 def test_a_small_split_is_shown_whole(tmp_path: Path) -> None:
