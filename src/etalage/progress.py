@@ -89,18 +89,23 @@ class ProgressBar:
             self.stages.remove(stage)
 
     @property
+    def is_done(self) -> bool:
+        """All items are completed, as far as is known."""
+        return self.total is not None and self.completed >= self.total
+
+    @property
     def seconds_elapsed(self) -> float:
         """The time since the bar appeared."""
         return time.monotonic() - self._began
 
     @property
     def seconds_per_item(self) -> float | None:
-        """The mean over all items but those before the first update, which often have more to do; None before that."""
+        """The mean; until all are done, without the items before the first update, which often have more to do."""
         if self._first is None or self._last is None:
             return None
         (first, num_first), (last, num_last) = self._first, self._last
         seconds, num_items = last - first, num_last - num_first
-        if num_items <= 0:
+        if num_items <= 0 or self.is_done:
             seconds, num_items = last - self._began, num_last - self._num_before
         return seconds / num_items if seconds > 0 and num_items > 0 else None
 
@@ -122,8 +127,7 @@ class ProgressBar:
         if pace is not None:
             each = f"{pace:.1f} s" if pace < 100 else clock(pace)
             figures.append(f"{1 / pace:,.{0 if pace < 0.01 else 1}f}/s" if pace <= 1 else f"{each} each")
-        is_done = self.total is not None and self.completed >= self.total
-        figures.append(f"{clock(left)} left" if left is not None and not is_done else clock(self.seconds_elapsed))
+        figures.append(f"{clock(left)} left" if left is not None and not self.is_done else clock(self.seconds_elapsed))
         return figures
 
     def _set(self, completed: int) -> None:
