@@ -33,7 +33,7 @@ def pictures():
 
 
 def answer(exact, task, pictures, **options):
-    settings = {"batch_size": 5, "max_new_tokens": 8, "num_samples": 4, "choose": " / ".join, **options}
+    settings = {"batch_size": 5, "max_new_tokens": 6, "num_samples": 3, "choose": " / ".join, **options}
     return list(generate_answers(*exact, [(task.prompt, picture) for picture in pictures], **settings))
 
 
@@ -42,9 +42,8 @@ def test_alone_in_company_in_any_order_and_batch_size(exact, task, pictures):
     assert len(set(together)) == len(pictures)
     assert all(len(set(text.split(" / "))) > 1 for text in together), "samples differ, so draws matter"
     assert [answer(exact, task, [picture])[0] for picture in pictures] == together
-    for batch_size in (1, 2, 3, "auto"):
-        assert answer(exact, task, pictures, batch_size=batch_size) == together
-    for order in ([4, 3, 2, 1, 0], [2, 0, 4, 1, 3], [1, 1, 4]):
+    assert answer(exact, task, pictures, batch_size="auto") == together
+    for order in ([4, 3, 2, 1, 0], [1, 1, 4]):
         assert answer(exact, task, [pictures[n] for n in order], batch_size=2) == [together[n] for n in order]
 
 
@@ -62,35 +61,36 @@ def test_more_tokens_and_more_samples_leave_the_first_ones_as_they_are(exact, ta
     )
     for cut, longer in zip(chain(*short), chain(*long), strict=True):
         assert longer.startswith(cut.removesuffix("<|end|>"))
-    assert [texts[:4] for texts in many] == short
+    assert [texts[:3] for texts in many] == short
 
 
 def test_near_the_rope_switch_too(exact, task, pictures, monkeypatch):
-    expected = answer(exact, task, pictures)
-    monkeypatch.setattr(exact[0].config, "original_max_position_embeddings", 1)
-    monkeypatch.setitem(exact[0].config.rope_parameters, "original_max_position_embeddings", 1)
-    by_generate = answer(exact, task, pictures)
-    assert [answer(exact, task, [picture])[0] for picture in pictures] == by_generate
-    assert len(by_generate) == len(expected)
+    monkeypatch.setattr(exact[0].config, "original_max_position_embeddings", 50)
+    monkeypatch.setitem(exact[0].config.rope_parameters, "original_max_position_embeddings", 50)
+    by_generate = answer(exact, task, pictures[:3])
+    assert [answer(exact, task, [picture])[0] for picture in pictures[:3]] == by_generate
 
 
 def test_with_augmentations(exact, task, pictures):
-    options = {"num_augmentations": 2, "choose": partial(consensus, task)}
-    together = answer(exact, task, pictures, **options)
-    assert [answer(exact, task, [picture], **options)[0] for picture in pictures] == together
+    options = {"num_augmentations": 2, "num_samples": 4, "choose": partial(consensus, task)}
+    together = answer(exact, task, pictures[:3], **options)
+    assert [answer(exact, task, [picture], **options)[0] for picture in pictures[:3]] == together
 
 
 def test_evaluate_and_predict_give_a_picture_the_same_answer(tmp_path):
     """`evaluate` in float32 as it is, `predict` in batches of another size, in another order, from other files."""
-    main(["sample", str(tmp_path / "sample"), "--rows", "24", "--seed", "3"])
+    main(["sample", str(tmp_path / "sample"), "--rows", "20", "--seed", "3"])
     main(["prepare", str(tmp_path / "sample/catalogue.csv"), "--out", str(tmp_path / "catalogue")])
     train = ["train", str(tmp_path / "catalogue"), "--out", str(tmp_path / "run")]
-    main([*train, "--track", "none", "--num-crops", "1", "--epochs", "1"])
+    main([*train, "--track", "none", "--num-crops", "1", "--num-augmentations", "2", "--epochs", "1"])
     short = ["--max-new-tokens", "12", "--num-samples", "4"]
     main(["evaluate", str(tmp_path / "run"), "--track", "none", "--batch-size", "3", *short])
     lines = [json.loads(line) for line in (tmp_path / "run/predictions.jsonl").read_text().splitlines()]
     evaluated = {line["image"]: line["answer"] for line in lines}
     assert len(evaluated) >= 3
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert metrics["num_cut"] == metrics["num_examples"] == len(lines), "no answer ends within 12 tokens"
+    assert all((line["problem"], line["values"]) == ("cut", None) for line in lines)
     copies = {}
     for number, image in enumerate(sorted(evaluated)):
         copies[str(tmp_path / f"{number}.png")] = evaluated[image]
@@ -98,4 +98,4 @@ def test_evaluate_and_predict_give_a_picture_the_same_answer(tmp_path):
     for images in (list(copies)[::-1], list(copies)[:1]):
         main(["predict", str(tmp_path / "run"), *images, "--out", str(tmp_path / "out.jsonl"), *short])
         lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-        assert [line["answer"] for line in lines] == [copies[image] for image in images]
+        assert [(line["answer"], line["problem"]) for line in lines] == [(copies[image], "cut") for image in images]
