@@ -27,9 +27,10 @@ SMALL = Path(__file__).parent / "base" / "small"
 """The small model that ships: a checkpoint folder like any other; its card is README.md."""
 
 _WHOLE = (
-    "give a folder that holds a whole Phi-3-vision checkpoint (config.json, safetensors and tokenizer), a hub id that "
-    "this machine can reach, or small"
+    "give --model a folder that holds a whole Phi-3-vision checkpoint (config.json, safetensors and tokenizer), a hub "
+    "id that this machine can reach, or small"
 )
+_RESTORE = "restore the base that the run began with, or train again"
 
 
 def load_base(model: str, *, dtype: torch.dtype) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
@@ -46,9 +47,9 @@ def load_base(model: str, *, dtype: torch.dtype) -> tuple[Phi3VForCausalLM, Phi3
         EtalageError: There is no complete checkpoint in the folder or on the hub, or a file of it is damaged.
     """
     logging.disable_progress_bar()  # ours is enough
-    folder, remedy = _base_folder(model)
-    loaded = load_model(folder, dtype=dtype, remedy=remedy)
-    return loaded, read_processor(folder, loaded.config, remedy)
+    folder = _base_folder(model, _WHOLE)
+    loaded = load_model(folder, dtype=dtype, remedy=_WHOLE)
+    return loaded, read_processor(folder, loaded.config, _WHOLE)
 
 
 def base_digest(model: str) -> str:
@@ -60,7 +61,7 @@ def base_digest(model: str) -> str:
     Raises:
         EtalageError: There is no such folder, and the hub has no such model.
     """
-    return checkpoint_digest(*_base_folder(model))
+    return checkpoint_digest(_base_folder(model, _WHOLE), _WHOLE)
 
 
 def load_run(run: Run) -> tuple["Phi3VForCausalLM | PeftModel", Phi3VProcessor]:
@@ -123,33 +124,29 @@ def load_run_base(run: Run) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
     return model, processor
 
 
-def _base_folder(model: str) -> tuple[Path, str]:
-    """Return the folder that a base is in, and the remedy for what is wrong with it."""
+def _base_folder(model: str, remedy: str) -> Path:
+    """Return the folder that a base is in; one of the hub's is downloaded."""
     if model == "small":  # also where the working directory has a folder of this name
-        return SMALL, "install etalage again"
-    remedy = f"--model {model}: {_WHOLE}"
+        return SMALL
     folder = Path(model)
     if folder.exists() or folder.is_absolute() or model.count("/") != 1 or model[0] in ".~":
         if not folder.is_dir():
-            raise EtalageError(f"--model {model}: no such folder; {_WHOLE}")
-        return folder, remedy
+            raise EtalageError(f"the model {model} is no folder; {remedy}")
+        return folder
     try:
-        return Path(snapshot_download(model, allow_patterns=list(FILES))), remedy
+        return Path(snapshot_download(model, allow_patterns=list(FILES)))
     except (OSError, ValueError) as error:
-        raise EtalageError(f"--model {model}: neither a folder nor found on the hub ({error}); {_WHOLE}") from error
+        raise EtalageError(f"the model {model} is neither a folder nor found on the hub ({error}); {remedy}") from error
 
 
 def _load_base_of(config: Mapping[str, Any]) -> Phi3VForCausalLM:
     """Load the model that a run started from, if it is still the same."""
     logging.disable_progress_bar()
     name, recorded = config["model"], config.get("base_digest")
-    folder, remedy = _base_folder(name)
-    if recorded is not None and checkpoint_digest(folder, remedy) != recorded:
-        raise EtalageError(
-            f"the base {name} has changed since this run began, and what was trained does not fit another one; restore "
-            "its files, or train again"
-        )
-    return devices.on_device(load_model(folder, dtype=devices.weights_dtype(), remedy=remedy)).eval()
+    folder = _base_folder(name, _RESTORE)
+    if recorded is not None and checkpoint_digest(folder, _RESTORE) != recorded:
+        raise EtalageError(f"the base {name} has changed since this run began; {_RESTORE}")
+    return devices.on_device(load_model(folder, dtype=devices.weights_dtype(), remedy=_RESTORE)).eval()
 
 
 def _check_files(run: Run, config: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from etalage.atomic import atomic_directory, atomic_write_text
 from etalage.config import TaskConfig, TrainConfig
 from etalage.errors import EtalageError
-from etalage.folders import write_sums
+from etalage.folders import file_in, write_sums
 from etalage.json_files import read_json_lines, read_json_object
 from etalage.locks import lock
 from etalage.recorded import check_settings, with_current_names
@@ -152,12 +152,17 @@ class Run:
         return max((int(name) for name in names if name.isdecimal()), default=None)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, make: bool = True) -> Iterator[None]:
         """Keep other processes from writing into the run folder while the block runs. A folder left empty is removed.
 
+        Args:
+            make: Whether to make a folder that is missing.
+
         Raises:
-            EtalageError: Another process writes into it, or it is a file.
+            EtalageError: Another process writes into it, or it is a file or missing.
         """
+        if not make and not self.folder.is_dir():
+            self.read_config()  # says what is missing
         made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
         if file := next((path for path in (self.folder, *self.folder.parents) if path.is_file()), None):
             raise EtalageError(f"{file} is a file, so {self.folder} cannot be a run folder")
@@ -193,6 +198,7 @@ class Run:
                 f"{self.folder} is not a run folder: it has no config.json; name the --out of `etalage train`"
             )
         remedy = f"restore it, or train again with another --out than {self.folder}"
+        file_in(self.folder, self.config.name, remedy)
         found = read_json_object(self.config, remedy=remedy, max_bytes=_MAX_CONFIG_BYTES)
         config, place = with_current_names(found), str(self.config)
         check(config, _CONFIG, place, remedy)
@@ -264,6 +270,7 @@ def read_log(path: Path, num_steps: int | None = None) -> list[dict[str, float]]
     """
     remedy = "restore it, or train again with another --out"
     lines: list[dict[str, float]] = []
+    file_in(path.parent, path.name, remedy)
     for place, line in islice(read_json_lines(path, remedy=remedy, max_bytes=_MAX_LOG_BYTES), num_steps):
         check(line, _LOG_LINE, place, remedy)
         check(line, _FIGURES, place, remedy)

@@ -19,7 +19,8 @@ MAX_FILE_LINES, MEDIAN_FILE_LINES, MAX_FUNCTION_LINES = 400, 150, 60
 ROOMS = [
     {"errors", "rgb"},
     {"console", "interrupts", "locks", "wording"},
-    {"arguments", "atomic", "chunks", "flatten", "folders", "json_files", "processes", "progress", "schema", "versions"},
+    {"arguments", "atomic", "chunks", "flatten", "processes", "progress", "versions"},
+    {"folders", "json_files", "schema"},
     {"config", "answer_template"},
     {"task", "recipes", "recorded", "devices"},
     {"runs"},

@@ -41,5 +41,5 @@ def test_every_weight_is_loaded():
 
 
 def test_a_folder_without_a_checkpoint_is_one_message(tmp_path):
-    with pytest.raises(EtalageError, match=r"has no model.safetensors; --model .*: give a folder that holds a whole"):
+    with pytest.raises(EtalageError, match=r"has no model.safetensors; give --model a folder that holds a whole"):
         load_base(str(tmp_path), dtype=torch.float32)

@@ -8,6 +8,7 @@ from etalage.config import Split
 from etalage.errors import EtalageError
 from etalage.evaluate.metrics import METRICS
 from etalage.evaluate.systems import SYSTEMS, scores_of, systems_in
+from etalage.folders import file_in
 from etalage.json_files import read_json_object
 from etalage.schema import NULL, Check, array, check, constant, either, integer, number, record
 from etalage.task import Field
@@ -35,9 +36,9 @@ def read_metrics(path: Path, fields: Sequence[Field]) -> dict[str, Any]:
             another type or out of range.
     """
     again = f"run `etalage evaluate {path.parent}`"
-    if not path.exists():
-        raise EtalageError(f"{path.parent} has no metrics.json; {again} first")
     remedy = f"{again} again"
+    if file_in(path.parent, path.name, remedy, optional=True) is None:
+        raise EtalageError(f"{path.parent} has no metrics.json; {again} first")
     metrics = read_json_object(path, remedy=remedy)
     scores = {f.name: record({name: either(_RANGES[name], NULL) for name in METRICS[f.kind]}) for f in fields}
     ends = {f.name: record(dict.fromkeys(METRICS[f.kind], _INTERVAL)) for f in fields}

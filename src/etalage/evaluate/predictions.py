@@ -10,6 +10,7 @@ from typing import get_args
 
 from etalage.atomic import atomic_write_text
 from etalage.evaluate.metrics import Values
+from etalage.folders import file_in
 from etalage.json_files import read_json_lines
 from etalage.schema import NULL, PATH, TEXT, check, constant, either, number, record
 from etalage.task import Field, Problem
@@ -79,6 +80,7 @@ def read_predictions(path: Path, fields: Sequence[Field]) -> list[Prediction]:
         {"problem": constant(*get_args(Problem), None)},
         closed=True,  # so that a key of another version is no surprise later
     )
+    file_in(path.parent, path.name, remedy)
     predictions = []
     for place, line in read_json_lines(path, remedy=remedy):
         check(line, expected, f"{place}: not a prediction", remedy)

@@ -15,7 +15,7 @@ from etalage.folders import file_in
 from etalage.json_files import read_json_object
 from etalage.schema import TEXT, check, mapping, record
 
-__all__ = ["Header", "check_names_and_shapes", "read_headers", "read_model_headers", "read_tensors"]
+__all__ = ["Header", "check_names_and_shapes", "is_finite", "read_headers", "read_model_headers", "read_tensors"]
 
 _INDEX, _WEIGHTS = "model.safetensors.index.json", "model.safetensors"
 _SHARD = re.compile(r"[\w.-]+\.safetensors")
@@ -170,13 +170,17 @@ def read_tensors(headers: Mapping[str, Header], remedy: str) -> dict[str, Tensor
             for name in file.keys():  # noqa: SIM118
                 if name in headers:
                     tensors[name] = file.get_tensor(name)
-                    if not _is_finite(tensors[name]):
+                    if not is_finite(tensors[name]):
                         raise EtalageError(f"{path}: {name} holds numbers that are not finite; {remedy}")
     return tensors
 
 
-def _is_finite(tensor: Tensor) -> bool:
-    """Return whether no number is NaN or infinite, several times as fast as torch.isfinite on a CPU."""
+def is_finite(tensor: Tensor) -> bool:
+    """Return whether no number is NaN or infinite, several times as fast as torch.isfinite does.
+
+    Args:
+        tensor: On the CPU, of bfloat16, float16 or float32.
+    """
     exponent = {torch.bfloat16: 0x7F80, torch.float16: 0x7C00, torch.float32: 0x7F800000}[tensor.dtype]
     signed = tensor.reshape(-1).view(torch.int16 if tensor.itemsize == 2 else torch.int32).numpy()
     sign = 1 << (8 * tensor.itemsize - 1)

@@ -21,6 +21,7 @@ from etalage.console import say
 from etalage.errors import EtalageError
 from etalage.folders import file_in
 from etalage.json_files import read_json_object
+from etalage.pretrained.weights import is_finite
 from etalage.schema import check, integer, record
 
 __all__ = ["check_disk_space", "load_best", "load_checkpoint", "load_latest", "save_best", "save_checkpoint"]
@@ -254,7 +255,7 @@ def _load_tensors(folder: Path, name: str) -> dict[str, Tensor]:
         raise _DamageError(f"{folder / name} is damaged ({error}); {_REMEDY}") from error
     except EtalageError as error:
         raise _DamageError(str(error)) from error
-    if expected not in (None, _digest(tensors)):
+    if expected != _digest(tensors) if expected else not all(map(is_finite, tensors.values())):
         raise _DamageError(f"{path} is damaged (its tensors are not those that were written); {_REMEDY}")
     return tensors
 
@@ -264,7 +265,7 @@ def _check_weights(path: Path, weights: Mapping[str, Tensor], parameters: Mappin
     shapes = {name: parameter.shape for name, parameter in parameters.items()}
     if {name: weight.shape for name, weight in weights.items()} != shapes:
         differing = sorted(n for n in weights.keys() | shapes if n not in weights or weights[n].shape != shapes.get(n))
-        raise EtalageError(
+        raise _DamageError(
             f"{path}: holds other weights than this run trains, such as {differing[0]}; choose another --out"
         )
 
