@@ -31,10 +31,11 @@ _SUFFIXES: Mapping[str, Format] = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
     **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"), "excel"),
-    ".xml": "xml",
+    **dict.fromkeys((".xml", ".rss", ".atom"), "xml"),
     **dict.fromkeys(TAR_SUFFIXES, "webdataset"),
 }
-_TABLE_SUFFIXES = tuple(suffix for suffix in _SUFFIXES if suffix != ".txt")
+# Beside pictures, such files mostly describe one picture each.
+_TABLE_SUFFIXES = tuple(suffix for suffix in _SUFFIXES if suffix not in (".txt", ".xml"))
 _METADATA_FILES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _PACKED_SUFFIXES = (".zip", ".gz", ".7z", ".rar", ".bz2", ".xz", ".zst")
 _KINDS_WITH_SHEETS = ("excel", "jsonl", "conversations")
@@ -54,7 +55,7 @@ class Source:
     column_names: list[str]
     """The columns, in the order of the source."""
     note: str
-    """A message for the user about what was guessed to read it; empty if nothing was."""
+    """See `RawTable.note`."""
     read_rows: Callable[[Sequence[str]], Iterator[list[Any] | UnreadableRow]] = field(repr=False, compare=False)
     """See `RawTable.read_rows`."""
     place_of: Callable[[int], str] = field(repr=False, compare=False)

@@ -30,6 +30,12 @@ _QUOTING: Mapping[str, Mapping[str, Any]] = {
 }
 """By the note about it, the ways to write quotes; the first is the standard."""
 
+_QUOTE_ERRORS = {
+    "unexpected end": "a quote is opened and never closed",
+    "expected after": "a quote stands inside a quoted cell and is not doubled",
+}
+"""What the csv module means by its messages."""
+
 _ESCAPED_QUOTE = '\\"'
 _SEPARATOR_HINT = re.compile(r"sep=(.)\r?\n")
 """The line by which Excel names the delimiter."""
@@ -169,7 +175,7 @@ def _read_rows(lines: _Lines, quoting: Mapping[str, Any], shape: _Shape) -> Iter
             first_line = lines.first_line
             ends = (i for i, line in enumerate(lines.row) if i and (shape.is_row(line) or not shape.value_parts))
             lines.take_back(next(ends, len(lines.row)))
-            yield UnreadableRow("row_broken_quote", f"line {first_line}: {row}; check its quotes")
+            yield UnreadableRow("row_broken_quote", f"line {first_line}: {row}")
         else:
             yield row
 
@@ -183,7 +189,8 @@ def _next_row(reader: Iterator[list[str]], lines: _Lines, shape: _Shape) -> list
     try:
         row = next(reader)
     except csv.Error as error:
-        return str(error)
+        message = str(error)
+        return next((words for part, words in _QUOTE_ERRORS.items() if part in message), message)
     if len(lines.row) > 1 and all(map(shape.is_row, lines.row)):
         return "a quote that is not closed takes in the rows after it"
     return row

@@ -70,7 +70,7 @@ def open_excel(path: Path, sheet: str = "", max_image_bytes: int = 50_000_000) -
         return f"sheet {chosen[index].name!r} {place}" if len(sheets) > 1 else place
 
     notes = (unread_note(path), *_notes(sheets, chosen, sheet), header_note(chosen[0].head, chosen[0].header))
-    return RawTable(names, read_rows, "; ".join(filter(None, notes)), place_of)
+    return RawTable(names, read_rows, "\n".join(filter(None, notes)), place_of)
 
 
 def _choose(file_name: str, sheets: Sequence[Sheet], wanted: str) -> list[Sheet]:
@@ -105,18 +105,21 @@ def _choose(file_name: str, sheets: Sequence[Sheet], wanted: str) -> list[Sheet]
 def _notes(sheets: Sequence[Sheet], chosen: Sequence[Sheet], wanted: str) -> Iterator[str]:
     """Yield what to tell of sheets that are not read, and of formulas without values in those that are."""
     left_out = [one for one in sheets if one not in chosen]
-    if len(sheets) > 1:
-        yield f"read: sheet{'s' * (len(chosen) > 1)} {', '.join(map(str, chosen))}"
+    read = f"read: sheet{'s' * (len(chosen) > 1)} {', '.join(map(str, chosen))}"
+    if len(chosen) > 1 and not left_out:
+        yield read
     if left_out:
         shown = ", ".join(map(str, left_out[:_MAX_SHOWN_SHEETS])) + ", ..." * (len(left_out) > _MAX_SHOWN_SHEETS)
-        yield f"not read: {shown}" + ", since their columns differ" * (wanted == ALL_SHEETS)
+        way_out = "their columns differ" if wanted == ALL_SHEETS else "--sheet NAME reads another"
+        yield f"{read}; not read: {shown}; {way_out}"
     for one in chosen:
         cells = [cell for cell in sorted(one.parts.without_value) if cell[0] > one.header]
         for column in sorted({column for _, column in cells}):
             rows = [f"{column_letters(column)}{row + 1}" for row, other in cells if other == column]
             name = one.names[column] if column < len(one.names) else ""
+            formulas = "1 formula" if len(rows) == 1 else f"{len(rows)} formulas"
             yield (
-                f"column {name!r} has {len(rows)} formulas whose values are not in the file, such as "
-                f"{', '.join(rows[:_MAX_SHOWN_CELLS])}: they are read as empty; open the file in Excel, save it, and "
+                f"column {name!r} has {formulas} without a value in the file ({', '.join(rows[:_MAX_SHOWN_CELLS])}"
+                f"{', ...' * (len(rows) > _MAX_SHOWN_CELLS)}), read as empty; open the file in Excel, save it, and "
                 "prepare it again"
             )

@@ -13,7 +13,8 @@ NUM_HEADER_ROWS = 30
 """How many lines that are not blank are looked at to find the header."""
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\xad"))
-_NUMBER = re.compile(r"[^\w\s]{0,2}\s?(?:[A-Za-z]{1,3}\.?\s?)?[-+]?\d[\d.,'\s/:-]*(?:%|\D{0,4})")
+_CURRENCY = "EUR|USD|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|AED|SAR|KWD|CAD|AUD|MXN|BRL|Rs|kr|Fr"
+_NUMBER = re.compile(rf"[^\w\s]{{0,2}}\s?(?:(?:{_CURRENCY})\.?\s?)?[-+]?\d[\d.,'\s/:-]*(?:%|\D{{0,4}})")
 _PICTURE = re.compile(r".*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|heic)(?:\?.*)?|.*://.*", re.IGNORECASE | re.DOTALL)
 _MACHINE_NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+(?:\[.*)?")
 _MAX_SHOWN_CHARS = 60
@@ -28,7 +29,7 @@ def clean_name(name: Any) -> str:
 def find_header(rows: Sequence[Sequence[Any]]) -> int:
     """Return the position of the line that names the columns.
 
-    It is the fullest line above the first product whose cells are distinct words, and the first line if there is none.
+    It is the first full line above the products whose cells are distinct words, and the first line if there is none.
     Files for other programs may have two such lines, of which the second has names such as item_name; that one counts.
 
     Args:
@@ -54,7 +55,8 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
     if not candidates:
         return lines[0][0]
     fullest = max(len(texts) for _, texts in candidates)
-    full = [line for line in candidates if len(line[1]) == fullest]
+    # A name may be missing, so a line that is almost as full as the fullest one is not passed over.
+    full = [line for line in candidates if len(line[1]) > 0.75 * fullest]
     machine_lines = [position for position, texts in full[:2] if _are_machine_names(texts)]
     return machine_lines[0] if machine_lines else full[0][0]
 

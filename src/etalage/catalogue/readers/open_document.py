@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 from etalage.catalogue.readers.safe_xml import local_name
 from etalage.catalogue.readers.workbook import Position, SheetParts, Workbook, attribute, descendants
 
-__all__ = ["CONTENT_PART", "read_document"]
+__all__ = ["CONTENT_PART", "document_size", "read_document"]
 
 CONTENT_PART = "content.xml"
 """The part of an .ods file that holds all of its sheets."""
@@ -38,6 +38,26 @@ def read_document(book: Workbook) -> dict[str, SheetParts]:
                     column += _number(cell, "number-columns-repeated")
             row += _number(element, "number-rows-repeated")
     return found
+
+
+def document_size(book: Workbook) -> tuple[int, int]:
+    """Return the rows and columns up to the last cell with a value, the most of any sheet.
+
+    Raises:
+        EtalageError: The file is damaged or hostile.
+    """
+    num_rows = num_columns = row = 0
+    for element in book.elements(CONTENT_PART, "table-row", announced=("table",), max_bytes=MAX_CONTENT_BYTES):
+        if local_name(element.tag) == "table":
+            row = 0
+            continue
+        row += _number(element, "number-rows-repeated")
+        column = 0
+        for cell in element:
+            column += _number(cell, "number-columns-repeated")
+            if len(cell) or attribute(cell, "value-type"):
+                num_rows, num_columns = max(num_rows, row), max(num_columns, column)
+    return num_rows, num_columns
 
 
 def _read_cell(cell: Element, position: Position, sheet: SheetParts) -> None:

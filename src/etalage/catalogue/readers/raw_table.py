@@ -58,7 +58,7 @@ class RawTable:
     """Reads the cells of the given columns, from the first row on. A cell is a str, None where there is no value, or an
     int, float, Decimal, bool, bytes, list or dict where the format holds them."""
     note: str = ""
-    """A message for the user about what was guessed; empty if nothing was."""
+    """Messages for the user about what was guessed or left out, one on each line; empty if nothing was."""
     place_of: Callable[[int], str] = field(default=row_place, repr=False)
     """Returns where a row is as the user sees it, such as "row 14", by its number in reading order, from 1."""
 
@@ -157,7 +157,7 @@ def table_with_header(
             fitted = _fit(row, len(column_names))
             yield fitted if isinstance(fitted, UnreadableRow) else [fitted[index] for index in indices]
 
-    note = "; ".join(filter(None, [*notes, header_note(head, header)]))
+    note = "\n".join(filter(None, [*notes, header_note(head, header)]))
     return RawTable(column_names, read_rows, note, positions.place_of)
 
 

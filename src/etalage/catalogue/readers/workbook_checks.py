@@ -4,8 +4,9 @@ import re
 import zipfile
 from pathlib import Path
 
+from etalage.catalogue.readers.open_document import CONTENT_PART, document_size
 from etalage.catalogue.readers.raw_table import CHUNK_BYTES
-from etalage.catalogue.readers.workbook import BROKEN_ZIP, cell_position
+from etalage.catalogue.readers.workbook import BROKEN_ZIP, Workbook, cell_position
 from etalage.errors import EtalageError
 
 __all__ = ["MAX_SHEET_CELLS", "check_workbook", "unread_note", "unreadable_workbook"]
@@ -81,6 +82,8 @@ def _check_size(path: Path) -> None:
                         row, column = cell_position(reference.decode()) or (0, 0)
                         num_rows, num_columns = max(num_rows, row + 1), max(num_columns, column + 1)
                     overlap = data[-_MAX_REFERENCE_BYTES:]
+        if CONTENT_PART in book.namelist():
+            num_rows, num_columns = document_size(Workbook(path))
     if num_rows * num_columns > MAX_SHEET_CELLS:
         raise EtalageError(
             f"{path.name} has a sheet of {num_rows} x {num_columns} cells, at most {MAX_SHEET_CELLS} are read; "

@@ -78,7 +78,8 @@ class Sheet:
 
     def __str__(self) -> str:
         """Return the sheet as messages show it."""
-        rows = "1 row" if self.num_rows == 1 else f"{self.num_rows} rows" if self.head else "empty"
+        num_rows = self.num_rows + (not self.is_table)  # a sheet of notes has no header
+        rows = "empty" if not self.head else "1 row" if num_rows == 1 else f"{num_rows} rows"
         return f"{self.name!r} ({rows}{', hidden' * self.is_hidden})"
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ def test_sheets_with_the_same_columns_are_read_only_as_the_user_says(write_pages
         ["sheet 'Women' row 4", "Bag C", "Women"],
     ]
     assert read(table, "Name", "sheet") == read(table, "Name", "sheet") == expected
-    assert "not read: 'Read me' (0 rows), 'Old' (1 row, hidden), 'Sizes' (1 row), since" in table.note
+    assert "not read: 'Read me' (1 row), 'Old' (1 row, hidden), 'Sizes' (1 row); their columns differ" in table.note
     assert [row[1] for row in read(open_excel(path, "women"), "Name")] == ["Bag C"]
     assert [row[1] for row in read(open_excel(path, "Old"), "Name")] == ["Bag Z"]
     with pytest.raises(EtalageError, match="has no sheet 'Kids'; its sheets are 'Men'"):
@@ -134,7 +134,8 @@ def test_the_sheet_with_pictures_is_read_and_others_are_named(write_pages: Calla
     codes = Page([["Code", "Meaning"], ["T", "Bags"], ["U", "Hats"]])
     table = open_excel(write_pages({"Codes": codes, "Products": Page([HEADER, *bags("A", "B")]), "Empty": Page()}))
     assert read(table, "Name") == [["sheet 'Products' row 2", "Bag A"], ["sheet 'Products' row 3", "Bag B"]]
-    assert table.note == "read: sheet 'Products' (2 rows); not read: 'Codes' (2 rows), 'Empty' (empty)"
+    left_out = "not read: 'Codes' (2 rows), 'Empty' (empty); --sheet NAME reads another"
+    assert table.note == f"read: sheet 'Products' (2 rows); {left_out}"
 
 
 def test_only_workbooks_and_json_have_sheets(write_file: Callable, open_table: Callable) -> None:
@@ -175,7 +176,7 @@ def test_formulas_without_a_stored_value_are_named_with_the_way_out(write_pages:
     ]
     table = open_excel(write_pages({"S": Page(rows)}))
     assert [row[1] for row in read(table, "Price")] == ["", "", "", 12.5, ""]
-    assert "column 'Price' has 3 formulas whose values are not in the file, such as C2, C3, C4" in table.note
+    assert "column 'Price' has 3 formulas without a value in the file (C2, C3, C4), read as empty" in table.note
     assert "open the file in Excel, save it" in table.note
 
 
@@ -290,9 +291,26 @@ def ods_cell(value: Any, attributes: str = "") -> str:
     return f'<table:table-cell office:value-type="string" {attributes}>{inner}</table:table-cell>'
 
 
-def test_merged_cells_and_pictures_of_open_document_are_read(tmp_path: Path, read_rows: Callable) -> None:
+def write_ods(path: Path, rows: Sequence[str], parts: Mapping[str, bytes]) -> Path:
+    """Write an .ods file with one sheet."""
     office = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
-    namespaces = f'xmlns:office="{office}" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+    namespaces = f'xmlns:office="{office}" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" {TABLE}'
+    content = (
+        f'<office:document-content {namespaces} xmlns:draw="urn:draw" xmlns:xlink="urn:xlink"><office:body>'
+        f'<office:spreadsheet><table:table table:name="S">{"".join(rows)}</table:table></office:spreadsheet>'
+        "</office:body></office:document-content>"
+    )
+    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        file.writestr("META-INF/manifest.xml", manifest)
+        file.writestr("content.xml", content)
+        for name, data in parts.items():
+            file.writestr(name, data)
+    return path
+
+
+def test_merged_cells_and_pictures_of_open_document_are_read(tmp_path: Path, read_rows: Callable) -> None:
     frame = '<draw:frame><draw:image xlink:href="Pictures/{}.png"/></draw:frame><text:p/>'
     link = '<text:p><text:a xlink:href="https://x.example/c.png">Show</text:a></text:p>'
     rows = [
@@ -301,19 +319,16 @@ def test_merged_cells_and_pictures_of_open_document_are_read(tmp_path: Path, rea
         [ods_cell("B"), "<table:covered-table-cell/>", ods_cell(frame.format("b"))],
         [ods_cell("C"), ods_cell("U"), ods_cell(link)],
     ]
-    body = "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in rows)
-    content = (
-        f'<office:document-content {namespaces} {TABLE} xmlns:draw="urn:draw" xmlns:xlink="urn:xlink"><office:body>'
-        f'<office:spreadsheet><table:table table:name="S">{body}</table:table></office:spreadsheet></office:body>'
-        "</office:document-content>"
-    )
-    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
-    with zipfile.ZipFile(tmp_path / "t.ods", "w") as file:
-        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        file.writestr("META-INF/manifest.xml", manifest)
-        file.writestr("content.xml", content)
-        file.writestr("Pictures/a.png", b"a")
-        file.writestr("Pictures/b.png", b"b")
-    rows = read_rows(tmp_path / "t.ods", [Field("title", "text"), Field("category", "category")])
-    assert [list(row.cells.values()) for row in rows] == [["A", "T"], ["B", "T"], ["C", "U"]]
-    assert [row.images for row in rows] == [(b"a",), (b"b",), ("https://x.example/c.png",)]
+    lines = [f"<table:table-row>{''.join(row)}</table:table-row>" for row in rows]
+    path = write_ods(tmp_path / "t.ods", lines, {"Pictures/a.png": b"a", "Pictures/b.png": b"b"})
+    found = read_rows(path, [Field("title", "text"), Field("category", "category")])
+    assert [list(row.cells.values()) for row in found] == [["A", "T"], ["B", "T"], ["C", "U"]]
+    assert [row.images for row in found] == [(b"a",), (b"b",), ("https://x.example/c.png",)]
+
+
+def test_refuses_an_open_document_that_would_fill_the_memory(tmp_path: Path) -> None:
+    cell = ods_cell("far", 'table:number-columns-repeated="16384"')
+    empty = '<table:table-row table:number-rows-repeated="1000000"><table:table-cell/></table:table-row>'
+    lines = [f'<table:table-row table:number-rows-repeated="1000000">{cell}</table:table-row>', empty]
+    with pytest.raises(EtalageError, match="1000000 x 16384 cells, at most"):
+        open_excel(write_ods(tmp_path / "t.ods", lines, {}))

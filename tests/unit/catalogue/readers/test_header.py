@@ -21,6 +21,14 @@ TEXT_BAG = ["Bag A", "T", "9,50 €", "https://x.example/a"]
         ([["Name", "Image", "38", "39"], ["Bag", "a.png", "x", "y"]], 0),
         ([["Name", "Kind", "Note", ""], ["Bag", "T", "new", "red"], ["Hat", "U", "old", "blue"]], 0),
         ([["image"], ["a.png"], ["b.png"]], 0),
+        (
+            [
+                ["Name", "Type", "", "Price", "Image"],
+                ["Bag", "T", "red", "on request", "none"],
+                ["Hat", "U", "x", 5, "a.png"],
+            ],
+            0,
+        ),
         ([BAG, BAG], 0),
         # titles, notes and blank lines above it
         ([["Products as of 30 November", "", "", ""], ["", "", "", ""], NAMES, TEXT_BAG], 2),
@@ -28,6 +36,7 @@ TEXT_BAG = ["Bag A", "T", "9,50 €", "https://x.example/a"]
         ([["Stand:", 2026, "", ""], NAMES, BAG], 1),
         ([["Please do not change the order"], ["of columns"], NAMES, BAG], 2),
         ([["All prices", "with VAT", "", ""], NAMES, TEXT_BAG], 1),
+        ([["Autumn"], ["Name", "Price", "Img 1", "Bild 2"], ["Bag", 5, "a.png", "b.png"]], 1),
         # groups of columns, merged or not
         ([["Product", "", "Money", "Media"], NAMES, BAG], 1),
         ([["Product", "Product", "Money", "Media"], NAMES, BAG], 1),
@@ -77,6 +86,8 @@ def test_numbers_and_paths_are_values(text: str) -> None:
     assert is_value(text)
 
 
-@pytest.mark.parametrize("text", ["Name", "Price (EUR)", "Image URL", "Bild 1", "category3_code", "Größe", "URL"])
+@pytest.mark.parametrize(
+    "text", ["Name", "Price (EUR)", "Image URL", "Bild 1", "Img 2", "Pic 1", "category3_code", "Größe", "URL"]
+)
 def test_names_are_no_values(text: str) -> None:
     assert not is_value(text)
