@@ -108,8 +108,6 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
 
 def _read_price_columns(table: Table, task: Task, config: PrepareConfig) -> dict[str, PriceColumn]:
     """Decide how the prices of each column are read, and print what was decided."""
-    if not any(field.kind == "price" for field in task.fields):
-        return {}
     with progress_bar("prices") as bar:
         columns = read_price_columns(table, task.fields, config, bar.track)
     for column in columns.values():
@@ -173,7 +171,11 @@ def _group(db: PrepareDb, table: Table, task: Task, config: PrepareConfig) -> di
         db.drop_placeholders()
     return {
         "group_column": table.columns.get("group", ""),
-        "duplicates": {"near": groups.num_near, "near_kept_apart": groups.num_kept_apart},
+        "duplicates": {
+            "near": groups.num_near,
+            "near_kept_apart": groups.num_kept_apart,
+            "exact_joined": db.num_joined_by_pixels(),
+        },
         "largest_groups": [group._asdict() for group in db.largest_groups(NUM_LARGEST_GROUPS)],
         "generic_names": [name._asdict() for name in db.generic_names()],
     }

@@ -142,6 +142,11 @@ class GroupDb(PictureDb):
         """Yield each picture (its pixels' hash) for which the group column says where it belongs, with what it says."""
         return self._rows("SELECT pixels, min(parent) FROM links WHERE parent != '' GROUP BY pixels")
 
+    def num_joined_by_pixels(self) -> int:
+        """Return the number of products whose picture is that of a product which the group column tells apart."""
+        joined = "SELECT pixels FROM kept WHERE parent != '' GROUP BY pixels HAVING count(DISTINCT parent) > 1"
+        return self._count(f"kept WHERE pixels IN ({joined})")
+
     def generic_names(self) -> list[GenericName]:
         """Return the most frequent titles that have too many prices or pictures to be those of one product."""
         query = (

@@ -7,6 +7,7 @@ from typing import get_args
 
 from etalage.config import Split
 from etalage.errors import EtalageError
+from etalage.wording import count
 
 __all__ = ["assign_splits", "row_splitter"]
 
@@ -37,9 +38,10 @@ def assign_splits(
     splits = [split for split in get_args(Split) if shares[split] > 0]
     sizes = {group: categories.total() for group, categories in group_categories.items()}
     if len(sizes) < len(splits):
+        found = f"{count(sum(sizes.values()), 'product')} in {count(len(sizes), 'group')}"
         raise EtalageError(
-            f"{sum(sizes.values())} products in {len(sizes)} groups cannot fill {' and '.join(splits)}, since copies "
-            "stay together; add products, or set --validation-fraction or --test-fraction to 0"
+            f"{found} cannot fill {' and '.join(splits)}, since copies stay together; add products, or set "
+            "--validation-fraction or --test-fraction to 0"
         )
 
     def sort_key(group: str) -> tuple[str, int, str]:

@@ -21,6 +21,9 @@ from etalage.wording import count
 
 __all__ = ["prepare"]
 
+GUESSED_REASONS = {"near picture", "same name", "name and price", "name and code"}
+"""Reasons for a group that a column named by --group-by replaces."""
+
 NUM_SHOWN_GROUPS = 3
 """The largest groups that are shown."""
 
@@ -98,18 +101,18 @@ def _say_groups(facts: Mapping[str, Any]) -> None:
     """Print the largest groups with the reasons for them, so that a wrong one is seen, and what was not grouped."""
     for group in facts["largest_groups"][:NUM_SHOWN_GROUPS]:
         say(f"group of {describe_group(group)}")
-    if facts["largest_groups"] and not facts["group_column"]:
+    if any(GUESSED_REASONS & group["reasons"].keys() for group in facts["largest_groups"][:NUM_SHOWN_GROUPS]):
         say("  If these are different products, name the column that says what belongs together: --group-by COLUMN.")
     for found in facts["generic_names"][:1]:
         say(
             f"not grouped by name: {found['name']!r}, which {found['num_products']} products are called, "
             f"{count(found['num_pictures'], 'picture')} at {count(found['num_prices'], 'price')}"
         )
-    if apart := facts["duplicates"]["near_kept_apart"]:
-        say(
-            f"{count(apart, 'picture')} look like pictures of another {facts['group_column']}, which may be copies; "
-            "only equal pictures join what this column tells apart"
-        )
+    column, duplicates = facts["group_column"], facts["duplicates"]
+    if joined := duplicates["exact_joined"]:
+        say(f"{count(joined, 'product')} of different {column!r} show equal pictures, and stay in one group for that")
+    if apart := duplicates["near_kept_apart"]:
+        say(f"{count(apart, 'picture')} of different {column!r} look alike; check that they are no copies")
 
 
 def _say_pictures(pictures: Mapping[str, Any]) -> None:

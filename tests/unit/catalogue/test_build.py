@@ -1,6 +1,7 @@
 """From a table to a catalogue: groups stay whole, leaks are reported, and the folder is complete or absent."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -76,6 +78,31 @@ def test_splitting_by_row_would_leak_what_groups_keep_together(tmp_path: Path) -
     assert leaks["reasons"] == {"name and price": leaks["num_leaked"]}
 
 
+def test_a_group_column_replaces_guesses_and_says_what_it_does(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """Titles and prices make one product of all; the column makes ten; equal and near pictures are named."""
+    rng = np.random.default_rng(0)
+    lines = ["title,category,price,image,style"]
+    for n in range(20):
+        Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)).resize((96, 96)).save(tmp_path / f"{n}.png")
+        lines.append(f"Wool Scarf in {('Navy', 'Red')[n % 2]},A,100,{n}.png,S{n // 2}")
+    Image.open(tmp_path / "0.png").resize((80, 80)).save(tmp_path / "19.png")
+    shutil.copyfile(tmp_path / "2.png", tmp_path / "17.png")
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    config = PrepareConfig(str(tmp_path / "t.csv"), tmp_path / "out")
+    with pytest.raises(EtalageError, match=r"20 products in 1 group cannot fill .* --group-by COLUMN names what"):
+        prepare(config)
+    catalogue = prepare(replace(config, group_by="style"))
+    groups = defaultdict(set)
+    for product in (p for products in catalogue.products.values() for p in products):
+        groups[product.group].add((int(product.product_code) - 1) // 2)
+    assert sorted(map(sorted, groups.values())) == [[0], [1, 8], [2], [3], [4], [5], [6], [7], [9]]
+    printed = capsys.readouterr().out
+    assert "group of 4 products on 3 pictures (group column, same pixels): 'Wool Scarf in Navy', " in printed
+    assert "2 products of different 'style' show equal pictures, and stay in one group for that" in printed
+    assert "2 pictures of different 'style' look alike; check that they are no copies" in printed
+    assert catalogue.facts["group_column"] == "style"
+
+
 def test_placeholders_are_flagged_or_dropped(tmp_path: Path) -> None:
     Image.new("RGB", (30, 30), "grey").save(tmp_path / "none.png")
     lines = ["title,category,price,image"]
@@ -110,6 +137,61 @@ def test_conversations_keep_their_own_questions(tmp_path: Path) -> None:
     )
     assert catalogue.task.format_answer(products["c3"].values) == "A thing of kind 3.<|end|>"
     assert catalogue.facts["drops"] == {"conversation_unsupported": 1}
+
+
+def write_prices(folder: Path, header: str, prices: list[str]) -> PrepareConfig:
+    lines = [f"title;category;{header};image"]
+    for n, price in enumerate(prices):
+        Image.new("RGB", (10 + n, 12), (9 * n, 0, 0)).save(folder / f"{n}.png")
+        lines.append(f"Bag {'ABCDEFGHIJKL'[n]} Two;B;{price};{n}.png")
+    (folder / "t.csv").write_text("\n".join(lines), encoding="utf-8")
+    return PrepareConfig(str(folder / "t.csv"), folder / "out")
+
+
+def test_the_currency_is_kept_and_guesses_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    config = write_prices(tmp_path, "Price (KWD)", [f"{n}.{250 + 10 * n}" for n in range(1, 9)])
+    catalogue = prepare(config)
+    table = pq.read_table(config.out / "metadata.parquet").to_pydict()
+    assert table["price"][:2] == [1.26, 2.27]
+    assert set(table["currency"]) == {"KWD"}
+    assert catalogue.facts["currency"] == "KWD"
+    assert catalogue.facts["prices"]["price"]["counts"] == {"KWD": 8}
+    printed = capsys.readouterr().out
+    assert (
+        "prices in column 'Price (KWD)': 8 prices such as '1.260' and '2.270' are read as 1.26 and 2.27, as" in printed
+    )
+    assert pq.read_table(config.out / "train.parquet").column_names == list(table)
+
+
+def test_without_a_currency_there_is_no_column_of_it(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    config = write_prices(tmp_path, "price", ["1.299", "2.499", "850", "12", "99"])
+    catalogue = prepare(config)
+    assert "currency" not in pq.read_table(config.out / "metadata.parquet").column_names
+    assert catalogue.facts["currency"] == ""
+    assert "which is a guess, as nothing in the column proves it; --decimal . reads '1.299'" in capsys.readouterr().out
+
+
+def test_a_currency_may_be_a_field_of_the_answer(tmp_path: Path) -> None:
+    config = write_prices(tmp_path, "currency;price", ["EUR;1,5", "EUR;2,5", "EUR;3,5", "EUR;4,5", "EUR;5,5"])
+    task = TaskConfig(answer="{title} for {price} {currency:category}")
+    catalogue = prepare(replace(config, task=task))
+    assert catalogue.split("train")[0].values["currency"] == "EUR"
+    assert catalogue.facts["currency"] == "EUR"
+
+
+def test_prices_in_several_currencies_leave_no_folder(tmp_path: Path) -> None:
+    config = write_prices(tmp_path, "price", ["1 EUR", "2 USD", "3 EUR", "4 EUR", "5 EUR", "6 EUR"])
+    with pytest.raises(EtalageError, match=r"several currencies: 5 EUR \(such as '1 EUR'\), 1 USD .* --currency EUR"):
+        prepare(config)
+    assert not config.out.exists()
+    assert prepare(replace(config, currency="EUR")).facts["drops"] == {"price_other_currency": 1}
+
+
+def test_options_for_prices_need_prices(tmp_path: Path) -> None:
+    config = replace(write_prices(tmp_path, "price", ["1"] * 5), task=TaskConfig(answer="{title}"))
+    for options in ({"currency": "EUR"}, {"decimal": "."}):
+        with pytest.raises(EtalageError, match="--currency and --decimal are about prices, and the answer has none"):
+            prepare(replace(config, **options))
 
 
 def test_existing_files_are_not_overwritten(prepare_config: PrepareConfig) -> None:
