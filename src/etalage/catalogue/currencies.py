@@ -71,7 +71,17 @@ CURRENCY_SIGNS: Mapping[str, str] = {
     },
     **{"KD": "KWD", "K.D": "KWD", "BD": "BHD", "JD": "JOD", "DT": "TND", "SR": "SAR", "QR": "QAR", "DA": "DZD"},
     **{"د.ك": "KWD", "د.ب": "BHD", "ر.ع": "OMR", "د.ا": "JOD", "د.ت": "TND", "ل.د": "LYD", "د.ع": "IQD", "د.ج": "DZD"},
-    **{"ر.س": "SAR", "د.إ": "AED", "ج.م": "EGP", "ر.ق": "QAR", "د.م": "MAD", "S/": "PEN", "₡": "CRC", "₲": "PYG"},
+    **{
+        "ر.س": "SAR",
+        "د.إ": "AED",
+        "ج.م": "EGP",
+        "ر.ق": "QAR",
+        "د.م": "MAD",
+        "S/": "PEN",
+        "S/.": "PEN",
+        "₡": "CRC",
+        "₲": "PYG",
+    },
     **{"₼": "AZN", "₾": "GEL", "֏": "AMD", "៛": "KHR", "₭": "LAK", "₮": "MNT", "BS": "BOB"},
 }
 """The code by sign, in capitals."""

@@ -150,6 +150,8 @@ def read_price_columns(
     rates = read_rates(config.rates, currency) if config.rates else {}
     names = {field.name: table.columns[field.name] for field in fields if field.kind == "price"}
     if not names:
+        if config.currency or config.decimal != "auto":
+            raise EtalageError("--currency and --decimal are about prices, and the answer has none; leave them out")
         return {}
     found = {name: _Prices() for name in names}
     stated = {name: find_header_currency(column) for name, column in names.items()}

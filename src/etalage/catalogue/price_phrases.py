@@ -30,8 +30,9 @@ MAX_MARKUP_CHARS = 4000
 # (?![^\W_]) stands for \b, which fails after the point of `ca.`.
 _END = r"(?![^\W_])"
 _NOISE = re.compile(
-    rf"^(?:(?:{NOISE_WORDS}){_END}:? ?)+|[ ,]*(?: ?\((?:{NOISE_WORDS}|{PER_PIECE})\)|(?:(?<=\W) ?| )(?:{NOISE_WORDS}))"
-    rf"{_END}$|\*+\)?$",
+    rf"^(?:(?:{NOISE_WORDS}){_END} ?:? ?)+|"
+    rf"[ ,]*(?: ?\((?:{NOISE_WORDS}|{PER_PIECE})\)|(?:(?<=\W) ?| )(?:{NOISE_WORDS})){_END}$|"
+    r"\*+\)?$",
     re.IGNORECASE,
 )
 _BASE_PRICE = re.compile(rf" ?[(\[](?=[^()]*(?:=|{PER_QUANTITY}{_END}))[^()]*[)\]]$", re.IGNORECASE)
@@ -41,7 +42,7 @@ _PIECE = re.compile(rf"(?<=.) ?(?:{PER_PIECE})$", re.IGNORECASE)
 _QUANTITY = re.compile(rf"(?<=.) ?(?P<quantity>{PER_QUANTITY})$", re.IGNORECASE)
 _LABEL = re.compile(
     rf"(?<![^\W_])(?:(?P<former>{FORMER_WORDS})|(?P<recommended>{RECOMMENDED_WORDS})|(?P<now>{NOW_WORDS})|"
-    rf"(?P<saved>{SAVED_WORDS})){_END}:?",
+    rf"(?P<saved>{SAVED_WORDS})){_END} ?:?",
     re.IGNORECASE,
 )
 _FROM_FOR = re.compile(r"(?:de|van|från|fra) (?P<former>.+?) (?:por|voor|för|for) (?P<now>.+)", re.IGNORECASE)
@@ -117,6 +118,7 @@ def split_former_price(plain: str) -> Iterator[tuple[str, str]]:
     for kind, text in _split_at_labels(plain):
         if text := _trim(text):
             texts[kind].append(text)
+    is_recommended = any(label.lastgroup == "recommended" for label in _LABEL.finditer(plain))
     former, now, rest = texts["former"] + texts["recommended"], texts["now"], texts[""]
     if len(former) == 1 and len(now) + len(rest) == 1:
         yield (now or rest)[0], former[0]
@@ -125,8 +127,10 @@ def split_former_price(plain: str) -> Iterator[tuple[str, str]]:
     elif len(former) == 1 and not now and not rest:
         for gap in _BETWEEN_PRICES.finditer(former[0]):
             yield former[0][gap.end() :], former[0][: gap.start()]
-        if texts["recommended"]:
+        if is_recommended:
             yield former[0], former[0]
+    elif is_recommended and len(rest) == 1 and not now:  # 1,299.00 MRP
+        yield rest[0], rest[0]
 
 
 def split_range(plain: str) -> Iterator[tuple[str, str]]:

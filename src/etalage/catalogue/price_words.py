@@ -73,7 +73,7 @@ FORMER_WORDS = (
 """Pattern of the words before a price that is no longer asked."""
 
 RECOMMENDED_WORDS = (
-    r"rrp|msrp|srp|compared? (?:at|to)|regular(?: price)?|reg\.(?: price)?|list(?: price)?|"
+    r"rrp|msrp|srp|mrp|compared? (?:at|to)|regular(?: price)?|reg\.(?: price)?|list(?: price)?|"
     r"uvp(?: des herstellers)?|unverb\. preisempf\.|unverbindliche preisempfehlung|listenpreis|normalpreis|"
     r"prix conseillé|prix public|pvpr|precio regular|precio de lista|listino|prezzo pieno|prezzo di listino|"
     r"ord(?:\.|inarie)(?: pris)?|adviesprijs|norm\.|通常価格|定価|市场价"
@@ -82,7 +82,8 @@ RECOMMENDED_WORDS = (
 
 NOW_WORDS = (
     r"now(?: only)?|jetzt(?: nur)?(?: noch)?|nur(?: noch)?|heute|neu(?:er preis)?|aktuell|aktionspreis|angebotspreis|"
-    r"sonderpreis|sale(?: price)?|special(?: price)?|our price|your price|only|today|reduced to|current price|you pay|"
+    r"sonderpreis|(?:unser|ihr|dein) preis|notre prix|nuestro precio|il nostro prezzo|nostro prezzo|nasza cena|"
+    r"sale(?: price)?|special(?: price)?|our price|your price|only|today|reduced to|current price|you pay|"
     r"maintenant|aujourd'hui|soldé(?: à)?|promo|seulement|nouveau prix|prix soldé|"
     r"ahora|hoy|solo|sólo|precio actual|oferta|ora(?: solo)?|adesso|oggi|scontato|offerta|agora|apenas|"
     r"nu(?: endast)?|nå|nyt|nu(?: maar)?|vandaag|teraz|obecnie|nowa cena|nyní|teď|teraz len|most(?: csak)?|acum|"

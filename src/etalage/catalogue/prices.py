@@ -179,15 +179,17 @@ def _parse(plain: str, price_range: PriceRange, decimal: DecimalMark, currency: 
         if quantity:
             raise BadPrice("price_per_quantity", f"a price {quantity}, not of the product")
         return stripped
-    for now, former in split_former_price(plain):
+    for now_text, former_text in split_former_price(plain):
         try:
-            found, is_range = _parse(now, price_range, decimal, currency)
-            _parse(former, "low", decimal, currency)
+            now, is_range = _parse(now_text, price_range, decimal, currency)
+            former, _ = _parse(former_text, "low" if price_range == "drop" else price_range, decimal, currency)
         except BadPrice as bad:
             if bad.reason == "price_is_range":
                 raise
             continue
-        return found, is_range
+        # In `de 3 por 99`, three cost 99.
+        if now.value <= former.value:
+            return now, is_range
     for low_text, high_text in split_range(plain):
         try:
             low, high = _parse_ends(low_text, high_text, decimal, currency)
