@@ -80,9 +80,9 @@ class PictureLocator:
         if not ways:
             return
         best = max(ways, key=_usable_share)
-        first = ways[0][0]
-        if isinstance(first, Candidate) and first.reason is not None and best is ways[0] and len(ways) > 1:
-            yield replace(first, detail=f"{first.detail}, nor is any of the {len(ways[-1])} names in it")
+        whole, parts = ways[0][0], ways[-1]
+        if isinstance(whole, Candidate) and len(best) == 1 < len(parts) and not _usable_share(best):
+            yield replace(whole, detail=f"{whole.detail}, nor is any of the {len(parts)} names in it")
         else:
             yield from best
 

@@ -138,7 +138,7 @@ def read_picture_text(text: str) -> Sequence[tuple[str | bytes, ...]]:
         if values is not None:
             found = tuple(cell_pictures(values))
             # An item may be quoted once more, or name several pictures itself.
-            return [*_as_file_name(text), tuple(_expand(found))] if found else []
+            return [tuple(_expand(found)), *_as_file_name(text)] if found else []
     if _BEFORE_ADDRESS.search(text) or _STARTS_ADDRESS.match(text):
         return [tuple(_divide_addresses(text))]
     if embedded := [match[1] or match[3] for match in _EMBEDDED.finditer(text)]:
@@ -164,7 +164,7 @@ def _expand(items: Sequence[str | bytes]) -> Iterator[str | bytes]:
 
 def _divide_addresses(text: str) -> Iterator[str]:
     """Yield the URLs and data URIs of a text, and the paths between them."""
-    for part in _BEFORE_ADDRESS.split(text):
+    for part in filter(None, map(str.strip, _BEFORE_ADDRESS.split(text))):
         if _IS_URL.match(part):
             # What follows a picture and a comma with a space is a reference of its own.
             for piece in _AFTER_PICTURE.sub("\\1\0", part).split("\0"):
@@ -173,7 +173,7 @@ def _divide_addresses(text: str) -> Iterator[str]:
         elif _STARTS_ADDRESS.match(part):
             yield part.rstrip(" ,;|\"'")
         else:
-            yield from (way for way in _divide_paths(part)[-1] if way)
+            yield from _divide_paths(part)[-1]
 
 
 def _clean_url(text: str) -> str:

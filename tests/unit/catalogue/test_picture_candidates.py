@@ -1,6 +1,7 @@
 """What a row shows: the whole cell if it is a file, else the names in it, and only what can be used."""
 
 import base64
+import random
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ def test_the_way_to_read_a_cell_follows_from_what_is_there(folder: Path, cell: s
         ([], "image_missing", "no picture given"),
         (["", " ", "[]"], "image_missing", "no picture given"),
         (["x.png;y.png"], "image_not_found", r"'x\.png;y\.png' is not there, nor is any of the 2 names in it"),
+        (['["x.png"]'], "image_not_found", r"'x\.png' is not there$"),
+        (['["x.png", "y.png"]'], "image_not_found", r"'x\.png' is not there; none of its 2 pictures can be used"),
         (["x.png", "../y.png"], "image_not_found", "is not there; none of its 2 pictures can be used"),
         (["s3://bucket/a.png"], "image_scheme_unsupported", "paths, http, https and data URIs are read"),
         (["blob:https://x.example/1"], "image_scheme_unsupported", "paths, http, https and data URIs are read"),
@@ -111,6 +114,75 @@ def test_only_the_first_pictures_inside_a_row_are_written_unless_all_are_wanted(
 def test_a_source_without_a_folder_has_no_paths() -> None:
     with pytest.raises(BadPicture, match="this source has no folder; pass --image-folder"):
         PictureLocator(None, Path(), 1000, all_images=False).locate(["a.png"])
+
+
+PARTS = [
+    *(
+        "a.png",
+        "b",
+        "c.jpg",
+        "x|y.png",
+        "lamp, red; large.png",
+        "/",
+        "//",
+        ",",
+        ";",
+        "|",
+        "\n",
+        " ",
+        "[",
+        "]",
+        "{",
+        "}",
+        "'",
+    ),
+    *(
+        '"',
+        "\\",
+        "https://",
+        "HTTP://x.example/",
+        "?a=1,2",
+        "&amp;",
+        "%20",
+        "%zz",
+        "..",
+        "\0",
+        "\ud800",
+        "\udce9",
+        "é",
+        ":",
+    ),
+    *(
+        "data:image/png;base64,",
+        "AAAA",
+        "/9j/",
+        "bytes",
+        "None",
+        "src",
+        "<img src=",
+        "file://",
+        "\u200b",
+        "#",
+        "9" * 50,
+    ),
+]
+
+
+def test_any_text_gives_pictures_or_a_reason(folder: Path) -> None:
+    rng = random.Random(0)
+    inline = folder.parent / "inline"
+    inline.mkdir()
+    locator = PictureLocator(folder, inline, 1000, all_images=True)
+    reasons = set()
+    for _ in range(2000):
+        try:
+            found = locator.locate(["".join(rng.choices(PARTS, k=rng.randint(1, 12)))])
+            assert any(one.reason is None for one in found)
+            assert all(one.path is None or one.path.parent in (folder, inline) for one in found)
+        except BadPicture as bad:
+            reasons.add(bad.reason)
+            bad.detail.encode()
+    assert {"image_not_found", "image_outside_folder", "image_path_invalid", "image_missing"} <= reasons
 
 
 def test_how_a_file_was_found_is_kept_with_what_the_table_says(folder: Path) -> None:

@@ -26,7 +26,7 @@ URLS = ("https://x.example/a.jpg", "https://x.example/b.jpg")
     ],
 )  # fmt: skip
 def test_several_paths_in_any_form_are_read_alike(text: str) -> None:
-    assert read_picture_text(text)[-1] == AB
+    assert AB in read_picture_text(text)
 
 
 @pytest.mark.parametrize("separator", [",", ", ", "|", " | ", ";", "\n", " ", "\t", "^", ",,"])
@@ -63,7 +63,7 @@ def test_urls_are_divided_only_where_another_begins(url: str, separator: str) ->
     ],
 )  # fmt: skip
 def test_what_stands_around_an_address_is_taken_off(text: str, found: tuple[str, ...]) -> None:
-    assert read_picture_text(text)[-1] == found
+    assert found in read_picture_text(text)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_hostile_cells_take_little_time(text: str) -> None:
 def test_typed_cells_are_read_like_texts(cell: Any, found: tuple[str | bytes, ...]) -> None:
     assert cell_pictures(cell) == found
     if isinstance(cell, list | dict) and b"1" not in found:
-        assert read_picture_text(json.dumps(cell))[-1] == found
+        assert read_picture_text(json.dumps(cell))[0] == found
 
 
 def test_a_host_has_a_dot_and_a_folder_may_have_none() -> None:

@@ -34,7 +34,7 @@ def resolve_picture(folder: Path, text: str) -> Path:
         raise BadPicture("image_path_invalid", f"{text[:100]!r} contains a NUL character")
     try:
         path = (folder / text).resolve()
-    except (OSError, RuntimeError) as error:  # such as a loop of links
+    except (OSError, RuntimeError, UnicodeError) as error:  # a loop of links, half of a character
         raise BadPicture("image_path_invalid", f"{text[:100]!r}: {error}") from error
     if not path.is_relative_to(folder):
         raise BadPicture("image_outside_folder", f"{text[:100]!r} leads out of the folder of pictures")
@@ -59,7 +59,7 @@ def decode_data_uri(uri: str, max_image_bytes: int) -> bytes:
     if len(body) > 4 * max_image_bytes:  # a percent-encoded byte takes three characters
         raise BadPicture("image_too_many_bytes", f"a data URI of {len(body)} characters")
     # base64 may be percent-encoded as well, as %2B for +
-    data = urllib.parse.unquote_to_bytes(body)
+    data = urllib.parse.unquote_to_bytes(body.encode("utf-8", "surrogatepass"))
     # Some writers put a space before the word, or a parameter after it.
     if "base64" not in [part.strip().lower() for part in header.split(";")]:
         return data

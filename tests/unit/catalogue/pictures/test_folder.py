@@ -124,6 +124,7 @@ def test_what_several_files_may_be_is_refused(tmp_path: Path, text: str, names: 
         ("LEAK.png", "image_not_found", "is not there"),
         ("leak", "image_not_found", "is not there"),
         ("loop/a.png", "image_path_invalid", "loop"),
+        ("\ud800.png", "image_path_invalid", "surrogates not allowed"),
         ("pipe.png", "image_not_found", "is not a file"),
         ("PIPE.png", "image_not_found", "is not there"),
     ],
