@@ -82,6 +82,7 @@ def load_run(run: Run) -> tuple["Phi3VForCausalLM | PeftModel", Phi3VProcessor]:
     from etalage.fused.quantization import check_quantization, quantize
     from etalage.pretrained.adapters import load_adapters
 
+    logging.disable_progress_bar()
     config = run.read_config()
     remedy = _check_files(run, config)
     model: Phi3VForCausalLM | PeftModel

@@ -42,8 +42,7 @@ def evaluate(config: EvaluateConfig) -> None:
             product in the split.
     """
     run = Run(config.run)
-    run.read_config()  # or else there would be no folder to lock
-    with run.lock():
+    with run.lock(make=False):
         run.require_model()
         _evaluate(config, run)
 

@@ -51,7 +51,7 @@ def predict(config: PredictConfig) -> None:
         for image, text in zip(config.images, answers, strict=True)
     ]
     if config.out is None:
-        rows = Table(Column("image", overflow="fold"), *(field.name for field in task.fields))
+        rows = Table(*(Column(name, overflow="fold") for name in ("image", *(field.name for field in task.fields))))
         for p in predictions:
             words = "cut" if p.problem == "cut" else "not an answer"
             values = [str(p.values[f.name]) for f in task.fields] if p.values else [f"{words}: {p.answer}"]

@@ -24,8 +24,8 @@ def report(config: ReportConfig) -> None:
         EtalageError: The run has not been evaluated, or one of its files is damaged.
     """
     run = Run(config.run)
-    trained = run.read_config()
-    with run.lock():
+    with run.lock(make=False):
+        trained = run.read_config()
         fields = Task(TaskConfig(**trained["task"])).fields
         metrics, predictions = read_metrics(run.metrics, fields), read_predictions(run.predictions, fields)
         if len(predictions) != metrics["num_examples"]:
