@@ -100,7 +100,7 @@ def _measure_fidelity(folder: Path, manifest: Mapping[str, Any], config: SampleC
     from etalage.sample.fidelity import measure_fidelity, read_sample, write_fidelity  # needs scikit-learn
 
     assert config.like is not None
-    with console.status("comparing with the original"):
+    with console.status("comparing with the original", spinner="line"):
         table, num_suppressed = read_sample(folder), manifest["num_suppressed"]
         figures = measure_fidelity(config.like, table, seed=config.seed, num_suppressed=num_suppressed)
         title = f"{config.out.name}, like {config.like.resolve().name}"

@@ -18,6 +18,7 @@ from etalage.data.prefetch import prefetch
 from etalage.data.sampler import StepSampler
 from etalage.errors import EtalageError
 from etalage.fused.feature_cache import FeatureCache
+from etalage.interrupts import ignore_interrupts
 from etalage.phi3v import Phi3VImageProcessor, Phi3VProcessor
 
 __all__ = ["PAD_MULTIPLE", "Packer", "StepBatch", "make_packer", "read_batches"]
@@ -119,12 +120,17 @@ def _batches(examples: Examples, sampler: StepSampler, config: TrainConfig, pack
         num_workers=config.num_workers,
         prefetch_factor=math.ceil(2 * config.batch_size / config.num_workers) if config.num_workers else None,
         pin_memory=packer.is_gpu,
+        worker_init_fn=_start_worker,
     )
     loaded = _explain_worker_errors(loader)
     # The loader reads the same sampler on its own; each pass over it gives the same order.
     for indices in sampler:
         encoded = list(islice(loaded, len(indices)))
         yield StepBatch(indices, encoded, packer.rows(encoded))
+
+
+def _start_worker(_: int) -> None:
+    ignore_interrupts()  # they reach all processes of a group; the training process ends its workers
 
 
 def _explain_worker_errors(loader: Iterable[Encoded]) -> Iterator[Encoded]:
