@@ -109,7 +109,7 @@ class Table:
 
     def _to_row(self, number: int, row: JoinedRow) -> Row:
         place = self.source.place_of(number)
-        images = tuple(picture for cell in row.images for picture in _pictures_of(cell))
+        images = tuple(dict.fromkeys(picture for cell in row.images for picture in _pictures_of(cell)))
         values: dict[str, Cell] = {}
         for role, cell in row.cells.items():
             value = _value_of(cell, self.columns.get(role, role))

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from etalage.catalogue.missing import is_missing
 from etalage.catalogue.prices import BadPrice, find_decimal_mark, parse_amount
+from etalage.task import clean_text
 
 __all__ = ["ColumnProfile", "disagrees", "find_by_content", "looks_like"]
 
@@ -250,5 +251,5 @@ def _is_empty(cell: Any) -> bool:
 def _shorten(cell: Any) -> str:
     if isinstance(cell, bytes) or (isinstance(cell, dict) and cell.get("bytes")):
         return "(a picture)"
-    text = " ".join(str(cell)[:1000].split())
+    text = clean_text(str(cell)[:1000])
     return text if len(text) <= _MAX_EXAMPLE_CHARS else text[: _MAX_EXAMPLE_CHARS - 3] + "..."

@@ -186,7 +186,7 @@ def speaks_against(header: Header, role: str) -> bool:
 
 
 def _rank_price(tags: tuple[Tag, ...], num_unknown: int) -> Rank | None:
-    """Rank regular before reduced prices, then those with tax before those without, then by what they are called."""
+    """Rank regular before reduced prices, those with tax before those without, then by what they are called."""
     is_price_list = len(tags) > 1 and tags[-1] == "list"
     says_tax_only = "tax" in tags and not {"incl", "excl", "gross", "net"}.intersection(tags)
     if is_price_list or says_tax_only:
@@ -198,7 +198,9 @@ def _rank_price(tags: tuple[Tag, ...], num_unknown: int) -> Rank | None:
     else:
         tax = 1
     kind = next((i for i, kind in enumerate(_PRICE_KINDS) if kind in tags and kind != "price"), 1)
-    return ("sale" in tags or "discount" in tags, tax, num_unknown, kind)
+    # The price of a unit such as 100 g, or what a maker recommends, is not what the product costs.
+    is_other = kind >= _PRICE_KINDS.index("unit")
+    return ("sale" in tags or "discount" in tags, is_other, tax, num_unknown, kind)
 
 
 def _divide(part: str) -> Iterator[str]:

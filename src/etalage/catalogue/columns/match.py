@@ -275,8 +275,7 @@ class _Finder:
             return offered
         others = [self.profiles[name] for name in self._free() if name not in first]
         alike = [profile for profile in others if looks_like(kind, profile)]
-        # Where every column has a role, one of them may have the wrong one.
-        return [*offered, *(alike or others)] or list(self.profiles.values())
+        return [*offered, *(alike or others)]
 
     def _kind(self, role: str) -> str:
         """Return what the cells of a role are; the role itself if they have no look of their own."""

@@ -11,7 +11,7 @@ from etalage.errors import EtalageError
 
 __all__ = ["column_option", "join_names", "parse_column_options", "require_column", "suggest"]
 
-_MAX_NAMES_SHOWN = 8
+_MAX_NAMES_SHOWN = 5
 _MIN_SIMILARITY = 0.75
 
 

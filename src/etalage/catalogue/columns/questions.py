@@ -47,9 +47,16 @@ def refusal(open_roles: Sequence[OpenRole], way_out: str = "") -> str:
         lines += [
             f"  {option:{width}}  {_examples(profile)}".rstrip() for option, profile in zip(options, shown, strict=True)
         ]
+        if not shown:
+            lines.append("  all columns have another role already")
         if len(one.candidates) > _MAX_CANDIDATES:
             lines.append(f"  and {len(one.candidates) - _MAX_CANDIDATES} more columns")
-    ending = "add the option of the right line" if len(open_roles) == 1 else "add an option for each of them"
+    if not any(one.candidates for one in open_roles):
+        ending = f"name one with --column {open_roles[0].role}=COLUMN"
+    elif len(open_roles) == 1:
+        ending = "add the option of the right line"
+    else:
+        ending = "add an option for each of them"
     return "\n".join([*lines, "; ".join(filter(None, [ending, way_out]))])
 
 

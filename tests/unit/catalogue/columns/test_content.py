@@ -25,7 +25,7 @@ def test_a_profile_leaves_out_empty_cells_and_counts_shares_of_the_rest() -> Non
 
 
 def test_examples_are_short_and_no_two_alike() -> None:
-    assert profile(["a", "a", "b\n c", "x" * 50, "d"]).examples(3) == ["a", "b c", "x" * 27 + "..."]
+    assert profile(["a", "a", "b\n c\x1b", "x" * 50, "d"]).examples(3) == ["a", "b c", "x" * 27 + "..."]
     assert profile([b"\x89PNG", {"bytes": b"x"}]).examples(3) == ["(a picture)"]
 
 

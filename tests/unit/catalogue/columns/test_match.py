@@ -317,7 +317,7 @@ def test_several_image_options_are_fallbacks_in_their_order() -> None:
     [
         (
             ["title", "type", "image"],
-            r"price: no column is called that; looked for full_price.*\n.*--column price=title",
+            r"price: no column is called that; looked for full_price.*\n  all columns have another role",
         ),
         (["tittle", "type", "price", "image"], "did you mean 'tittle'"),
         (["Title", "TITLE", "type", "price", "image"], "title: several columns may be it"),
