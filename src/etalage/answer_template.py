@@ -5,7 +5,7 @@ import math
 import re
 import string
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -18,8 +18,9 @@ Value = str | float
 
 # Matches the opening bracket alone, so that the rest of the text is kept.
 _CONTROL_TOKEN = re.compile(r"<(?=\|)|<(?=/?s>|unk>)")
-_PRICE = r"\d+(?:\.\d+)?"
-_JSON_CHARACTERS = r'(?:[^"\\]|\\.)+'
+_PRICE = re.compile(r"\d+(?:\.\d+)?")
+_JSON_CHARACTER = re.compile(r'[^"\\]|\\.')
+_MAX_FIELDS = 50
 _STRONG_SEPARATOR = re.compile(r"\w\s*[:=]|[|\"\t\n]")
 """A label such as `Category:`, or a mark that hardly a title holds."""
 
@@ -30,6 +31,18 @@ class Field:
 
     name: str
     kind: Kind
+
+
+class _Known:
+    """The known values of a category, as they stand in an answer."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._values = frozenset(values)
+        self._lengths = sorted({len(value) for value in self._values}, reverse=True)
+
+    def ends(self, text: str, begin: int) -> list[int]:
+        """Return where a known value ends that begins here, the longest first."""
+        return [begin + length for length in self._lengths if text[begin : begin + length] in self._values]
 
 
 class AnswerTemplate:
@@ -51,8 +64,7 @@ class AnswerTemplate:
         self._parts = _parse_parts(text)
         self.fields = [field for _, field in self._parts if field]
         self.is_json = self._is_json()
-        self._greedy, self._lazy = (re.compile(self._pattern(repeat, {})) for repeat in ("+", "+?"))
-        self._known = re.compile(self._pattern("+", self.choices)) if self.choices else None
+        self._known = {name: _Known(map(self._escape, values)) for name, values in self.choices.items()}
 
     @property
     def open_categories(self) -> list[str]:
@@ -83,15 +95,14 @@ class AnswerTemplate:
         With choices, known values are tried first, the longest first. A text without a known value is read only if it
         can be divided in one way. Without choices, the longest value goes first.
         """
-        match = self._known and self._known.fullmatch(text)
-        if not match:
-            match = self._greedy.fullmatch(text)
-            shortest = self._known and self._lazy.fullmatch(text)
-            if not match or (shortest and shortest.groups() != match.groups()):
+        texts = self._divide(text, self._known) if self._known else None
+        if texts is None:
+            texts = self._divide(text, {})
+            if texts is None or (self._known and texts != self._divide(text, {}, shortest_first=True)):
                 return None
         values: dict[str, Value] = {}
-        for field in self.fields:
-            value = self._value_of(match[field.name], field)
+        for field, piece in zip(self.fields, texts, strict=True):
+            value = self._value_of(piece, field)
             if value is None:
                 return None
             values[field.name] = value
@@ -111,24 +122,57 @@ class AnswerTemplate:
             previous = field
         return text
 
-    def _pattern(self, repeat: str, choices: Mapping[str, Sequence[str]]) -> str:
-        pattern = ""
-        for place, (literal, field) in enumerate(self._parts):
-            pattern += re.escape(literal)
+    def _divide(self, text: str, known: Mapping[str, "_Known"], *, shortest_first: bool = False) -> list[str] | None:
+        """Return the text of each field, with known values alone in the fields that have some.
+
+        A regular expression could take time that grows with the power of the number of fields.
+        """
+        failed = set()
+
+        def divide_from(place: int, start: int) -> list[str] | None:
+            if place == len(self._parts):
+                return [] if start == len(text) else None
+            literal, field = self._parts[place]
+            begin = start + len(literal)
+            if (place, start) in failed or not text.startswith(literal, start):
+                return None
             if field is None:
-                continue
+                return [] if begin == len(text) else None
+            following = self._parts[place + 1] if place + 1 < len(self._parts) else None
             if field.kind == "price":
-                body = _PRICE
-            elif known := choices.get(field.name):
-                longest_first = sorted(known, key=lambda value: (-len(value), value))
-                body = "|".join(re.escape(self._escape(value)) for value in longest_first)
+                ends = _price_ends(text, begin)
+            elif field.name in known:
+                ends = known[field.name].ends(text, begin)
             else:
-                following = self._parts[place + 1][1] if place + 1 < len(self._parts) else None
+                ends = self._text_ends(text, begin, following and following[0])
                 # Before a known value, so that the known value is the longest that fits.
-                is_lazy = repeat == "+?" or (following is not None and following.name in choices)
-                body = (_JSON_CHARACTERS if self.is_json else ".+") + "?" * is_lazy
-            pattern += f"(?P<{field.name}>{body})"
-        return pattern
+                if not shortest_first and not (following and following[1] and following[1].name in known):
+                    ends.reverse()
+            for end in ends:
+                if (rest := divide_from(place + 1, end)) is not None:
+                    return [text[begin:end], *rest]
+            failed.add((place, start))
+            return None
+
+        return divide_from(0, 0)
+
+    def _text_ends(self, text: str, begin: int, literal: str | None) -> list[int]:
+        """Return where a text may end, nearest first: before the literal that follows, or at the end."""
+        if self.is_json:
+            ends = []
+            while character := _JSON_CHARACTER.match(text, begin):
+                begin = character.end()
+                ends.append(begin)
+            return [end for end in ends if (end == len(text) if literal is None else text.startswith(literal, end))]
+        line_end = text.find("\n", begin)  # a value is one line
+        limit = len(text) if line_end < 0 else line_end
+        if literal is None:
+            return [limit] if begin < limit == len(text) else []
+        ends, end = [], text.find(literal, begin + 1)
+        while 0 <= end <= limit:
+            ends.append(end)
+            end = text.find(literal, end + 1)
+        return ends
 
     def _is_json(self) -> bool:
         samples = {"price": "1.5", "text": "x", "category": "x"}
@@ -156,6 +200,13 @@ class AnswerTemplate:
         return text.strip() or None
 
 
+def _price_ends(text: str, begin: int) -> list[int]:
+    longest = _PRICE.match(text, begin)
+    if longest is None:
+        return []
+    return [end for end in range(longest.end(), begin, -1) if _PRICE.fullmatch(text, begin, end)]
+
+
 def _parse_parts(text: str) -> list[tuple[str, Field | None]]:
     """Return the literal texts, each with the field after it; the last one may have none."""
     try:
@@ -181,6 +232,8 @@ def _parse_parts(text: str) -> list[tuple[str, Field | None]]:
             raise EtalageError(f"answer {text!r}: field {{{name}}} stands there twice; use it once")
         parts.append((literal, Field(name, _kind_of(name, kind or "", text))))
         literal = ""
+    if len(parts) > _MAX_FIELDS:
+        raise EtalageError(f"answer {text[:100]!r} ... holds {len(parts)} fields; at most {_MAX_FIELDS} are read")
     if not parts:
         raise EtalageError(f"answer {text!r} holds no field; write one in braces, such as {{title}}")
     return [*parts, (literal, None)] if literal else parts
@@ -234,6 +287,6 @@ def format_price(price: float) -> str:
 
 def parse_price(text: str) -> float | None:
     """Read a positive, finite amount of money; return None if the text is anything else."""
-    price = float(text) if re.fullmatch(_PRICE, text) else math.nan
+    price = float(text) if _PRICE.fullmatch(text) else math.nan
     # A text of several hundred digits is infinite as a float.
     return price if math.isfinite(price) and price > 0 else None

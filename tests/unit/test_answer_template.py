@@ -1,6 +1,7 @@
 """Templates whose words do not divide an answer for sure, and templates that are JSON."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from etalage.answer_template import AnswerTemplate, Field, plain_answer
 from etalage.config import TaskConfig
+from etalage.errors import EtalageError
 from etalage.task import END_TOKEN, Task, clean_text
 
 README = "A {colour:category} {title} for {price}"
@@ -162,3 +164,28 @@ def test_a_plain_answer_names_the_fields_with_their_kinds() -> None:
     fields = [Field("title", "text"), Field("colour", "category"), Field("price", "price"), Field("rrp", "price")]
     assert plain_answer(fields[:1]) == "{title}"
     assert AnswerTemplate(plain_answer(fields)).fields == fields
+
+
+def test_many_fields_that_do_not_fit_are_refused_at_once() -> None:
+    """A regular expression would try 10^16 divisions."""
+    names = [f"a{number}" for number in range(20)]
+    task = task_of(" ".join(f"{{{name}}}" for name in names) + " for {price}")
+    start = time.perf_counter()
+    assert task.parse_answer("word " * 80 + "for nothing<|end|>") is None
+    task = task_of(
+        " ".join(f"{{{name}:category}}" for name in names) + ".", **dict.fromkeys(names, ("word", "word word"))
+    )
+    assert task.parse_answer("word " * 30 + "word<|end|>") is None
+    assert task.parse_answer("word " * 30 + "word.<|end|>") is not None
+    assert time.perf_counter() - start < 5
+
+
+def test_more_fields_than_a_product_has_are_refused() -> None:
+    with pytest.raises(EtalageError, match="holds 2000 fields; at most 50"):
+        AnswerTemplate(" ".join(f"{{a{number}}}" for number in range(2000)))
+
+
+def test_a_value_is_one_line() -> None:
+    task = Task(TaskConfig(answer="Title: {title}\nPrice: {price}"))
+    assert task.parse_answer("Title: A B\nPrice: 5.0<|end|>") == {"title": "A B", "price": 5.0}
+    assert task.parse_answer("Title: A\nB\nPrice: 5.0<|end|>") is None
