@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from etalage.catalogue.readers.raw_table import RawTable
+from etalage.task import Field
+
 SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -90,6 +93,21 @@ def sheet_files(number: int, page: Page) -> dict[str, str | bytes]:
         media = [("image", f"../media/s{number}_{n}.png", "") for n in range(1, len(page.floating) + 1)]
         files[f"xl/drawings/_rels/drawing{number}.xml.rels"] = relations_xml(media)
     return files
+
+
+HEADER = ["Name", "Type", "Price", "Image"]
+TITLE = [Field("title", "text")]
+
+
+def bags(*letters: str) -> list[list[Any]]:
+    """Rows of products."""
+    return [[f"Bag {letter}", "T", 9.5 + n, f"{letter}.png"] for n, letter in enumerate(letters)]
+
+
+def read(table: RawTable, *columns: str) -> list[list[Any]]:
+    """The cells of some columns, each row after its place."""
+    rows = enumerate(table.read_rows(columns or table.column_names), 1)
+    return [[table.place_of(number), *row] for number, row in rows]
 
 
 @pytest.fixture

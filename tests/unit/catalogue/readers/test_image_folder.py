@@ -1,10 +1,12 @@
 """A folder of pictures is a table: subfolders are categories, names are titles."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from etalage.catalogue.readers.image_folder import open_image_folder
 from etalage.catalogue.table import Row
 from etalage.errors import EtalageError
 from etalage.task import Field
@@ -32,3 +34,9 @@ def test_reads_a_folder_of_pictures_without_a_table(tmp_path: Path, write_file: 
     ]
     with pytest.raises(EtalageError, match="price: no column is called that"):
         open_table(tmp_path / "pics")
+
+
+def test_a_name_that_is_not_utf8_still_names_its_file(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    (tmp_path / name).write_bytes(PNG)
+    assert list(open_image_folder(tmp_path).read_rows(["file_name", "title"])) == [[name, "caf?"]]

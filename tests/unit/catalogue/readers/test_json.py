@@ -1,22 +1,15 @@
-"""JSON is read as lines or as an array of any length, with numbers as they are written."""
+"""JSON is read as lines, as an array or as an object, and a broken line is one counted row."""
 
 import contextlib
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from etalage.catalogue.readers.json import read_records
-from etalage.catalogue.readers.json_text import EXACT_DECODER
 from etalage.catalogue.table import Row
 from etalage.errors import EtalageError
 from etalage.task import Field
-
-ROWS = [{"title": "A", "category": "X", "price": 990.0, "image": "a.png"}]
 
 
 def test_keeps_numbers_as_written_and_finds_columns_that_come_late(write_file: Callable, read_rows: Callable) -> None:
@@ -36,12 +29,6 @@ def test_keeps_numbers_as_written_and_finds_columns_that_come_late(write_file: C
     assert read_rows(write_file("\n\n".join(lines), "t.jsonl")) == found
     assert read_rows(write_file("\ufeff" + "\n\n".join(lines), "t.json")) == found
     assert read_rows(write_file("\n\n".join(lines).encode("utf-16"), "utf16.jsonl")) == found
-
-
-def test_reads_an_array_larger_than_one_chunk(write_file: Callable, read_rows: Callable) -> None:
-    many = [{**ROWS[0], "title": f"Bag {i} {'é' * 300_000 * (i % 7 == 0)}"} for i in range(30)]
-    found = read_rows(write_file(json.dumps(many, ensure_ascii=False), "t.json"))
-    assert [row.cells["title"] for row in found] == [row["title"] for row in many]
 
 
 @pytest.mark.parametrize(
@@ -69,47 +56,6 @@ def test_refuses_broken_files_with_the_place_of_the_damage(
         read_rows(write_file(text, "t.json"))
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.dictionaries(st.text(), json_values, max_size=3), max_size=5),
-    st.integers(1, 40),
-    st.sampled_from([None, 1]),
-    st.booleans(),
-)
-def test_an_array_cut_into_chunks_anywhere_reads_as_whole(
-    write_file: Callable, records: list[dict[str, Any]], chunk_chars: int, indent: int | None, is_ascii: bool
-) -> None:
-    path = write_file(json.dumps(records, ensure_ascii=is_ascii, indent=indent).encode("utf-8", "replace"), "t.json")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("etalage.catalogue.readers.json_array.CHUNK_BYTES", chunk_chars)
-        assert list(read_records(path)) == EXACT_DECODER.decode(path.read_text(encoding="utf-8"))
-
-
-def test_items_longer_than_any_cell_are_refused(write_file: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etalage.catalogue.readers.json_array.MAX_CELL_CHARS", 1000)
-    monkeypatch.setattr("etalage.catalogue.readers.json_array.CHUNK_BYTES", 100)
-    path = write_file(json.dumps([{"title": "A"}, {"title": "x" * 10_000}]), "t.json")
-    with pytest.raises(EtalageError, match=r"t\.json row 2 is not JSON"):
-        list(read_records(path))
-
-
-def test_numbers_keep_their_type_and_their_digits() -> None:
-    text = "[990.0, 1e5, -0, 12345678901234567890, NaN, Infinity, -Infinity, true, null]"
-    numbers = [Decimal("990.0"), Decimal("1e5"), 0, 12345678901234567890, None, "Infinity", "-Infinity", True, None]
-    assert EXACT_DECODER.decode(text) == numbers
-    assert [type(number) for number in EXACT_DECODER.decode(text)[:4]] == [Decimal, Decimal, int, int]
-    assert str(EXACT_DECODER.decode("1.299")) == "1.299"
-    assert EXACT_DECODER.decode("1e99999999999999999999") == "1e99999999999999999999"
-    assert EXACT_DECODER.decode("9" * 5000) == "9" * 5000, "Python reads no number of so many digits"
-
-
 ROW = '{"title": "A", "image": "a.png"}'
 
 
@@ -127,46 +73,6 @@ def test_a_line_that_cannot_be_read_is_one_counted_row(
 ) -> None:
     found = read_rows(write_file(text, "t.jsonl"), [Field("title", "text")])
     assert [row.place + (f" {row.problem.reason}" if row.problem else "") for row in found] == rows
-
-
-PRODUCTS = [{"title": f"T{n}", "image": f"{n}.png"} for n in range(3)]
-
-
-@pytest.mark.parametrize(
-    ("content", "key", "note"),
-    [
-        ({"products": PRODUCTS}, "", "its rows are those under 'products'"),
-        ({"total": 3, "next": None, "tags": ["a"], "data": {"shop": {"items": PRODUCTS}}}, "", "'data.shop.items'"),
-        ({"products": PRODUCTS, "reviews": [{"stars": 5}, {"stars": 4}]}, "products", "'products'"),
-    ],
-)
-@pytest.mark.parametrize("indent", [None, 2])
-def test_reads_the_list_inside_an_object(
-    content: Any, key: str, note: str, indent: int | None, write_file: Callable, open_table: Callable
-) -> None:
-    source, table = open_table(
-        write_file(json.dumps(content, indent=indent), "t.json"), [Field("title", "text")], sheet=key
-    )
-    assert [row.cells["title"] for row in table] == ["T0", "T1", "T2"]
-    assert note in source.note
-
-
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        ({"a": PRODUCTS, "b": PRODUCTS}, r"several lists of objects: 'a' \(3 rows\), 'b' \(3 rows\); .*--sheet a"),
-        ({"title": ["A", "B"], "image": ["a", "b"]}, "holds no list of objects"),
-        ({"title": {"0": "A", "1": "B"}, "image": {"0": "a", "1": "b"}}, r"orient='records'"),
-        ({"A-1": {"title": "A", "image": "a"}, "A-2": {"title": "B", "image": "b"}}, "is one object, of 'A-1', 'A-2'"),
-        ({"products": []}, "holds no list of objects"),
-    ],
-)
-def test_says_why_an_object_is_no_table(
-    content: Any, complaint: str, write_file: Callable, open_table: Callable
-) -> None:
-    for indent in (None, 2):
-        with pytest.raises(EtalageError, match=complaint):
-            open_table(write_file(json.dumps(content, indent=indent), "t.json"), [Field("title", "text")])
 
 
 def test_values_within_objects_have_dots_in_their_names(write_file: Callable, open_table: Callable) -> None:
