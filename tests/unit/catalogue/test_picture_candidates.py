@@ -1,16 +1,22 @@
 """What a row shows: the whole cell if it is a file, else the names in it, and only what can be used."""
 
 import base64
+import csv
+import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from etalage.catalogue import picture_candidates
 from etalage.catalogue.picture_candidates import PictureLocator
 from etalage.catalogue.pictures import BadPicture
 from etalage.catalogue.prepare_rows import Candidate
+from etalage.catalogue.table import Row
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
 BASE64 = base64.b64encode(PNG).decode()
@@ -20,7 +26,7 @@ BASE64 = base64.b64encode(PNG).decode()
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path.resolve() / "pictures"
     folder.mkdir()
-    for name in ("a.png", "b.png", "lamp, red; large.png", "x|y.png", "c.jpeg"):
+    for name in ("a.png", "b.png", "lamp, red; large.png", "x|y.png", "c.jpeg", "0.png", "1.png", "2.png"):
         (folder / name).write_bytes(name.encode())
     return folder
 
@@ -55,6 +61,50 @@ def names(candidates: tuple[Candidate, ...]) -> list[str]:
 )
 def test_the_way_to_read_a_cell_follows_from_what_is_there(folder: Path, cell: str, found: list[str]) -> None:
     assert names(locate(folder, cell)) == found
+
+
+def pictures_of(n: int) -> list[str]:
+    return ["gone.png", "a.png", "lamp, red; large.png", f"{n}.png"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [
+        ("csv", lambda n: "|".join(pictures_of(n))),
+        ("csv", lambda n: json.dumps([{"src": name} for name in pictures_of(n)])),
+        ("csv", lambda n: str(pictures_of(n))),
+        ("json", pictures_of),
+        ("json", lambda n: [{"url": name} for name in pictures_of(n)]),
+        ("json", lambda n: "|".join(pictures_of(n))),
+        ("parquet", pictures_of),
+        ("parquet", lambda n: [{"bytes": None, "path": name} for name in pictures_of(n)]),
+        ("parquet", lambda n: "\n".join(pictures_of(n))),
+        ("xlsx", lambda n: "\n".join(pictures_of(n))),
+        ("xlsx", lambda n: json.dumps(pictures_of(n))),
+    ],
+)
+def test_cells_are_read_alike_in_every_format(
+    folder: Path,
+    write_workbook: Callable[..., Path],
+    read_rows: Callable[..., list[Row]],
+    kind: str,
+    cell: Callable[[int], Any],
+) -> None:
+    table = folder / f"t.{kind}"
+    columns = ["sku", "title", "category", "price", "image"]
+    rows = [[f"S{n}", f"Model {chr(65 + n)}x Bag", "AB"[n % 2], float(10 + n), cell(n)] for n in range(3)]
+    if kind == "csv":
+        with table.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([columns, *rows])
+    elif kind == "json":
+        table.write_text(json.dumps([dict(zip(columns, row, strict=True)) for row in rows]))
+    elif kind == "parquet":
+        pq.write_table(pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows]), table)
+    else:
+        cells = {f"{'ABCDE'[i]}{r}": value for r, row in enumerate([columns, *rows], 1) for i, value in enumerate(row)}
+        write_workbook(table, cells)
+    found = [names(locate(folder, *row.images)) for row in read_rows(table)]
+    assert found == [["image_not_found", "a.png", "lamp, red; large.png", f"{n}.png"] for n in range(3)]
 
 
 @pytest.mark.parametrize(
