@@ -3,9 +3,8 @@
 Training, evaluation, prediction and serving all use this file, so they cannot drift apart.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +41,7 @@ Problem = Literal["cut", "unparsable"]
 
 _SEPARATORS = (", ", " | ", " / ", "; ")
 MAX_TRIED_ROWS = 1000
-"""The ambiguous rows by which another template is found."""
+"""The ambiguous rows, and as many others, by which another template is found."""
 
 
 @dataclass(frozen=True)
@@ -141,16 +140,15 @@ class Task:
         differing = ", ".join(f"{name} {value!r}" for name, value in read.items() if value != values[name])
         return f"{shown} reads back as {differing}"
 
-    def suggest_answer(self, rows: Iterable[Mapping[str, Value]]) -> str | None:
+    def suggest_answer(self, rows: Sequence[Mapping[str, Value]]) -> str | None:
         """Return a template with another separator between fields, by which these rows read back.
 
         Args:
-            rows: The values of products whose answers are ambiguous; the first thousand are tried.
+            rows: The values of products, those with ambiguous answers among them.
 
         Returns:
             The template, for `--answer`; None if no separator helps.
         """
-        rows = list(islice(rows, MAX_TRIED_ROWS))
         for separator in _SEPARATORS:
             answer = self._template.with_separator(separator)
             if answer == self.config.answer:

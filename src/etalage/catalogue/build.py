@@ -126,16 +126,19 @@ def _read(
 ) -> str | None:
     """Read the table; return a template that would keep the rows whose answers are ambiguous, if there are any."""
     ambiguous: list[Mapping[str, Value]] = []
+    clear: list[Mapping[str, Value]] = []
 
     def note(row: CheckedRow) -> CheckedRow:
-        if row.reason == "answer_ambiguous" and row.values and len(ambiguous) < MAX_TRIED_ROWS:
-            ambiguous.append(row.values)
+        kind = ambiguous if row.reason == "answer_ambiguous" else clear
+        if row.values and len(kind) < MAX_TRIED_ROWS:
+            kind.append(row.values)
         return row
 
     with progress_bar("read") as bar:
         rows = check_rows(table, task, config, inline_folder, price_columns)
         db.add_rows(map(note, bar.track(rows)), all_images=config.all_images)
-    return task.suggest_answer(ambiguous) if ambiguous else None
+    # Another template must not lose the rows that this one keeps.
+    return task.suggest_answer([*ambiguous, *clear]) if ambiguous else None
 
 
 def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config: PrepareConfig) -> None:
