@@ -29,8 +29,6 @@ SPLIT_NAMES: Mapping[str, Split] = {
 """The splits by the words for them in the column given by --split-column."""
 
 _MAX_DETAIL_CHARS = 200
-_MAX_MARKUP = 20
-"""How many times as long a text may be with its HTML as without."""
 
 
 def check_rows(
@@ -110,14 +108,14 @@ def _check_values(
         raise UnfitProduct(
             "conversation_unsupported", f"{unsupported}; one picture, one question and one answer are read"
         )
-    # Conversations are learned as they are: their answers may be about HTML.
-    clean = clean_text if table.source.kind == "conversations" else clean_cell
     values: dict[str, Value] = {}
     for field in task.fields:
         text = number_text(row.cells[field.name])
-        # Before cleaning, since a cell may have a hundred million characters (MAX_CELL_CHARS).
-        is_huge = len(text) > _MAX_MARKUP * config.max_text_chars
-        text = text if is_huge else clean(text)
+        # Conversations are learned as they are: their answers may be about HTML.
+        if table.source.kind != "conversations":
+            text = clean_cell(text, config.max_text_chars)
+        elif len(text) <= config.max_text_chars:
+            text = clean_text(text)
         if len(text) > config.max_text_chars:
             raise UnfitProduct(
                 f"{field.name}_too_long", f"{len(text)} characters, at most {config.max_text_chars} are taken"

@@ -28,6 +28,7 @@ def with_choices(task: Task, rows: Iterable[Row], max_text_chars: int) -> Task:
     for row in rows:
         for name, values in choices.items():
             cell = number_text(row.cells.get(name, ""))
-            if len(cell) <= max_text_chars and (text := clean_cell(cell)) and len(values) <= MAX_CHOICES:
+            text = clean_cell(cell, max_text_chars)
+            if 0 < len(text) <= max_text_chars and len(values) <= MAX_CHOICES:
                 values.add(text)
     return Task(task.config, {name: sorted(values) for name, values in choices.items() if len(values) <= MAX_CHOICES})

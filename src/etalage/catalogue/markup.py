@@ -10,6 +10,8 @@ from etalage.task import clean_text
 
 __all__ = ["clean_cell", "strip_markup", "strip_price_markup"]
 
+_MAX_MARKUP = 20
+"""How many times as long a text may be with its HTML as without."""
 _MAX_ESCAPES = 3
 """A text that was escaped by a shop, an export and a spreadsheet in turn has `&amp;amp;amp;`."""
 
@@ -67,13 +69,14 @@ def strip_markup(text: str) -> str:
     return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
-def clean_cell(text: str) -> str:
+def clean_cell(text: str, max_chars: int) -> str:
     """Return one line of text without markup, as titles and categories of the catalogue have it.
 
     Args:
-        text: The text of a cell.
+        text: The text of a cell, which may have a hundred million characters.
+        max_chars: The most that the caller takes; what is many times as long stays as it is.
     """
-    return clean_text(strip_markup(text))
+    return text if len(text) > _MAX_MARKUP * max_chars else clean_text(strip_markup(text))
 
 
 def strip_price_markup(text: str) -> str:

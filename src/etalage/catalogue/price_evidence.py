@@ -18,6 +18,8 @@ _MAJORITY = 9
 """One mark decides against the other if it is needed this many times as often."""
 _ABSURD_GAP = 100
 """Between the prices with and those without thousands, no shop has so wide a gap."""
+_FEW = 4
+"""With fewer prices below the gap than one in so many, they may be mistakes."""
 _WITH_DECIMAL_COMMA = ("TND", "LYD")
 
 
@@ -37,6 +39,8 @@ class PriceEvidence:
     """The lowest of them, with the separator as a decimal mark."""
     end_round: bool = True
     """Whether all of them end in 0 or 5."""
+    num_plain: int = 0
+    """The number of prices without any separator."""
     highest_plain: float = 0.0
     """The highest price without any separator."""
     num_precise: dict[DecimalMark, int] = field(default_factory=lambda: dict.fromkeys(("auto", *_MARKS), 0))
@@ -55,6 +59,7 @@ class PriceEvidence:
         self.num_prices += 1
         self._note_precision("auto", text, value if len(readings) < 2 else 1)
         if not readings:
+            self.num_plain += 1
             self.highest_plain = max(self.highest_plain, value)
         elif is_ambiguous(readings):
             mark: DecimalMark = "." if readings["."] < readings[","] else ","
@@ -107,6 +112,7 @@ class PriceEvidence:
         self.ambiguous = (self.ambiguous + other.ambiguous)[:_NUM_EXAMPLES]
         self.lowest_ambiguous = min(self.lowest_ambiguous, other.lowest_ambiguous)
         self.end_round &= other.end_round
+        self.num_plain += other.num_plain
         self.highest_plain = max(self.highest_plain, other.highest_plain)
         self.num_precise = {mark: number + other.num_precise[mark] for mark, number in self.num_precise.items()}
         self.precise = {**other.precise, **self.precise}
@@ -169,7 +175,8 @@ def _choose_mark(currency: str, evidence: PriceEvidence, asked: DecimalMark) -> 
         return ("," if currency in _WITH_DECIMAL_COMMA else "."), f"{_GUESS}, as {currency} has three decimals"
     # 4.250 beside 12: with thousands, nothing would be between 12 and 4250. But 1.299 is as shops end their prices.
     gap = 1000 * evidence.lowest_ambiguous / evidence.highest_plain if evidence.highest_plain else 0
-    if len(separators) == 1 and evidence.end_round and gap > _ABSURD_GAP:
+    are_some = evidence.num_plain * _FEW >= sum(evidence.num_ambiguous.values())
+    if len(separators) == 1 and evidence.end_round and are_some and gap > _ABSURD_GAP:
         return separators[0], f"{_GUESS}, as the other prices are so much lower than 1000"
     return "auto", f"{_GUESS}, as nothing in the column proves it"
 

@@ -57,6 +57,8 @@ _HIGHEST = re.compile(rf"(?:{HIGHEST_WORDS}){_END}:? ?(?P<rest>.+)", re.IGNORECA
 _RANGE_MARK = re.compile(RANGE_MARKS, re.IGNORECASE)
 _RANGE_WORD = re.compile(SIGNLESS_RANGE_MARKS, re.IGNORECASE)
 _BETWEEN_PRICES = re.compile(r" ?[|;/] ?| - |, | (?=\D)|(?<=\D) ")
+# Most prices need no more than their spaces normalised, and there are millions.
+_SIMPLE = re.compile(r"[\0-~€£¥₹₽₺\u00a0\u202f]*")
 _FOOTNOTE = re.compile(r"(?<=[^\d\s]) ?[¹²³⁰⁴-⁹]+\)?$")
 
 
@@ -68,7 +70,7 @@ def normalize_price(text: str) -> str:
     """
     if len(text) <= MAX_MARKUP_CHARS and ("&" in text or "<" in text):
         text = strip_price_markup(text)
-    if text.isascii() and len(text) <= MAX_CHARS:
+    if len(text) <= MAX_CHARS and _SIMPLE.fullmatch(text):
         return " ".join(text.translate(LOOKALIKES).split())
     text = _FOOTNOTE.sub("", text.strip()) if len(text) <= MAX_CHARS else text
     # NFKC would make 1299 of 12⁹⁹.

@@ -41,7 +41,7 @@ from etalage.catalogue.markup import clean_cell, strip_markup
     ],
 )
 def test_decodes_and_strips(text: str, plain: str) -> None:
-    assert clean_cell(text) == plain
+    assert clean_cell(text, 300) == plain
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_decodes_and_strips(text: str, plain: str) -> None:
     ],
 )
 def test_leaves_what_only_looks_like_html(text: str) -> None:
-    assert clean_cell(text) == text
+    assert clean_cell(text, 300) == text
 
 
 @given(st.text(alphabet="<>/&;#abx3 brp=amp\"'\u00ad"))
