@@ -73,7 +73,7 @@ def write_report(
             for name, part in _gallery(targeted, fields)
         ],
         counts=counts,
-        config=[(key, str(value)) for key, value in flatten(config)],
+        config=[(key, _shorten(value)) for key, value in flatten(config)],
     )
 
 
@@ -164,6 +164,13 @@ def _card(
             for field in fields
         ],
     }
+
+
+def _shorten(setting: Any) -> str:
+    """Return a setting as text; of a long list, such as thousands of known categories, its beginning."""
+    if isinstance(setting, list) and len(setting) > NUM_SHOWN:
+        return f"{', '.join(map(str, setting[:NUM_SHOWN]))} ... ({len(setting)} in all)"
+    return str(setting)
 
 
 def _is_right(field: Field, target: Values, values: Values) -> bool:

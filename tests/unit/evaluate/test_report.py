@@ -192,3 +192,34 @@ def test_a_planted_path_gets_no_picture_onto_the_page(tmp_path: Path) -> None:
     assert asked == [tmp_path / "secret.png"]
     assert "data:image/jpeg" not in page
     assert "no picture</div>" in page
+
+
+def test_a_cut_answer_is_called_cut_and_counted(tmp_path: Path) -> None:
+    target = {"title": "T", "category": "a", "price": 24999.0}
+    answers = [target, None, None]
+    metrics = build_metrics(
+        *("test", FIELDS, [target] * 3, answers),
+        **{"before": [None] * 3, "majority": target, "blank": answers, "shuffled": None},
+        num_cut={"model": 1, "before fine-tuning": 3},
+    )
+    texts = [("T for 24999.0", target, None), ("T for 2499", None, "cut"), ("so what", None, "unparsable")]
+    given = [Prediction(f"P{i}", tmp_path / "gone.png", target, "", *found) for i, found in enumerate(texts)]
+    page = " ".join(write(tmp_path / "report.html", metrics, given).split())
+    assert "cut before its end: <q>T for 2499</q>" in page
+    assert "could not be read: <q>so what</q>" in page
+    assert "cut before their end</th><td>1</td><td>3</td><td>0</td><td>0</td></tr>" in page
+    assert "whole, but no answer</th><td>1</td><td>0</td><td>0</td><td>2</td></tr>" in page
+    assert "–, 0 of 3" in page
+    assert "another product" not in page.split("<tbody>")[0].split("<thead>")[1]
+
+
+def test_thousands_of_known_categories_are_not_all_shown(tmp_path: Path) -> None:
+    target = {"title": "T", "category": "a", "price": 1.0}
+    metrics = build_metrics(
+        *("test", FIELDS, [target], [target]), before=[target], majority=target, blank=[target], shuffled=[target]
+    )
+    config = {"choices": {"colour": [f"colour {number}" for number in range(5000)]}}
+    page = write(tmp_path / "report.html", metrics, [], config=config)
+    assert "colour 0" in page
+    assert "(5000 in all)" in page
+    assert "colour 4000" not in page
