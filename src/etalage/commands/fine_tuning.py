@@ -24,6 +24,7 @@ from etalage.train.throughput import summary
 from etalage.train.tracking import make_tracker
 from etalage.train.trainable import make_trainable, trainable_parameters
 from etalage.train.vision_check import assert_uses_image
+from etalage.wording import count
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -64,7 +65,7 @@ def fine_tune(run: Run, catalogue: Catalogue, config: TrainConfig) -> None:
     score = partial(_score, trainable, catalogue, validation, config.batch_size, resolved["longest_answer_tokens"])
     num_trainable = sum(p.numel() for p in trainable_parameters(trainable).values())
     say(
-        f"{config.recipe} on {config.model}: {num_trainable:,} trainable parameters, {len(training)} products; "
+        f"{config.recipe} on {config.model}: {num_trainable:,} trainable parameters, {count(len(training), 'product')}; "
         f"another picture changes the logits by {change:.2g} standard deviations"
     )
     with make_tracker(config.track, run.folder, resolved, "train", log_model=config.log_model) as tracker:

@@ -72,8 +72,8 @@ def _say_facts(config: PrepareConfig, facts: Mapping[str, Any]) -> None:
     """Print how many products were kept and dropped, and what looks wrong."""
     counts = ", ".join(f"{number} {split}" for split, number in facts["splits"].items())
     total, leaks = sum(facts["splits"].values()), facts["leaks"]
-    rows = f" from {facts['pictures']['num_rows']} rows" if config.all_images else ""
-    say(f"{total} products{rows} in {facts['num_groups']} groups ({counts}): {config.out}")
+    rows = f" from {count(facts['pictures']['num_rows'], 'row')}" if config.all_images else ""
+    say(f"{count(total, 'product')}{rows} in {count(facts['num_groups'], 'group')} ({counts}): {config.out}")
     _say_pictures(facts["pictures"])
     if facts["drops"]:
         reasons = ", ".join(f"{number} {reason}" for reason, number in facts["drops"].items())
@@ -122,8 +122,11 @@ def _say_pictures(pictures: Mapping[str, Any]) -> None:
         say(f"pictures of {count(found['num_rows'], 'row')} found by {found['found_by']}: {examples}")
     if pictures["unused"]:
         reasons = ", ".join(f"{number} {reason}" for reason, number in pictures["unused"].items())
-        later = f"; {count(pictures['num_later'], 'row')} show a later one" if pictures["num_later"] else ""
-        say(f"pictures left out beside others of their rows ({reasons}){later}")
+        if later := pictures["num_later"]:
+            what = f"{count(later, 'row shows', 'rows show')} a later picture, as the first failed"
+        else:
+            what = f"{count(sum(pictures['unused'].values()), 'picture')} of rows with others left out"
+        say(f"{what} ({reasons})")
 
 
 def _say_main_reasons(facts: Mapping[str, Any]) -> None:
@@ -135,5 +138,6 @@ def _say_main_reasons(facts: Mapping[str, Any]) -> None:
         sentence, way_out = explain_drop(reason)
         if reason == "answer_ambiguous" and (answer := facts.get("suggested_answer")):
             way_out = f"pass --answer {shlex.quote(answer)}, which keeps them"
-        say(f"{number} of {count(num_rows, 'row')} ({number / num_rows:.0%}) dropped as {reason}: {sentence}")
+        say(f"{number} of {count(num_rows, 'row')} ({number / num_rows:.0%}) dropped as {reason}:")
+        say(f"  {sentence}")
         say(f"  What to do: {way_out}.")

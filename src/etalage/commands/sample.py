@@ -15,6 +15,7 @@ from etalage.sample.mimic import learn
 from etalage.sample.rows import Rows
 from etalage.sample.server import serve
 from etalage.sample.write import write_sample
+from etalage.wording import count
 
 __all__ = ["sample", "sample_check", "sample_serve"]
 
@@ -51,7 +52,7 @@ def sample(config: SampleConfig) -> None:
             finish=None if config.like is None else lambda folder, made: _measure_fidelity(folder, made, config),
         )
     table = config.out / ("catalogue.csv" if config.format == "csv" else "catalogue")
-    say(f"{config.rows} products drawn: {table}")
+    say(f"{count(config.rows, 'product')} drawn: {table}")
     if oracle := manifest.get("oracle"):
         say(
             f"with the laws at hand one would name {oracle['title_exact']:.1%} and categorise "
@@ -91,8 +92,9 @@ def sample_check(config: SampleCheckConfig) -> None:
     manifest = config.sample / MANIFEST
     if wrong := check_faults(config.catalogue, manifest):
         shown = "\n".join(wrong[:20])
-        raise EtalageError(f"{len(wrong)} planted faults are not accounted for in {config.catalogue}:\n{shown}")
-    say(f"all {len(read_faults(manifest))} planted faults are accounted for")
+        found = count(len(wrong), "planted fault is", "planted faults are")
+        raise EtalageError(f"{found} not accounted for in {config.catalogue}:\n{shown}")
+    say(f"all {count(len(read_faults(manifest)), 'planted fault is', 'planted faults are')} accounted for")
 
 
 def _measure_fidelity(folder: Path, manifest: Mapping[str, Any], config: SampleConfig) -> None:

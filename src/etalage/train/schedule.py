@@ -83,7 +83,12 @@ class Forecast:
         """
         self._num_validations_left -= 1
         left = self._steps_s() + self._num_validations_left * seconds
-        if self._is_corrected or left < max(1.1 * self._steps_s(), _MIN_FORECAST_S) or not self._num_steps_left:
+        if (
+            not self._seconds
+            or self._is_corrected
+            or left < max(1.1 * self._steps_s(), _MIN_FORECAST_S)
+            or not self._num_steps_left
+        ):
             return None
         self._is_corrected = True
         return f"with validation after each epoch, {self._at_most}{duration(left)} more, until {until(left)}"

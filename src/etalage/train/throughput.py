@@ -14,6 +14,7 @@ from etalage.phi3v import Phi3VImageProcessor
 from etalage.phi3v.image_embedding import find_image_embedding
 from etalage.train.flops import step_flops
 from etalage.train.trainable import part_of
+from etalage.wording import count
 
 __all__ = ["ThroughputMeter", "dense_bf16_peak", "matmul_flops_per_second", "summary"]
 
@@ -151,7 +152,7 @@ def summary(steps: Sequence[Mapping[str, float]]) -> str:
     efficiency = f"matmul efficiency {medians['matmul_efficiency']:.0%}"
     mfu = f", MFU {medians['mfu']:.0%}" if "mfu" in medians else ""
     peak = max(step["peak_memory_gib"] for step in steps)
-    return f"{len(steps)} steps: {rates}, {efficiency}{mfu}, peak memory {peak:.1f} GiB"
+    return f"{count(len(steps), 'step')}: {rates}, {efficiency}{mfu}, peak memory {peak:.1f} GiB"
 
 
 def _peak_memory_gib(device: torch.device) -> float:
