@@ -15,7 +15,7 @@ from etalage.catalogue.readers.excel import open_excel
 from etalage.catalogue.readers.feed import open_feed
 from etalage.catalogue.readers.header import clean_name
 from etalage.catalogue.readers.hub import open_hub_dataset
-from etalage.catalogue.readers.image_folder import has_image, open_image_folder
+from etalage.catalogue.readers.image_folder import has_image, open_image_folder, printable
 from etalage.catalogue.readers.json import open_json
 from etalage.catalogue.readers.parquet import open_parquet
 from etalage.catalogue.readers.raw_table import RawTable, UnreadableRow
@@ -84,8 +84,8 @@ def open_source(source: str, config: PrepareConfig) -> Source:
     if kind == "hub":
         name, folder = (path.name, path) if path.exists() else (source, None)
     else:
-        # `.` has a name only when it is resolved.
-        name = path.name or path.resolve().name
+        # `.` has a name only when it is resolved. JSON takes no bytes that are not UTF-8.
+        name = printable(path.name or path.resolve().name)
     folder = config.image_folder or folder
     column_names, read_rows = _clean_columns(name, table)
     return Source(name, folder, kind, column_names, table.note, read_rows, table.place_of)

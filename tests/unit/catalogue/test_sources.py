@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,11 @@ def test_names_of_columns_are_cleaned_once_for_all_formats(
     ):
         with pytest.raises(EtalageError, match="columns 'Price' and 'Price ' are one but for spaces"):
             open_table(write_file(text, name))
+
+
+def test_a_file_name_that_is_not_utf8_is_shown_with_question_marks(write_file: Callable, open_table: Callable) -> None:
+    path = write_file("title,image\nA,a\n", os.fsdecode(b"caf\xe9.csv"))
+    assert open_table(path, FIELDS[:1])[0].name == "caf?.csv"
 
 
 def test_a_stated_format_takes_precedence(
