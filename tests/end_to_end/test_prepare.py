@@ -134,7 +134,7 @@ def test_links_in_any_spelling_are_fetched_and_every_row_is_accounted_for(shop: 
     drops = pq.read_table(tmp_path / "out/drops.parquet").to_pylist()
     assert kept == [f"P{n}" for n in range(len(spellings("")))]
     assert [drop["place"] for drop in drops] == [f"row {n + 2}" for n in range(len(kept), len(cells))]
-    assert "pictures left out beside others of their rows (1 fetch_not_found); 1 row show" in finished.stdout
+    assert "1 row shows a later picture, as the first failed (1 fetch_not_found)" in finished.stdout
     assert finished.stdout.rstrip().splitlines()[-1].startswith("  What to do: ")
 
 

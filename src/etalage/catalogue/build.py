@@ -144,7 +144,8 @@ def _read(
 def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config: PrepareConfig) -> None:
     """Fetch and decode the first picture of each row, then the next pictures of the rows whose first one failed."""
     what = ""
-    while True:
+    # Also before the first ones, since some are known to be missing by now.
+    while db.try_next_pictures():
         if num_urls := db.num_urls_to_fetch():
             with progress_bar(f"fetch{what}", num_urls) as bar:
                 db.record_fetched(bar.track(fetch(db.urls_to_fetch(), downloads, config)))
@@ -155,8 +156,6 @@ def _get_pictures(db: PrepareDb, downloads: Path, limits: PictureLimits, config:
                 pictures = read_pictures((path for _, path in same_files), **limits)
                 ids = (picture_id for picture_id, _ in files)
                 db.record_read(bar.track(zip(ids, pictures, strict=True)))
-        if not db.try_next_pictures():
-            break
         what = " next"
     if config.all_images:
         db.drop_shared_pictures(MIN_PLACEHOLDER_TITLES)

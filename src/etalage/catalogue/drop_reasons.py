@@ -14,7 +14,7 @@ class DropReason(NamedTuple):
     """What to change in the table, or which option to give."""
 
 
-_SEE_IMAGES = "check the picture column: --columns image=COLUMN names another one, --image-folder where the files are"
+_SEE_IMAGES = "name another column with --columns image=COLUMN, or the folder with --image-folder"
 _REPAIR = "save the picture again as PNG or JPEG"
 _RETRY = "try again later with --retry-failed"
 _REQUEST = "open the link in a browser; correct it, then prepare again with --retry-failed"
