@@ -65,8 +65,8 @@ def fine_tune(run: Run, catalogue: Catalogue, config: TrainConfig) -> None:
     score = partial(_score, trainable, catalogue, validation, config.batch_size, resolved["longest_answer_tokens"])
     num_trainable = sum(p.numel() for p in trainable_parameters(trainable).values())
     say(
-        f"{config.recipe} on {config.model}: {num_trainable:,} trainable parameters, {count(len(training), 'product')}; "
-        f"another picture changes the logits by {change:.2g} standard deviations"
+        f"{config.recipe} on {config.model}: {count(num_trainable, 'trainable parameter')}, "
+        f"{count(len(training), 'product')}; another picture changes the logits by {change:.2g} standard deviations"
     )
     with make_tracker(config.track, run.folder, resolved, "train", log_model=config.log_model) as tracker:
         loop.train(

@@ -9,7 +9,6 @@ A picture is in its place before its row is written. A run that is killed at any
 than a picture to request again.
 """
 
-import fcntl
 import hashlib
 import shutil
 import sqlite3
@@ -21,6 +20,7 @@ from typing import IO, Self
 
 from etalage.catalogue.download.results import Failed, Fetched, Outcome
 from etalage.errors import EtalageError
+from etalage.locks import lock
 
 __all__ = ["DownloadStore"]
 
@@ -53,27 +53,23 @@ class DownloadStore:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.folder / "fetched.lock").open("ab")
+        self._lock = lock(
+            self.folder / "fetched.lock", str(self.folder), "wait for it, or choose another folder with --downloads"
+        )
+        self._lock.__enter__()
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system releases it if this process is killed
             shutil.rmtree(self.partial_folder, ignore_errors=True)  # killed runs leave files there
             self.partial_folder.mkdir(exist_ok=True)
             self._table = self._open_table()
-        except BlockingIOError:
-            self._lock.close()
-            raise EtalageError(
-                f"{self.folder}: another process fetches into this folder; wait for it to finish, or choose another "
-                "folder with --downloads"
-            ) from None
         except BaseException:
-            self._lock.close()
+            self._lock.__exit__(None, None, None)
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._table.close()
         shutil.rmtree(self.partial_folder, ignore_errors=True)
-        self._lock.close()
+        self._lock.__exit__(None, None, None)
 
     def _open_table(self) -> sqlite3.Connection:
         path = self.folder / "fetched.sqlite"
