@@ -19,13 +19,13 @@ def prepare(folder, num_rows, *options):
         for number, title in enumerate(TITLES[:num_rows]):
             Image.effect_noise((60, 60), 20 + 60 * number).convert("RGB").save(folder / f"{number}.png")
             writer.writerow([title, f"KIND {number}", 10.5 + number, f"{number}.png"])
-    main(
-        ["prepare", str(folder / "products.csv"), "--out", str(folder / "catalogue"), "--answer", JSON_ANSWER, *options]
-    )
+    out = ["--out", str(folder / "catalogue")]
+    main(["prepare", str(folder / "products.csv"), *out, "--answer", JSON_ANSWER, *options])
 
 
 def train(folder):
-    main(["train", str(folder / "catalogue"), "--out", str(folder / "run"), "--epochs", "1", "--track", "none"])
+    short = ["--epochs", "1", "--num-crops", "1", "--num-augmentations", "1", "--track", "none"]
+    main(["train", str(folder / "catalogue"), "--out", str(folder / "run"), *short])
 
 
 def test_three_products_are_prepared_trained_evaluated_reported_and_predicted(tmp_path, capsys):

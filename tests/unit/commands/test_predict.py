@@ -13,9 +13,9 @@ from etalage.errors import EtalageError
 
 @pytest.fixture
 def run(recorded, tmp_path: Path) -> Path:
-    """The folder of a run whose training is not done."""
+    """The folder of a run, with an empty folder for a model."""
     folder = tmp_path / "run"
-    folder.mkdir()
+    (folder / "model").mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(recorded))
     return folder
 
@@ -34,5 +34,6 @@ def test_obeys_the_limits_of_the_catalogue(run: Path, tmp_path: Path) -> None:
 
 def test_says_that_training_is_not_done(run: Path, tmp_path: Path) -> None:
     Image.new("RGB", (20, 20)).save(tmp_path / "small.png")
+    (run / "model").rmdir()
     with pytest.raises(EtalageError, match="training is not done"):
         predict(PredictConfig(run, (tmp_path / "small.png",)))
