@@ -115,6 +115,7 @@ class SheetReader:
                 parts = archive.read_sheet(part) if archive and part else document.get(about.name, SheetParts())
                 parts.merged.extend(found.merged_cell_ranges or ())
                 pictures = find_pictures(archive, part, parts) if archive else {}
+                _repeat_over_merged(pictures, parts.merged, found.end[0] if found.end else 0)
                 head = list(islice(_read_cells(found, parts), _NUM_HEAD_ROWS))
                 head = head if any(not is_blank(row) for row in head) else []
                 header = find_header(_with_pictures(head[:NUM_HEADER_ROWS], pictures))
@@ -210,6 +211,20 @@ def _to_cell(value: Any) -> Any:
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
         return str(value)
     return value
+
+
+def _repeat_over_merged(
+    pictures: dict[Position, list[str]], merged: Collection[tuple[Position, Position]], last_row: int
+) -> None:
+    """Show a picture that is in merged cells in each of their rows, as the value of merged cells is."""
+    columns = {column for _, column in pictures}
+    shown: dict[Position, list[str]] = {}
+    for (first_row, first), (last, last_column) in merged:
+        for column in columns.intersection(range(first, last_column + 1)):
+            rows = range(first_row, min(last, last_row) + 1)
+            parts = [part for row in rows for part in pictures.get((row, column), ())]
+            shown |= {(row, column): parts for row in rows if parts}
+    pictures.update(shown)
 
 
 def _with_pictures(head: list[list[Any]], pictures: Collection[Position]) -> list[list[Any]]:

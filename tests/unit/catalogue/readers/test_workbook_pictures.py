@@ -26,6 +26,13 @@ def test_pictures_over_texts_or_beside_the_table_have_a_column_of_their_own(
         assert [row.images for row in read_rows(path, TITLE)] == [(b"a",), (b"b",)]
 
 
+def test_a_picture_in_merged_cells_is_that_of_each_of_their_rows(write_pages: Callable, read_rows: Callable) -> None:
+    rows = [["Name", "Photo"], ["Bag A small"], ["Bag A large"], ["Bag B"]]
+    floating = [(1, 1, 0, b"a"), (3, 1, 0, b"b")]
+    path = write_pages({"S": Page(rows, merged=["B2:B3"], floating=floating)})
+    assert [row.images for row in read_rows(path, TITLE)] == [(b"a",), (b"a",), (b"b",)]
+
+
 def test_a_column_of_paths_is_used_rather_than_pictures_beside_it(write_pages: Callable, read_rows: Callable) -> None:
     path = write_pages({"S": Page([HEADER, *bags("A", "B")], floating=[(1, 5, 0, b"a")])})
     assert [row.images for row in read_rows(path, TITLE)] == [("A.png",), ("B.png",)]
