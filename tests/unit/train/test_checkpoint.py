@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from etalage.errors import EtalageError
@@ -127,6 +128,18 @@ def test_damaged_best_weights_are_named(tmp_path):
     flip_a_bit(tmp_path / "best.safetensors")
     with pytest.raises(EtalageError, match=r"best\.safetensors is damaged"):
         load_best(tmp_path, trained_layer(0)[0])
+
+
+@pytest.mark.parametrize("value", [torch.tensor([1.0, float("nan")]), torch.tensor([1, 2])], ids=["nan", "integers"])
+def test_a_checkpoint_of_an_earlier_version_has_no_digest_but_sound_numbers(tmp_path, value):
+    parameters = {"weight": nn.Parameter(torch.zeros(2))}
+    path = save_checkpoint(tmp_path, 1, parameters, None)
+    save_file({"weight": torch.tensor([1.0, 2.0])}, path / "weights.safetensors")
+    load_checkpoint(path, parameters, torch.optim.AdamW(parameters.values()))
+    assert parameters["weight"].tolist() == [1.0, 2.0]
+    save_file({"weight": value}, path / "weights.safetensors")
+    with pytest.raises(EtalageError, match=r"weights\.safetensors is damaged"):
+        load_checkpoint(path, parameters, torch.optim.AdamW(parameters.values()))
 
 
 def test_weights_of_another_shape_are_refused(tmp_path):
