@@ -122,7 +122,7 @@ class AnswerTemplate:
             previous = field
         return text
 
-    def _divide(self, text: str, known: Mapping[str, "_Known"], *, shortest_first: bool = False) -> list[str] | None:
+    def _divide(self, text: str, known: Mapping[str, _Known], *, shortest_first: bool = False) -> list[str] | None:
         """Return the text of each field, with known values alone in the fields that have some.
 
         A regular expression could take time that grows with the power of the number of fields.
@@ -179,7 +179,7 @@ class AnswerTemplate:
         written = "".join(literal + (samples[field.kind] if field else "") for literal, field in self._parts)
         try:
             return isinstance(json.loads(written), dict | list)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter of thousands of brackets
             return False
 
     def _escape(self, text: str) -> str:
