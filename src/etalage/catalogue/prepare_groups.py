@@ -60,7 +60,7 @@ def _number_bands(rows: Iterable[tuple[int, str, str, float]]) -> Iterator[tuple
 
 
 class GroupDb(PictureDb):
-    """What the database knows of groups: see `PrepareDb`."""
+    """The part of the preparation database that knows groups and leaks."""
 
     def find_links(self, price_field: str | None) -> dict[str, Iterator[tuple[str, str]]]:
         """Find what says that rows show one product, apart from their pictures themselves.
@@ -170,6 +170,8 @@ class GroupDb(PictureDb):
             "INSERT INTO groups (pixels, name, reasons) VALUES (?, ?, ?)",
             ((pixels, name, reasons.get(pixels, "")) for pixels, name in groups.items()),
         )
+        # else `set_splits` would read the whole table for each group
+        self._db.execute("CREATE INDEX IF NOT EXISTS groups_by_name ON groups (name)")
         self._db.execute(
             f"UPDATE groups SET reasons = '{SAME_PIXELS}' || iif(reasons = '', '', ', ' || reasons) WHERE pixels IN"
             " (SELECT pixels FROM good GROUP BY pixels HAVING count(*) > 1)"
