@@ -51,7 +51,7 @@ _XYZ = re.compile(r"\(x, ?y, ?z[^)]*\)")  # PrestaShop's note that a cell is a l
 _NEUTRAL: frozenset[Tag] = frozenset({"neutral", "product"})
 _BESIDE: Mapping[str, frozenset[Tag]] = {
     "title": _NEUTRAL | {"title", "name", "main"},
-    "category": _NEUTRAL | {"category", "kind", "main", "sub", "title", "name", "place"},
+    "category": _NEUTRAL | {"category", "kind", "main", "sub", "title", "name", "place", "link"},
     "price": _NEUTRAL
     | {"price", "amount", "rrp", "regular", "selling", "retail", "list", "unit", "sale"}
     | {"gross", "net", "tax", "incl", "excl", "main", "discount", "place"},
@@ -146,9 +146,9 @@ def rank(header: Header, role: str) -> Rank | None:
         return None
     num_unknown = header.num_unknown + header.num_currencies + header.tags.count("place")
     if role == "price":
-        return _rank_price(header.tags, num_unknown)
+        return _rank_price(header.tags, num_unknown, is_certain=header.num_unknown == 0)
     if role == "category":
-        return (1 if "category" in tags else 3, num_unknown, "sub" in tags, "main" in tags)
+        return (1 if "category" in tags else 3, num_unknown + ("link" in tags))
     if role == "image":
         # A number says which picture of several it is, so it decides here and nowhere else.
         return (1, "thumb" in tags, num_unknown, "further" in tags, header.number)
@@ -165,6 +165,8 @@ def is_certain(header: Header, role: str) -> bool:
     if normalize(header.name) in _KNOWN[role]:
         return True
     tags = set(header.tags)
+    if role == "category" and "link" in tags:  # "Category path" is one, "Category URL" is not
+        return False
     return not (header.num_unknown or tags <= _NEUTRAL | {"kind", "amount", "place"} or "discount" in tags)
 
 
@@ -185,7 +187,7 @@ def speaks_against(header: Header, role: str) -> bool:
     return bool(tags - (beside if role in ("title", "product_code") else beside - {"product"}))
 
 
-def _rank_price(tags: tuple[Tag, ...], num_unknown: int) -> Rank | None:
+def _rank_price(tags: tuple[Tag, ...], num_unknown: int, *, is_certain: bool) -> Rank | None:
     """Rank regular before reduced prices, those with tax before those without, then by what they are called."""
     is_price_list = len(tags) > 1 and tags[-1] == "list"
     says_tax_only = "tax" in tags and not {"incl", "excl", "gross", "net"}.intersection(tags)
@@ -200,7 +202,7 @@ def _rank_price(tags: tuple[Tag, ...], num_unknown: int) -> Rank | None:
     kind = next((i for i, kind in enumerate(_PRICE_KINDS) if kind in tags and kind != "price"), 1)
     # The price of a unit such as 100 g, or what a maker recommends, is not what the product costs.
     is_other = kind >= _PRICE_KINDS.index("unit")
-    return ("sale" in tags or "discount" in tags, is_other, tax, num_unknown, kind)
+    return ("sale" in tags or "discount" in tags, is_other, not is_certain, tax, num_unknown, kind)
 
 
 def _divide(part: str) -> Iterator[str]:
@@ -238,7 +240,8 @@ def _segment(word: str) -> tuple[str, ...]:
             before, piece = best[start], word[start:end]
             if before is None:
                 continue
-            if (len(piece) >= 4 or piece in SHORT_WORDS) and piece in WORDS:
+            is_long = len(piece) >= (4 if piece.isascii() else 2)
+            if (is_long or piece in SHORT_WORDS) and piece in WORDS:
                 found: tuple[str, ...] = (*before, piece)
             elif before and piece in ("s", "n", "en", "e"):  # as German joins words
                 found = before

@@ -55,6 +55,7 @@ def test_prices_are_known_in_every_language(name: str) -> None:
             "Price list",
             "Was price",
         ),
+        *("Lowest price (30 days)", "Najniższa cena z 30 dni", "Min. price", "Total price"),
         *("Tier price", "Price per kg", "Dealer price", "Show price (0 = No, 1 = Yes)", "Deposit", "Price type"),
         *("Gewicht (kg)", "Bewertung", "Lagerbestand", "EK", "EK-Preis netto", "Einkaufspreis", "Händlerpreis"),
         *("Haendlerpreis", "Streichpreis", "Alter Preis", "Versandkosten", "Grundpreis", "Staffelpreis", "Breite"),
@@ -101,6 +102,7 @@ def test_an_unknown_header_speaks_against_nothing() -> None:
         ["Precio", "Precio rebajado"],
         ["Retail price", "Discounted price"],
         ["Price", "Price Germany"],
+        ["Cena netto", "Cena specjalisty brutto"],
         ["Price", "MRP"],
         ["Price tax excluded", "Unit price"],
     ],
@@ -115,6 +117,7 @@ def test_regular_prices_with_tax_come_first(names: list[str]) -> None:
     ("one", "other"),
     [
         ("Price A", "Price B"),
+        ("Preis netto Online", "Preis netto Filiale"),
         ("Price 1", "Price 2"),
         ("Price (EUR)", "Price (USD)"),
         ("Price", "Variant Price"),
@@ -136,14 +139,28 @@ def test_languages_and_letters_at_the_end_do_not_tell_titles_apart() -> None:
             (name, "title")
             for name in ("Product Name", "NAME *", "Artikelname", "Produktbezeichnung", "Nom du produit")
         ),
-        *((name, "title") for name in ("Nombre del artículo", "Nazwa produktu", "Productnaam", "item_name", "Artikel")),
+        *(
+            (name, "title")
+            for name in ("Nombre del artículo", "商品名称", "Nazwa produktu", "Productnaam", "item_name", "Artikel")
+        ),
         *(
             (name, "category")
             for name in ("Categories (x,y,z...)", "Kategoriename", "Warengruppe", "Catégorie", "Type")
         ),
-        *((name, "category") for name in ("Unterkategorie", "Main Category", "Product Category", "Kategoria")),
+        *((name, "category") for name in ("Unterkategorie", "Main Category", "Kategoriepfad", "分类", "商品分类")),
         *((name, "image") for name in ("Bild 1", "IMAGE10", "main_image_url", "Produktbild-URL", "PicURL", "Bildname")),
-        *((name, "image") for name in ("Image URLs (x,y,z...)", "Zdjęcie główne", "Titelbild", "imgurl", "Afbeelding")),
+        *(
+            (name, "image")
+            for name in (
+                "Image URLs (x,y,z...)",
+                "Zdjęcie główne",
+                "图片链接",
+                "Image Source",
+                "Titelbild",
+                "imgurl",
+                "Afbeelding",
+            )
+        ),
         *((name, "product_code") for name in ("SKU", "Artikel-Nr.", "EAN13", "Référence", "Variant SKU")),
     ],
 )
