@@ -67,3 +67,38 @@ def test_a_field_that_evaluate_cannot_score_is_refused_by_prepare(tmp_path, caps
     with pytest.raises(SystemExit):
         main(["prepare", str(tmp_path / "products.csv"), "--out", str(tmp_path / "c"), "--answer", "{baselines}"])
     assert "a field may not be called baselines" in capsys.readouterr().err
+
+
+SHOP = [
+    *(("red", "Schuh rot"), ("dark blue", "Schal"), ("green", "Hut aus Filz"), ("blue", "Jacke Wolle")),
+    *(("navy blue", "Rock lang"), ("off white", "Hemd Leinen, lang"), ("black", "Gürtel"), ("blue", "Tasche")),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "num_kept", "proposed"),
+    [
+        ("A {colour:category} {title} for {price}", 8, None),
+        ("{title} in {colour:category} for {price}", 8, None),
+        ("{title} {colour:category}: {price}", 8, None),
+        ("{colour} {title} for {price}", 3, "{colour} | {title} for {price}"),
+    ],
+)
+def test_known_categories_keep_every_row_and_else_a_separator_is_proposed(answer, num_kept, proposed, tmp_path, capsys):
+    with (tmp_path / "products.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["colour", "title", "price", "image"])
+        for number, (colour, title) in enumerate(SHOP):
+            Image.effect_noise((40, 40), 20 + 25 * number).convert("RGB").save(tmp_path / f"{number}.png")
+            writer.writerow([colour, title, 19.5 + number, f"{number}.png"])
+    prepare = ["prepare", str(tmp_path / "products.csv"), "--out", str(tmp_path / "catalogue")]
+    main([*prepare, "--answer", answer])
+    facts = json.loads((tmp_path / "catalogue/catalogue.json").read_text())
+    assert sum(facts["splits"].values()) == num_kept
+    assert facts.get("suggested_answer") == proposed
+    if proposed is None:
+        assert facts["choices"]["colour"] == sorted({colour for colour, _ in SHOP})
+        return
+    assert f"--answer '{proposed}'" in capsys.readouterr().out
+    main(["prepare", prepare[1], "--out", str(tmp_path / "again"), "--answer", proposed])
+    assert sum(json.loads((tmp_path / "again/catalogue.json").read_text())["splits"].values()) == len(SHOP)
