@@ -15,12 +15,11 @@ from typing import Any
 
 __all__ = ["cell_pictures", "is_url", "read_picture_text"]
 
-PICTURE_SUFFIX = r"\.(?:jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|avif|heic|heif)"
-"""Pattern of the suffixes by which the end of a file's name is recognised within a list."""
-
 _MAX_DEPTH = 8
 _MAX_NAME_CHARS = 256
 
+# By these, the end of a file's name is recognised within a list.
+_PICTURE_SUFFIX = r"\.(?:jpe?g|jpe|jfif|png|webp|gif|bmp|tiff?|avif|heic|heif)"
 _URL = r"(?:https?:/|hf://|//[\w-]+(?:\.[\w-]+)+(?=[/:]))"
 _DATA = r"data:[\w.+-]{0,99}(?:/[\w.+-]{0,99})?[;,]"
 _IS_URL = re.compile(_URL, re.IGNORECASE)
@@ -29,9 +28,9 @@ _STARTS_ADDRESS = re.compile(f"{_URL}|{_DATA}", re.IGNORECASE)
 # Every repeat below is bounded or has one way to match, so that no text takes more than linear time.
 # URLs hold commas, semicolons and bars of their own, so they are divided only where another one begins.
 _BEFORE_ADDRESS = re.compile(rf"(?<![\s,;|^])[\s,;|^]++(?={_URL}|{_DATA})", re.IGNORECASE)
-_AFTER_PICTURE = re.compile(rf"({PICTURE_SUFFIX}(?:\?[^\s,;|]{{0,999}})?)\s{{0,9}}[,;|]\s+(?=\S)", re.IGNORECASE)
+_AFTER_PICTURE = re.compile(rf"({_PICTURE_SUFFIX}(?:\?[^\s,;|]{{0,999}})?)\s{{0,9}}[,;|]\s+(?=\S)", re.IGNORECASE)
 _BETWEEN_PATHS = re.compile(
-    rf"(?:[\r\n\t,;|]|(?:(?<=\.\w\w\w)|(?<=\.\w\w\w\w)) (?=\S{{1,255}}{PICTURE_SUFFIX}))\s*", re.I
+    rf"(?:[\r\n\t,;|]|(?:(?<=\.\w\w\w)|(?<=\.\w\w\w\w)) (?=\S{{1,255}}{_PICTURE_SUFFIX}))\s*", re.I
 )
 _SEPARATORS = ("\n", "\t", "|", ";", ",")
 _SRCSET_SIZE = re.compile(r"(?<!\s)\s{1,9}\d{1,6}(?:\.\d{1,6})?[wx]$")  # as in "a.jpg 300w, b.jpg 600w"

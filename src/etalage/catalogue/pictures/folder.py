@@ -31,7 +31,7 @@ MAX_FOUND_FOLDERS = 16
 _SUFFIXES = frozenset(
     (
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
-        *(".avif", ".heic", ".heif", ".svg"),
+        *(".avif", ".heic", ".heif"),
     )
 )
 _MAX_PATH_CHARS = 4096
@@ -128,6 +128,7 @@ class PictureFolder:
             fitting = [path for path in files if fits(path.name, name)]
             if rule != "other suffix":  # which is a rule for names of files alone
                 fitting = [path for path in fitting if _all_fit(path, self.folder, parents, fits)]
+            fitting = list({path.resolve(): path for path in fitting}.values())  # links to one file are one
             if len(fitting) > 1:
                 names = ", ".join(repr(str(path.relative_to(self.folder))) for path in fitting[:_MAX_FILES_SHOWN])
                 raise BadPicture("image_ambiguous", f"{shown} may be any of {len(fitting)} files: {names}")

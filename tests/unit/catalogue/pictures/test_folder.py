@@ -145,6 +145,8 @@ def test_a_link_inside_the_folder_is_followed(tmp_path: Path) -> None:
     folder = make(tmp_path, "a.png")
     (folder.folder / "b.png").symlink_to("a.png")
     assert folder.find("B.PNG") == (folder.folder / "a.png", "upper or lower case")
+    (folder.folder / "b.jpg").symlink_to("a.png")
+    assert folder.find("b").path == folder.folder / "a.png", "both names are of one file"
 
 
 def test_a_folder_is_listed_once_and_only_where_a_name_is_not_exact(
