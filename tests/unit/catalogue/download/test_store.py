@@ -122,7 +122,7 @@ def test_a_url_is_requested_once(server: FaultyServer, fetch_all: FetchAll, tmp_
 def test_one_process_at_a_time(server: FaultyServer, tmp_path: Path) -> None:
     results = fetch(enumerate([server.url("/ok/1"), server.url("/slow/2")]), tmp_path / "store", make_config())
     next(results)
-    with pytest.raises(EtalageError, match="is in use: .* or choose another folder with --downloads"):
+    with pytest.raises(EtalageError, match=r"is in use: .* or choose another folder with --downloads"):
         next(fetch([], tmp_path / "store", make_config()))
     assert len(list(results)) == 1
     assert list(fetch([], tmp_path / "store", make_config())) == []
