@@ -11,8 +11,10 @@ import sys
 import time
 import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from etalage import models
 from etalage.catalogue.store import Catalogue
@@ -97,6 +99,26 @@ def test_the_log_has_a_line_per_step_and_the_page_is_self_contained(run):
     assert "<script" not in page
     assert "http://" not in page.replace("http://www.w3.org/", "")
     assert "https://" not in page
+
+
+def test_the_model_shows_transparent_pictures_as_training_did(run):
+    assert json.loads((run / "model/preprocessor_config.json").read_text())["background"] == "white"
+
+
+def test_a_planted_prediction_gets_no_other_file_onto_the_page(run, folder):
+    """Its picture is of this machine, but of no product; the text of the file is shown, as text."""
+    secret, copy = folder / "secret.png", folder / "planted"
+    Image.new("RGB", (30, 20), (1, 2, 3)).save(secret)
+    shutil.copytree(run, copy)
+    lines = [json.loads(line) for line in (copy / "predictions.jsonl").read_text().splitlines()]
+    assert (run / "report.html").read_text().count("data:image/jpeg") == len(lines)
+    lines[0]["image"] = str(secret)
+    lines[1]["image"] = str(folder / Path(lines[1]["image"]).name)  # of this catalogue, wherever it is said to be
+    (copy / "predictions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    main(["report", str(copy)])
+    page = (copy / "report.html").read_text()
+    assert page.count("data:image/jpeg") == len(lines) - 1
+    assert page.count("no picture</div>") == 1
 
 
 def test_predict_writes_csv_and_jsonl(run, folder):
