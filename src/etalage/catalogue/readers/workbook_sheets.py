@@ -170,6 +170,11 @@ class SheetReader:
                 yield book, archive
         except (CalamineError, *BROKEN_ZIP) as error:
             raise unreadable_workbook(self._path, error) from error
+        except BaseException as error:
+            # A failed assertion in the library's Rust code; its class cannot be imported, and is no Exception.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise unreadable_workbook(self._path, error) from error
         finally:
             if archive is not None:
                 archive.zip.close()

@@ -1,11 +1,17 @@
 """Cells are as people see them: merged ones filled, numbers as numbers, formulas without values named."""
 
+import struct
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from etalage.catalogue.readers.excel import open_excel
 from etalage.catalogue.readers.raw_table import LinkedText
+from etalage.errors import EtalageError
 
-from .conftest import HEADER, TITLE, Page, bags, read
+from .conftest import HEADER, PACKAGE, TITLE, Page, bags, read
 
 
 def test_numbers_stay_numbers_without_decimals_of_whole_ones(write_pages: Callable) -> None:
@@ -74,3 +80,14 @@ def test_a_hyperlink_is_the_picture_of_a_cell_that_names_none(write_pages: Calla
         ("Picture",),
     ]
     assert isinstance(found[0].cells["title"], LinkedText)
+
+
+def test_a_workbook_at_which_the_library_panics_is_refused(tmp_path: Path) -> None:
+    name, relation = ("S", "r9")
+    texts = b"".join(struct.pack("<I", len(text)) + text.encode("utf-16-le") for text in (relation, name))
+    sheet = struct.pack("<II", 0, 1) + texts  # of a relation that is not there
+    with zipfile.ZipFile(tmp_path / "t.xlsb", "w") as file:
+        file.writestr("xl/workbook.bin", b"\x8f\x01\0\x9c\x01" + bytes([len(sheet)]) + sheet + b"\x90\x01\0")
+        file.writestr("xl/_rels/workbook.bin.rels", f'<Relationships xmlns="{PACKAGE}/relationships"/>')
+    with pytest.raises(EtalageError, match=r"t\.xlsb cannot be read as Excel"):
+        open_excel(tmp_path / "t.xlsb")
