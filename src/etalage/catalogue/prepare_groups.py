@@ -10,7 +10,7 @@ from etalage.catalogue.prepare_rows import GenericName, Leak, ProductGroup
 from etalage.catalogue.title_family import title_family, title_name
 from etalage.config import Split
 
-__all__ = ["MAX_PRICES_OF_A_NAME", "GroupDb", "parent_codes"]
+__all__ = ["MAX_PICTURES_OF_A_NAME", "MAX_PRICES_OF_A_NAME", "GroupDb", "parent_codes"]
 
 MAX_PRICES_OF_A_NAME, MAX_PICTURES_OF_A_NAME = 8, 16
 """A title with more different prices or pictures than this names a kind of product, such as "Ring", and not one."""
@@ -92,9 +92,11 @@ class GroupDb(PictureDb):
         """Write the tables that `find_links` and `find_leaks` read."""
         self._db.create_function("title_name", 1, title_name, deterministic=True)
         price = f"json_extract(field_values, '$.\"{price_field}\"')" if price_field else "NULL"
-        # a row that others name as their parent is of their group, as the exports of shops have it
+        # A row that others name as their parent is of their group, as the exports of shops have it. A row that has no
+        # code goes by its number, which may be anybody's parent by chance.
         self._db.executescript(
-            "UPDATE rows SET parent = code WHERE parent = '' AND code IN (SELECT parent FROM rows WHERE parent != '');"
+            "UPDATE rows SET parent = code WHERE parent = '' AND code != CAST(number AS TEXT)"
+            " AND code IN (SELECT parent FROM rows WHERE parent != '');"
             + "".join(f"DROP TABLE IF EXISTS {table};" for table in ("links", "named", "generic", "bands", "codes"))
             + "DROP TABLE IF EXISTS parents;"
             "CREATE TEMP TABLE links AS SELECT id, number, pixels, phash, title, family, category, parent, code,"
@@ -102,7 +104,9 @@ class GroupDb(PictureDb):
             "CREATE TEMP TABLE generic AS SELECT name, count(*) AS num_products,"
             " count(DISTINCT price) AS num_prices, count(DISTINCT pixels) AS num_pictures FROM links"
             " WHERE name != '' AND parent = '' GROUP BY name"
-            f" HAVING num_prices > {MAX_PRICES_OF_A_NAME} OR num_pictures > {MAX_PICTURES_OF_A_NAME};"
+            f" HAVING num_prices > {MAX_PRICES_OF_A_NAME}"
+            # a row may have several pictures
+            f" OR min(num_pictures, count(DISTINCT number)) > {MAX_PICTURES_OF_A_NAME};"
             "CREATE TEMP TABLE named AS SELECT *, name IN (SELECT name FROM generic) AS is_generic FROM links"
             " WHERE name != '' AND parent = '';"
             "CREATE TEMP TABLE bands (id INTEGER, band TEXT);"

@@ -214,6 +214,12 @@ def test_rows_without_a_parent_are_guessed_and_a_parents_own_row_joins_its_varia
     assert found_groups(db) == [[0, 1, 2], [3, 4]]
 
 
+def test_the_number_of_a_row_is_nobodys_parent(db: PrepareDb) -> None:
+    """Rows without a code go by their number, which a column of parents may hold by chance."""
+    fill(db, [item("Hat"), item("Cap"), item("Tie", 20, parent="1"), item("Bow", 30, parent="1")])
+    assert found_groups(db) == [[2, 3]]
+
+
 def test_the_largest_groups_say_why(db: PrepareDb) -> None:
     items = [
         item("Wool Scarf in Navy"),
