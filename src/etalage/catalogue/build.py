@@ -80,7 +80,7 @@ def build_catalogue(folder: Path, table: Table, task: Task, config: PrepareConfi
         # Known only now: a row is kept once it has a group, and --placeholders drop may take the last ones.
         db.check_accounting()
         _require_products(db, table, suggested_answer)
-        leaks = _split(folder, db, config, facts)
+        leaks = _split(folder, db, config, facts, suggested_answer)
         facts = {
             **_describe_source(table, task, db),
             "seed": config.seed,
@@ -183,7 +183,9 @@ def _group(db: PrepareDb, table: Table, task: Task, config: PrepareConfig) -> di
     }
 
 
-def _split(folder: Path, db: PrepareDb, config: PrepareConfig, groups: Mapping[str, Any]) -> dict[str, Any]:
+def _split(
+    folder: Path, db: PrepareDb, config: PrepareConfig, groups: Mapping[str, Any], suggested_answer: str | None
+) -> dict[str, Any]:
     """Assign splits and write leaks.parquet.
 
     With a split column, the leaks are those of the table's own splits. Else groups stay whole, so that there are none,
@@ -195,10 +197,11 @@ def _split(folder: Path, db: PrepareDb, config: PrepareConfig, groups: Mapping[s
     try:
         db.set_splits(assign_splits(db.group_categories(), *fractions))
     except EtalageError as error:
-        found = "; ".join(map(describe_group, groups["largest_groups"][:2]))
-        raise EtalageError(
-            f"{error}. Largest groups: {found}; --group-by COLUMN names what belongs together"
-        ) from error
+        hints = [f"Rows were dropped {_describe_drops(db, suggested_answer)}"] if db.counts().drops else []
+        if largest := groups["largest_groups"][:2]:
+            found = "; ".join(map(describe_group, largest))
+            hints.append(f"Largest groups: {found}; --group-by COLUMN names what belongs together")
+        raise EtalageError(". ".join([str(error), *hints])) from error
     split_of = row_splitter(*fractions)
     return write_leaks(folder, db.find_leaks(split_of), db.num_held_out(split_of))
 
@@ -224,14 +227,19 @@ def _require_products(db: PrepareDb, table: Table, suggested_answer: str | None)
     """Raise an error if every row was dropped, with the first one as an example."""
     if db.num_kept():
         return
-    row = next(db.dropped_rows(), None)
-    if row is None:
+    if not db.counts().drops:
         raise EtalageError(f"{table.source.name} has no rows; there is nothing to prepare")
-    drops = db.counts().drops
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(drops.items(), key=lambda item: -item[1]))
     columns = ", ".join(f"{name}={column}" for name, column in table.columns.items())
     raise EtalageError(
-        f"{table.source.name}: none of its rows can be used ({reasons}); {row.place} (code {row.product_code}) was "
-        f"dropped because of {row.reason}: {row.detail}; columns used: {columns}"
-        + (f"; --answer {shlex.quote(suggested_answer)} would keep ambiguous ones" if suggested_answer else "")
+        f"{table.source.name}: none of its rows can be used {_describe_drops(db, suggested_answer)}; "
+        f"columns used: {columns}"
+    )
+
+
+def _describe_drops(db: PrepareDb, suggested_answer: str | None) -> str:
+    """Return the reasons of dropping, with the first row as an example."""
+    row, drops = next(db.dropped_rows()), db.counts().drops
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(drops.items(), key=lambda item: -item[1]))
+    return f"({reasons}); {row.place} (code {row.product_code}) was dropped because of {row.reason}: {row.detail}" + (
+        f"; --answer {shlex.quote(suggested_answer)} would keep ambiguous ones" if suggested_answer else ""
     )
