@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -40,7 +40,7 @@ class PictureLocator:
         self._max_inline = MAX_PICTURES if all_images else MAX_INLINE_PICTURES
         self._find = lru_cache(_CACHE_SIZE)(self._locate_text)  # thousands of rows may show one picture
 
-    def locate(self, images: Iterable[str | bytes]) -> tuple[Candidate, ...]:
+    def locate(self, images: Sequence[str | bytes]) -> tuple[Candidate, ...]:
         """Return the pictures of a row, the best first; those that cannot be used beside others have a reason.
 
         Args:
@@ -64,7 +64,10 @@ class PictureLocator:
                 if len(found) > MAX_PICTURES:
                     raise BadPicture("image_too_many", f"more than {MAX_PICTURES} pictures of one product")
         if not found:
-            raise BadPicture("image_missing", "no picture given")
+            text = next((image.strip() for image in images if isinstance(image, str) and image.strip()), "")
+            raise BadPicture(
+                "image_missing", f"{text[:_MAX_SHOWN_CHARS]!r} names no picture" if text else "no picture given"
+            )
         if all(one.reason is not None for one in found.values()):
             first = next(iter(found.values()))
             others = f"; none of its {len(found)} pictures can be used" if len(found) > 1 else ""

@@ -111,7 +111,8 @@ def test_cells_are_read_alike_in_every_format(
     ("images", "reason", "words"),
     [
         ([], "image_missing", "no picture given"),
-        (["", " ", "[]"], "image_missing", "no picture given"),
+        (["", " "], "image_missing", "no picture given"),
+        (["", "[]", '{"alt": "x"}'], "image_missing", r"'\[\]' names no picture"),
         (["x.png;y.png"], "image_not_found", r"'x\.png;y\.png' is not there, nor is any of the 2 names in it"),
         (['["x.png"]'], "image_not_found", r"'x\.png' is not there$"),
         (['["x.png", "y.png"]'], "image_not_found", r"'x\.png' is not there; none of its 2 pictures can be used"),
