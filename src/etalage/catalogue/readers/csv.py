@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import islice
 from math import log2
 from pathlib import Path
 from statistics import fmean
@@ -165,10 +166,14 @@ def _read_rows(lines: _Lines, quoting: Mapping[str, Any], shape: _Shape) -> Iter
             row = _next_row(reader, lines, shape)
             # A few quotes that are escaped by backslashes may come late in a file.
             if isinstance(row, str) or (shape.is_too_long(row) and any(_ESCAPED_QUOTE in line for line in lines.row)):
+                num_lines = len(lines.row)
                 lines.take_back(0)
                 other = _next_row(escaped_reader, lines, shape)
                 if isinstance(row, str) or not isinstance(other, str):
                     row = other
+                else:
+                    lines.take_back(0)
+                    deque(islice(lines, num_lines), maxlen=0)  # the lines of the row as it was read first
         except StopIteration:
             return
         if isinstance(row, str):

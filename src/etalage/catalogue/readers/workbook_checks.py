@@ -91,7 +91,7 @@ def _check_size(path: Path) -> None:
         )
 
 
-def unreadable_workbook(path: Path, error: Exception) -> EtalageError:
+def unreadable_workbook(path: Path, error: BaseException) -> EtalageError:
     """Return the error to raise for a workbook that cannot be read.
 
     Args:

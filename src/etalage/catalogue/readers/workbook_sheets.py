@@ -130,12 +130,13 @@ class SheetReader:
 
         Args:
             sheet: The sheet.
-            columns: The columns that are needed; pictures of others are not read.
+            columns: The columns that are needed, in any capitals; pictures of others are not read.
 
         Raises:
             EtalageError: The file cannot be read.
         """
         names = sheet.names
+        wanted = {column.casefold() for column in columns}
         with self._open() as (book, archive):
             rows = _read_cells(book.get_sheet_by_name(sheet.name), sheet.parts)
             columns_by_row: dict[int, list[int]] = {}
@@ -148,7 +149,7 @@ class SheetReader:
                 for column in sorted(columns_by_row.get(position, ())):
                     is_own = column in sheet.picture_columns
                     name = names[column] if is_own else EMBEDDED_COLUMN
-                    if name in columns and archive:
+                    if name.casefold() in wanted and archive:
                         pictures = [
                             read_picture(archive, part, self._max_image_bytes)
                             for part in sheet.pictures[position, column]

@@ -188,6 +188,16 @@ def test_a_backslash_before_a_quote_is_found_late_in_a_file(write_file: Callable
     assert (len(rows), rows[2499:2502]) == (3000, [["Bag 2499"], ['Bag 20", wide'], ["Bag 2501"]])
 
 
+def test_a_row_that_no_way_of_quoting_mends_costs_no_other(write_file: Callable) -> None:
+    lines = [f"Bag {n},T,{n}.5,p{n}.png" for n in range(9)]
+    lines[4] = 'Bag 4,"x\\",y,4.5,p4.png'
+    rows = list(open_csv(write_file("\n".join(["Name,Type,Price,Image", *lines]))).read_rows(["Name"]))
+    expected: list[object] = [[f"Bag {n}"] for n in range(9)]
+    found = [row for index, row in enumerate(rows) if index != 4]
+    assert found == expected[:4] + expected[5:]
+    assert isinstance(rows[4], UnreadableRow)
+
+
 def test_many_quotes_that_are_never_closed_take_little_time(write_file: Callable) -> None:
     lines = [f'"Bag {n},T,{n}.5,p{n}.png' for n in range(3000)]
     rows = list(open_csv(write_file("\n".join(["Name,Type,Price,Image", *lines]))).read_rows(["Name"]))

@@ -70,6 +70,13 @@ def test_sheets_are_joined_by_names_whatever_their_capitals(write_pages: Callabl
     assert [row[1] for row in read(open_excel(path, "women"), "NAME")] == ["Bag B"]
 
 
+def test_pictures_of_joined_sheets_are_read_whatever_their_capitals(write_pages: Callable) -> None:
+    men = Page([["Name", "Photo"], ["Bag A"]], floating=[(1, 1, 0, b"a")])
+    women = Page([["NAME", "PHOTO"], ["Bag B"]], floating=[(1, 1, 0, b"b")])
+    rows = read(open_excel(write_pages({"Men": men, "Women": women}), "all"), "Name", "Photo")
+    assert [row[1:] for row in rows] == [["Bag A", [b"a"]], ["Bag B", [b"b"]]]
+
+
 def test_the_sheet_with_pictures_is_read_and_others_are_named(write_pages: Callable) -> None:
     codes = Page([["Code", "Meaning"], ["T", "Bags"], ["U", "Hats"]])
     table = open_excel(write_pages({"Codes": codes, "Products": Page([HEADER, *bags("A", "B")]), "Empty": Page()}))
