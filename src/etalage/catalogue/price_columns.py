@@ -4,6 +4,7 @@
 them proves holds for all, and a contradiction is counted instead of lost.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -80,8 +81,8 @@ class PriceColumn:
             if amount.readings:
                 value = choose_value(amount.readings, self.marks.get(currency, "auto"), currency)
         else:
-            check_number(float(cell), shown)
-            value, currency = float(cell), _group(written, self.currency, self.rates)
+            value, currency = _to_float(cell), _group(written, self.currency, self.rates)
+            check_number(value, shown)
         if currency == self.currency:
             return round_price(value)
         if currency not in self.rates:
@@ -162,7 +163,7 @@ def read_price_columns(
             found[name].num_unknown += 1
             found[name].unknown = row_currency[:_MAX_SHOWN_CHARS]
         if not isinstance(cell, str):
-            found[name].add(cell, number_text(cell), default, float(cell), {})
+            found[name].add(cell, number_text(cell), default, _to_float(cell), {})
             continue
         text = cell.strip()
         try:
@@ -185,11 +186,20 @@ def _price_cells(table: Table, names: Mapping[str, str], track: RowTracker) -> I
             continue
         cells = dict(zip(dict.fromkeys(columns), row, strict=True))
         row_currency = cells[currency_column] if currency_column else ""
+        if not isinstance(row_currency, str) or is_missing(row_currency):
+            row_currency = ""
         for name, column in names.items():
             cell = cells[column]
-            is_number = isinstance(cell, int | float | Decimal) and not isinstance(cell, bool)
+            is_number = isinstance(cell, int | float | Decimal) and not isinstance(cell, bool) and cell == cell
             if is_number or (isinstance(cell, str) and not is_missing(cell)):
-                yield name, cell, row_currency if isinstance(row_currency, str) else ""
+                yield name, cell, row_currency
+
+
+def _to_float(number: int | float | Decimal) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # an integer of hundreds of digits
+        return math.inf
 
 
 def _group(written: str, currency: str, rates: Mapping[str, float]) -> str:

@@ -199,7 +199,9 @@ def number_text(cell: Cell) -> str:
     """
     if isinstance(cell, str):
         return cell
-    return str(int(cell)) if math.isfinite(cell) and cell == int(cell) else str(cell)
+    # An integer of hundreds of digits has no float, so it is not asked whether it is finite.
+    is_whole = isinstance(cell, int) or (math.isfinite(cell) and cell == int(cell))
+    return str(int(cell)) if is_whole else str(cell)
 
 
 def _valid_unicode(text: str) -> str:

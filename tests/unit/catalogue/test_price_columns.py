@@ -64,6 +64,8 @@ def test_numbers_never_meet_the_text_parser(tmp_path: Path) -> None:
     prices = [1.299, 1299, 0.004, -5, 1e13, 19.990000000000002, 4.125]
     column = column_of(tmp_path, prices)
     assert values(column, prices) == [1.3, 1299.0, "price_zero", "price_negative", "price_unparsable", 19.99, 4.13]
+    assert column.counts == {"": 7}
+    assert values(column_of(tmp_path, [5, 10**400]), [10**400]) == ["price_unparsable"]
     assert values(column, [float("inf"), Decimal("4.255"), "True"]) == ["price_unparsable", 4.26, "price_unparsable"]
 
 
@@ -213,6 +215,7 @@ def test_a_column_of_currencies_states_those_of_the_rows(tmp_path: Path) -> None
     path.write_text(header + "A,B,4.250,KWD,a\nC,D,1.500,KWD,b\nE,F,3,nan,c\n")
     column = columns_of(path)["price"]
     assert (column.currency, column.read("4.250", "KWD", "low")) == ("KWD", 4.25)
+    assert column.notes[0] == "1 price without a currency taken for KWD, like the others"
     path.write_text(header + "A,B,4.25,EUR,a\nC,D,1.50,GBP,b\n")
     with pytest.raises(EtalageError, match=r"several currencies: 1 EUR \(such as '4.25'\), 1 GBP"):
         columns_of(path)
