@@ -21,7 +21,7 @@ __all__ = ["EXPORTS", "ShopExport", "VariantLayout", "columns_like", "find_expor
 
 @dataclass(frozen=True)
 class VariantLayout:
-    """How the rows of one product belong together. Names of columns are patterns, as in `ShopExport`."""
+    """The way in which the rows of one product belong together; names of columns are patterns, as in `ShopExport`."""
 
     parent: str = ""
     """The column by which a row names the product that it is a variant of."""
