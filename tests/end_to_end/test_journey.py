@@ -243,7 +243,7 @@ def test_a_model_that_cannot_be_loaded_leaves_no_run_folder(run, folder, capsys)
     for model in (truncated, folder / "sample"):
         with pytest.raises(SystemExit):
             main(["train", str(folder / "catalogue"), "--out", str(folder / "other"), "--model", str(model)])
-        assert "no complete Phi-3-vision checkpoint found" in capsys.readouterr().err
+        assert "Phi-3-vision checkpoint (config.json, safetensors" in capsys.readouterr().err
         assert not (folder / "other").exists()
 
 

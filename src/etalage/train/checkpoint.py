@@ -62,7 +62,8 @@ def check_disk_space(
     if room < needed:
         raise EtalageError(
             f"{folder.parent}: there is room for {room / 1e9:.3g} GB, and checkpoints and the trained model take up to "
-            f"{needed / 1e9:.3g} GB; make room, name an --out on another disk, or train adapters (--recipe lora)"
+            f"{needed / 1e9:.3g} GB; make room, name an --out on another disk, keep no checkpoints on the way "
+            "(--checkpoint-minutes None), or train adapters (--recipe lora)"
         )
 
 
