@@ -27,7 +27,7 @@ _CHUNK = 1 << 17
 
 @dataclass(frozen=True)
 class Header:
-    """What a safetensors file says of one of its tensors. The library has compared it with the file's size."""
+    """The file and the shape of a tensor, as a file's header gives them and its size bears out."""
 
     path: Path
     shape: tuple[int, ...]
