@@ -222,7 +222,9 @@ class _Finder:
                 self._open_contradicted(role, contradicted)
             return
         if role == "image":
-            self._take_images(usable)
+            # A second picture may be rare, and its column empty in the first rows.
+            empty = sorted((name for name in ranks if name not in filled), key=lambda name: ranks[name])
+            self._take_images([*usable, *empty])
             return
         best = [name for name in usable if ranks[name] == ranks[usable[0]]]
         if len(best) > 1:

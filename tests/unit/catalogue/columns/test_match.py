@@ -306,6 +306,11 @@ def test_numbered_and_further_pictures_are_fallbacks(names: list[str], image: st
     assert not match.guessed
 
 
+def test_a_fallback_may_be_empty_in_the_first_rows() -> None:
+    match = by_cells({**NAMED, "image": [""] * NUM, "Image 2": FILES, "Image 3": [None] * NUM})
+    assert (match.columns["image"], match.image_fallbacks) == ("Image 2", ("image", "Image 3"))
+
+
 def test_several_image_options_are_fallbacks_in_their_order() -> None:
     names = ["title", "category", "price", "a", "b", "c"]
     match = match_columns(names, FIELDS, column=["image=c", "image=a"])
