@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from etalage.catalogue.currencies import num_decimals
 from etalage.config import DecimalMark
 
-__all__ = ["NUMBER", "DecimalMark", "Readings", "choose_value", "is_ambiguous", "list_readings"]
+__all__ = ["NUMBER", "Readings", "choose_value", "is_ambiguous", "list_readings"]
 
 Readings = Mapping[str, float]
 """The values that a number may have, by the decimal mark."""

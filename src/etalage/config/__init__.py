@@ -36,12 +36,12 @@ from etalage.config.train import (
 )
 
 __all__ = [
-    "DecimalMark",
     "ActivationCheckpointing",
     "Adapters",
     "Auto",
     "BenchConfig",
     "Data",
+    "DecimalMark",
     "DemoConfig",
     "Download",
     "EvaluateConfig",

@@ -49,8 +49,8 @@ class Source:
     """The table to read and the folder to write."""
 
     source: Positional[str]
-    """A table (CSV, TSV, Parquet, JSONL, Excel, XML feed), a folder (of pictures, of Parquet files, a saved `datasets` one), a
-    WebDataset tar, conversation JSON, or the id of a dataset on the hub."""
+    """A table (CSV, TSV, Parquet, JSONL, Excel, XML feed), a folder (of pictures, of Parquet files, a saved `datasets`
+    one), a WebDataset tar, conversation JSON, or the id of a dataset on the hub."""
     out: Path
     """Catalogue folder to write; must not exist or be empty."""
     format: Format = "auto"
@@ -84,7 +84,8 @@ class Prices:
     currency: str = ""
     """ISO code of the catalogue's currency, in which prices are that name none. Those in others are left out."""
     rates: Path | None = None
-    """CSV or JSON file with the worth of other currencies in --currency (a line: USD,0.92); their prices are converted."""
+    """CSV or JSON file with the worth of other currencies in --currency (a line: USD,0.92), which converts their
+    prices."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,10 +45,10 @@ def fetch(
 ) -> Iterator[tuple[int, Fetched | Failed]]:
     """Fetch pictures, many at once, and yield the result of each as soon as it is there, with the picture's id.
 
-    Results come in no particular order. Several pictures may have one URL, which is requested once. What the store holds is not requested again; what
-    failed in an earlier run is requested again only with `config.retry_failed`. Connection errors, timeouts, truncated
-    bodies and the statuses 408, 425, 429, 500, 502, 503 and 504 are tried again, after the time that the host names or
-    one that grows. The connection is free for other URLs meanwhile.
+    Results come in no particular order. Several pictures may have one URL, which is requested once. What the store
+    holds is not requested again; what failed in an earlier run is requested again only with `config.retry_failed`.
+    Connection errors, timeouts, truncated bodies and the statuses 408, 425, 429, 500, 502, 503 and 504 are tried again,
+    after the time that the host names or one that grows. The connection is free for other URLs meanwhile.
 
     Args:
         pictures: Ids and http or https URLs; `//host/path` counts as https. They are read only as results are taken, so
@@ -57,9 +57,9 @@ def fetch(
         config: Limits of time, bytes and connections.
 
     Yields:
-        The id with `Fetched`, or `Failed` with one of the reasons fetch_url_invalid, fetch_address_refused (loopback, link-local,
-        private and the like; checked for the address connected to, at every redirect), fetch_dns, fetch_connection,
-        fetch_host_down (given up after HOST_DOWN_S without a connection), fetch_timeout, fetch_too_many_redirects,
+        The id with `Fetched`, or `Failed` with one of the reasons fetch_url_invalid, fetch_address_refused (loopback,
+        link-local, private and the like; checked for the address connected to, at every redirect), fetch_dns,
+        fetch_connection, fetch_host_down (given up after HOST_DOWN_S without a connection), fetch_timeout, fetch_too_many_redirects,
         fetch_not_found (404, 410), fetch_forbidden (401, 403), fetch_http_error (other statuses), fetch_truncated,
         fetch_too_many_bytes (also after decompression) or fetch_not_a_picture (HTML, JSON or XML).
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from etalage.catalogue.prices import BadPrice, DecimalMark, find_decimal_mark, parse_amount
+from etalage.catalogue.prices import BadPrice, find_decimal_mark, parse_amount
+from etalage.config import DecimalMark
 from etalage.sample.mimic.suppressed_counts import K
 
 __all__ = ["DateStyle", "NumberStyle", "detect_date_style", "detect_number_style"]
