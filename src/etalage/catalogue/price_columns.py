@@ -22,11 +22,11 @@ from etalage.catalogue.currencies import (
 from etalage.catalogue.exchange_rates import read_rates
 from etalage.catalogue.missing import is_missing
 from etalage.catalogue.price_evidence import PriceEvidence, decide_mark
-from etalage.catalogue.price_numbers import DecimalMark, choose_value
+from etalage.catalogue.price_numbers import choose_value
 from etalage.catalogue.prices import BadPrice, check_number, parse_amount, round_price
 from etalage.catalogue.readers.raw_table import UnreadableRow
 from etalage.catalogue.table import Cell, Table, number_text
-from etalage.config import PrepareConfig, PriceRange
+from etalage.config import DecimalMark, PrepareConfig, PriceRange
 from etalage.errors import EtalageError
 from etalage.task import Field
 from etalage.wording import count

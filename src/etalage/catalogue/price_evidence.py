@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from etalage.catalogue.currencies import num_decimals
-from etalage.catalogue.price_numbers import DecimalMark, Readings, choose_value, is_ambiguous
+from etalage.catalogue.price_numbers import Readings, choose_value, is_ambiguous
+from etalage.config import DecimalMark
 from etalage.wording import count
 
 __all__ = ["Decision", "PriceEvidence", "decide_mark"]

@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, NamedTuple
 
 from etalage.catalogue.currencies import CURRENCY_PATTERN, SHARED_SIGNS, parse_currency
-from etalage.catalogue.price_numbers import NUMBER, DecimalMark, Readings, choose_value, is_ambiguous, list_readings
+from etalage.catalogue.price_numbers import NUMBER, Readings, choose_value, is_ambiguous, list_readings
 from etalage.catalogue.price_phrases import (
     is_missing_price,
     normalize_price,
@@ -22,7 +22,7 @@ from etalage.catalogue.price_phrases import (
     strip_notes,
 )
 from etalage.catalogue.price_words import FREE_WORDS
-from etalage.config import PriceRange
+from etalage.config import DecimalMark, PriceRange
 
 __all__ = ["Amount", "BadPrice", "Reason", "check_number", "find_decimal_mark", "parse_amount", "round_price"]
 

@@ -59,9 +59,10 @@ def fetch(
     Yields:
         The id with `Fetched`, or `Failed` with one of the reasons fetch_url_invalid, fetch_address_refused (loopback,
         link-local, private and the like; checked for the address connected to, at every redirect), fetch_dns,
-        fetch_connection, fetch_host_down (given up after HOST_DOWN_S without a connection), fetch_timeout, fetch_too_many_redirects,
-        fetch_not_found (404, 410), fetch_forbidden (401, 403), fetch_http_error (other statuses), fetch_truncated,
-        fetch_too_many_bytes (also after decompression) or fetch_not_a_picture (HTML, JSON or XML).
+        fetch_connection, fetch_host_down (given up after HOST_DOWN_S without a connection), fetch_timeout,
+        fetch_too_many_redirects, fetch_not_found (404, 410), fetch_forbidden (401, 403), fetch_http_error (other
+        statuses), fetch_truncated, fetch_too_many_bytes (also after decompression) or fetch_not_a_picture (HTML, JSON
+        or XML).
 
     Raises:
         EtalageError: Another process uses the store, or its table is damaged or of another version.
