@@ -77,6 +77,7 @@ def test_with_augmentations(exact, task, pictures):
     assert [answer(exact, task, [picture], **options)[0] for picture in pictures[:3]] == together
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU rounds differently in batches of different sizes")
 def test_evaluate_and_predict_give_a_picture_the_same_answer(tmp_path):
     """`evaluate` in float32 as it is, `predict` in batches of another size, in another order, from other files."""
     main(["sample", str(tmp_path / "sample"), "--rows", "20", "--seed", "3"])
