@@ -40,6 +40,7 @@ _DECIMALS: Mapping[str, int] = {
 lists/list-one.xml) where there are not two."""
 
 CURRENCY_SIGNS: Mapping[str, str] = {
+    **{"US $": "USD", "C $": "CAD", "CA $": "CAD", "AU $": "AUD", "NZ $": "NZD", "HK $": "HKD", "S $": "SGD"},  # eBay
     **{"US$": "USD", "$US": "USD", "C$": "CAD", "CA$": "CAD", "$CA": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD"},
     **{"HK$": "HKD", "S$": "SGD", "NT$": "TWD", "R$": "BRL", "MX$": "MXN", "AR$": "ARS", "COL$": "COP", "$U": "UYU"},
     **{"€": "EUR", "EURO": "EUR", "EUROS": "EUR", "ЕВРО": "EUR", "SFR": "CHF", "STUTZ": "CHF"},
@@ -127,8 +128,9 @@ def num_decimals(currency: str) -> int:
     Args:
         currency: A code, a sign of `SHARED_SIGNS`, or an empty text.
     """
-    # A sign of two currencies proves no decimals only if none of them has any.
-    return max(_DECIMALS.get(code, 2) for code in SHARED_SIGNS.get(currency, (currency,)))
+    # A sign of several currencies proves three decimals, or none, only if all of them agree.
+    found = {_DECIMALS.get(code, 2) for code in SHARED_SIGNS.get(currency, (currency,))}
+    return found.pop() if len(found) == 1 else 2
 
 
 def parse_currency(marks: str) -> str | None:

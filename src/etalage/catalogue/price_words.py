@@ -45,7 +45,7 @@ FREE_WORDS = frozenset(
 
 LOWEST_WORDS = (
     r"(?:starting |beginning )?from|starting at|starts at|as low as|between|ab|von|zwischen|à partir de|dès|de|entre|"
-    r"desde|a partir de|a partire da|da|tra|vanaf|van|tussen|od|från|fra|mellan|mellem|alkaen|от|с|από|从|min\.?"
+    r"desde|a partir de|a partire da|da|tra|vanaf|van|tussen|od|från|fra|mellan|mellem|alkaen|от|від|с|από|从|min\.?"
 )
 """Pattern of the words before the lowest of several prices."""
 
@@ -130,7 +130,7 @@ LOOKALIKES = str.maketrans(
         **dict.fromkeys("‐‑‒–—―−", "-"),
         **dict.fromkeys("’‘‛′`´ʼʹ＇", "'"),
         "٫": ".",
-        "٬": ",",
+        "٬": "'",  # it stands for thousands only
         "،": ",",
         "\0": " ",
         "～": "~",

@@ -94,6 +94,7 @@ class Table:
         layout = None if self.match.export is None else self.match.export.layout
         if layout is not None:
             joiner = VariantJoiner(layout, self.source.column_names, self.columns, self.image_columns)
+            joiner.learn(self.source.read_rows(joiner.columns))
             rows = joiner.join(self.source.read_rows(joiner.columns))
             is_joined = self.columns.get("group") == joiner.group_column
             yield from (row._replace(group="") if not is_joined and isinstance(row, JoinedRow) else row for row in rows)

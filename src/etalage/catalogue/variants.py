@@ -40,7 +40,8 @@ class _Product:
 class VariantJoiner:
     """Joins the rows of one product, as a shop system lays them out.
 
-    It keeps the row of each product that others may refer to, so it takes memory for each product of the table.
+    It keeps the row of each product that others may refer to, so it takes memory for each product of the table. Where a
+    product's rows are no block, its own row may come after its variants, so that `learn` reads the table first.
 
     Args:
         layout: How the rows belong together.
@@ -66,6 +67,16 @@ class VariantJoiner:
         """The column behind `JoinedRow.group`; empty if there is none."""
         self.columns: list[str] = list(dict.fromkeys(filter(None, [*wanted, *(name for name, _ in self._own_names)])))
         """The columns to read."""
+
+    def learn(self, rows: Iterator[list[Any] | UnreadableRow]) -> None:
+        """Keep the products of a table whose rows stand in any order.
+
+        Args:
+            rows: The cells of `columns`.
+        """
+        for cells in rows if self._parent and not self._layout.is_block else ():
+            if not isinstance(cells, UnreadableRow):
+                self._register(dict(zip(self.columns, cells, strict=True)))
 
     def join(self, rows: Iterator[list[Any] | UnreadableRow]) -> Iterator[JoinedRow | UnreadableRow]:
         """Yield a row for each row, in the same order.

@@ -44,6 +44,9 @@ def test_a_currency_without_decimals_has_only_thousands(code: str) -> None:
 
 def test_signs_have_the_decimals_that_all_their_currencies_share() -> None:
     assert [num_decimals(mark) for mark in ("$", "KR", "¥", "FCFA", "", "EUR")] == [2, 2, 2, 0, 2, 2]
+    # Of its currencies one alone has three decimals, so the separator stands for thousands as elsewhere.
+    assert num_decimals("ریال") == 2
+    assert parse_amount("123,000 ریال", price_range="low").value == 123_000
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,11 @@ def read(text: str, decimal: DecimalMark = "auto") -> tuple[float, str]:
         ("1.299.000,5", 1_299_000.5, ""),
         ("Price: £1,000 each", 1000, "GBP"),
         ("UVP 99 €*", 99, "EUR"),
+        ("US $12.99", 12.99, "USD"),
+        ("AU $1,299.95", 1299.95, "AUD"),
+        ("12.99 C $", 12.99, "CAD"),
+        ("۱۲۳٬۰۰۰", 123_000, ""),
+        ("١٬٢٩٩٫٥٠ ر.س", 1299.5, "SAR"),
     ],
 )
 def test_reads_every_style(text: str, value: float, currency: str) -> None:

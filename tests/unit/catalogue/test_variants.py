@@ -129,6 +129,15 @@ def test_shopware_variants_inherit_the_price_too(write_file: Write, read_rows: R
     ]
 
 
+def test_variants_may_come_before_their_product(write_file: Write, read_rows: Read) -> None:
+    header = "id;parent_id;product_number;name;price_net;price_gross;cover_media_url;categories\n"
+    shopware = read_rows(write_file(f"{header}v1;p1;100.1;;;;;\np1;;100;Lampe;84,03;100,00;l.jpg;Lampen\n"))
+    assert shown(shopware) == [("Lampe", "Lampen", "100,00", ("l.jpg",), "p1")] * 2
+    header = "ID,Type,SKU,Name,Regular price,Categories,Images,Parent\n"
+    woo = read_rows(write_file(f"{header}2,variation,W-R,V-Neck - Red,20,,,W\n1,variable,W,V-Neck,,Tops,w.jpg,\n"))
+    assert shown(woo) == [("V-Neck - Red", "Tops", "20", ("w.jpg",), "W"), ("row_joins_variants",)]
+
+
 def test_amazon_parents_only_join_their_children(write_file: Write, read_rows: Read) -> None:
     rows = read_rows(
         write_file(

@@ -8,7 +8,18 @@ from functools import lru_cache
 
 from etalage.catalogue.columns.words import CURRENCIES, HEADS, SHORT_WORDS, WORDS, Tag, fold
 
-__all__ = ["KNOWN_COLUMNS", "Header", "Rank", "is_certain", "normalize", "rank", "read_header", "speaks_against"]
+__all__ = [
+    "KNOWN_COLUMNS",
+    "Header",
+    "Rank",
+    "is_certain",
+    "leaves_tax_open",
+    "normalize",
+    "rank",
+    "read_header",
+    "says_with_tax",
+    "speaks_against",
+]
 
 # `category3_code`, `full_price` and `imageurl` are the Burberry dataset's, which needs no options; `__key__` is what
 # WebDataset calls the name that the files of a sample share.
@@ -65,6 +76,8 @@ _ESSENTIAL: Mapping[str, frozenset[Tag]] = {
     "image": frozenset({"image"}),
     "product_code": frozenset({"code"}),
 }
+_WITH_TAX: frozenset[Tag] = frozenset({"gross", "incl"})
+_WITHOUT_TAX: frozenset[Tag] = frozenset({"net", "excl"})
 _PRICE_KINDS: tuple[Tag, ...] = ("regular", "price", "selling", "retail", "list", "unit", "rrp", "amount")
 
 Rank = tuple[int, ...]
@@ -146,7 +159,8 @@ def rank(header: Header, role: str) -> Rank | None:
         return None
     num_unknown = header.num_unknown + header.num_currencies + header.tags.count("place")
     if role == "price":
-        return _rank_price(header.tags, num_unknown, is_certain=header.num_unknown == 0)
+        is_certain = header.num_unknown == 0 and not leaves_tax_open(header)
+        return _rank_price(header.tags, num_unknown, is_certain=is_certain)
     if role == "category":
         return (1 if "category" in tags else 3, num_unknown + ("link" in tags))
     if role == "image":
@@ -167,7 +181,27 @@ def is_certain(header: Header, role: str) -> bool:
     tags = set(header.tags)
     if role == "category" and "link" in tags:  # "Category path" is one, "Category URL" is not
         return False
+    if role == "price" and leaves_tax_open(header):
+        return False
     return not (header.num_unknown or tags <= _NEUTRAL | {"kind", "amount", "place"} or "discount" in tags)
+
+
+def says_with_tax(header: Header) -> bool:
+    """Return whether the header of a price says that tax is in it.
+
+    Args:
+        header: The header.
+    """
+    return not _WITH_TAX.isdisjoint(header.tags)
+
+
+def leaves_tax_open(header: Header) -> bool:
+    """Return whether the header of a price names a tax, but no word in it says whether that is in the price.
+
+    Args:
+        header: The header, such as "Price VAT", or one whose word for "with" is not known.
+    """
+    return "tax" in header.tags and (_WITH_TAX | _WITHOUT_TAX).isdisjoint(header.tags)
 
 
 def speaks_against(header: Header, role: str) -> bool:
@@ -190,8 +224,8 @@ def speaks_against(header: Header, role: str) -> bool:
 def _rank_price(tags: tuple[Tag, ...], num_unknown: int, *, is_certain: bool) -> Rank | None:
     """Rank regular before reduced prices, those with tax before those without, then by what they are called."""
     is_price_list = len(tags) > 1 and tags[-1] == "list"
-    says_tax_only = "tax" in tags and not {"incl", "excl", "gross", "net"}.intersection(tags)
-    if is_price_list or says_tax_only:
+    is_tax = "tax" in tags and "price" not in tags and (_WITH_TAX | _WITHOUT_TAX).isdisjoint(tags)
+    if is_price_list or is_tax:
         return None
     if "net" in tags or ("tax" in tags and "excl" in tags):
         tax = 2

@@ -10,9 +10,11 @@ from etalage.catalogue.columns.exports import ShopExport, columns_like, find_exp
 from etalage.catalogue.columns.headers import (
     KNOWN_COLUMNS,
     is_certain,
+    leaves_tax_open,
     normalize,
     rank,
     read_header,
+    says_with_tax,
     speaks_against,
 )
 from etalage.catalogue.columns.options import join_names, parse_column_options, require_column, suggest
@@ -234,7 +236,11 @@ class _Finder:
                     self._open(role, "several columns may be it", best)
                 return
             best = known or best
-        if best[0] in contradicted:
+        # Which price has the tax is not known where a word for "with" or "without" is not.
+        unsure = [name for name in usable if role == "price" and leaves_tax_open(read_header(name))]
+        if unsure and best[0] not in unsure and not says_with_tax(read_header(best[0])):
+            self._open(role, "several columns may be it", [best[0], *unsure])
+        elif best[0] in contradicted:
             self._open_contradicted(role, [best[0], *(name for name in usable if name != best[0])])
         elif is_certain(read_header(best[0]), role):
             self.columns[role] = best[0]

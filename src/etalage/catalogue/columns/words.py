@@ -30,8 +30,8 @@ _WORDS: Mapping[Tag, str] = {
         familie famille familia famiglia rodzina sortiment gamme gama genre""",
     "price": """price prices prix preis preise precio precios prezzo prezzi preco precos prijs prijzen cena
         ceny pris priser hinta tarif tarifs tarifa tariffa fiyat fiyati pret kaina цена цены ціна 价格 價格 価格 値段
-        定价 售价 가격 السعر سعر τιμη ราคา harga vk vkp pvp""",
-    "rrp": "msrp rrp uvp pvpr srp mrp ppc",
+        定价 售价 销售价 가격 판매가 السعر سعر τιμη ราคา harga vk vkp pvp""",
+    "rrp": "msrp rrp uvp pvpr srp mrp ppc 定価 市场价 소비자가",
     "amount": "amount montant betrag importe importo bedrag kwota",
     "image": """image images img imgs picture pictures pic pics photo photos foto fotos bild bilder titelbild
         imagen imagenes immagine immagini imagem imagens afbeelding afbeeldingen zdjecie zdjecia obraz obrazy
@@ -42,20 +42,23 @@ _WORDS: Mapping[Tag, str] = {
         artnr artikelnr uuid guid identifier ugs""",
     # Which price, which category, which picture.
     "regular": "regular full normal standard regulaer regularer regulaerer regulier normaal regularna habituel",
-    "selling": "selling sell sales verkauf verkaufs vente venta vendita venda verkoop sprzedaz sprzedazy salg",
+    "selling": "販売 selling sell sales verkauf verkaufs vente venta vendita venda verkoop sprzedaz sprzedazy salg",
     "retail": "retail listino katalog catalog catalogue catalogo cataloog",
     "list": "list liste listen",
     "unit": "unit unitaire unitario unitaria einzel stueck stuck piece pieza pezzo stuk",
     "sale": """sale special promo promos promotional promotion promotionnel promocional promocion promozionale
         promocyjna promocja offer angebot angebots aktion aktions sonder oferta offerta aanbieding actie
         reduced reduziert discounted solde soldes rebajado rebajas scontato saldi deal clearance""",
-    "gross": "gross brutto bruto lordo brut ttc",
-    "net": "net netto neto nett ht",
-    "tax": "tax taxes taxe vat gst mwst ust steuer steuern tva iva btw dph moms kdv impuesto impuestos imposto podatek",
+    "gross": "gross brutto bruto lordo brut ttc ivato verollinen 税込 税込み 含税",
+    "net": "net netto neto nett ht veroton 税抜 税抜き 税別 不含税",
+    "tax": """tax taxes taxe vat gst mwst ust steuer steuern tva iva btw dph moms mva kdv pdv ddv alv pvm pvn impuesto
+        impuestos imposto podatek ндс ддс пдв φπα""",
     "incl": """incl inkl including included inclusive inc incluido incluidos incluida incluso inclusa incluse
-        inclus compris comprise comprises with mit avec con com met z ze wliczony""",
+        inclus compris comprise comprises with mit avec con com met z ze wliczony med vc vcetne vratane sis
+        dahil cu su с με вкл toutes""",
     "excl": """excl exkl excluding excluded exclusive ex exc ohne sans sin senza sem zonder bez hors without
-        zzgl escl esclusa escluse escluso excluido excluidos excluida""",
+        zzgl escl esclusa escluse escluso excluido excluidos excluida eks ekskl utan uden brez haric fara be без
+        χωρις""",
     "main": """main master primary haupt principal principale principais hero cover base basis default front
         featured glowne glowny glowna hoofd""",
     "sub": "sub unter sous sotto",
@@ -100,14 +103,16 @@ _WORDS: Mapping[Tag, str] = {
         inventario quantita giacenza scorta scorte quantidade estoque aantal voorraad ilosc magazyn magazynowy
         availability available verfuegbar verfuegbarkeit verfugbar verfugbarkeit disponibilite disponible dispo
         disponibilidad disponibilita disponibilidade beschikbaarheid dostepnosc count sold ordered количество
-        остаток 库存 在庫 moq ve antal sklad skladem stok adet наличие stueckzahl stuckzahl
+        остаток 库存 在庫 在庫数 재고 moq ve antal sklad skladem stok adet наличие stueckzahl stuckzahl
 
         cost costs kosten koszt koszty costo coste costos costes cout couts custo custos kostpris ek ekp ekpreis
         einkauf einkaufs purchase purchasing buying achat achats compra compras acquisto inkoop zakup zakupu
         wholesale grosshandel grosshandels gros grossist haendler handler dealer trade reseller mayorista
         ingrosso atacado groothandel hurt hurtowa b2b landed pseudo purchaseprice tier staffel graduated bulk
         ratio grund map margin margins marge marza margen margine margem profit gewinn benefice ganancia markup
-        aufschlag cogs inkop inkops indkobspris nakupni maliyet закупочная minimum maximum minimal maximal min
+        aufschlag cogs inkop inkops indkobspris nakupni maliyet закупочная оптовая опт
+        χονδρικης alis 原価 仕入 成本价 批发价 공급가 원가
+        minimum maximum minimal maximal min
         max lowest highest niedrigster niedrigste najnizsza laagste bas minimo massimo maximo omnibus range drop
         change history installment installments monthly rental rent total totals subtotal sum summe gesamt
         umsatz revenue turnover spanne deckungsbeitrag
@@ -144,7 +149,7 @@ _WORDS: Mapping[Tag, str] = {
         maker designer author artist country countries land pays pais paese kraj origin language sprache langue
         idioma lingua taal jezyk region email phone address city customer customers kunde kunden client clients
         cliente klant klient buyer orders invoice transaction video swatch logo icon credit copyright hash
-        colorway style styles
+        colorway style styles variation variations start starting auction reserve bid bids
         """,
 }
 

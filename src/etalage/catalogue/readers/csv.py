@@ -37,6 +37,7 @@ _QUOTE_ERRORS = {
 }
 """What the csv module means by its messages."""
 
+_ACCENTED_WORD = re.compile(r"\w*[^\W\x00-\x7f]\w*")
 _ESCAPED_QUOTE = '\\"'
 _SEPARATOR_HINT = re.compile(r"sep=(.)\r?\n")
 """The line by which Excel names the delimiter."""
@@ -79,7 +80,11 @@ def open_csv(path: Path) -> RawTable:
         except UnicodeError as error:
             raise decoding_error(path, encoding, error) from error
 
-    guessed = f"read as {encoding}, which was guessed; save it as UTF-8 if accents look wrong" if is_guess else ""
+    guessed = ""
+    if is_guess:
+        words = list(dict.fromkeys(_ACCENTED_WORD.findall(sample)))[:2]
+        shown = f" ({' and '.join(map(repr, words))})" if words else ""
+        guessed = f"read as {encoding}, which was guessed; save it as UTF-8 if accents look wrong{shown}"
     separated = f"cells are separated by {delimiter!r}" if delimiter not in (",", "\t") else ""
     return table_with_header(path.name, iterate, [guessed, separated, quoting])
 

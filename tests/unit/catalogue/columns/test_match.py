@@ -141,6 +141,40 @@ def test_the_header_finds_the_price_among_decoys_of_every_language(price: str) -
     assert not match.guessed
 
 
+@pytest.mark.parametrize(
+    ("without_tax", "with_tax"),
+    [
+        ("Cena bez DPH", "Cena včetně DPH"),
+        ("Pris eks. mva", "Pris inkl. mva"),
+        ("Hinta ALV 0%", "Hinta sis. ALV"),
+        ("Prix hors taxes", "Prix toutes taxes comprises"),
+        ("KDV Hariç Fiyat", "KDV Dahil Fiyat"),
+        ("Цена без НДС", "Цена с НДС"),
+        ("価格（税抜）", "価格（税込）"),
+    ],
+)
+def test_the_price_with_tax_is_taken(without_tax: str, with_tax: str) -> None:
+    cells = {"name": TITLES, "category": KINDS, without_tax: PRICES, with_tax: PRICES[::-1], "image": FILES}
+    assert by_cells(cells).columns["price"] == with_tax
+
+
+@pytest.mark.parametrize(
+    ("without_tax", "with_tax"),
+    [
+        ("Cena bez DPH", "Cena s DPH"),
+        ("Prijs ex btw", "Prijs in btw"),
+        ("Price", "PRICE_VAT"),
+        ("Cena netto", "Cena VAT"),
+    ],
+)
+def test_a_price_without_tax_is_not_taken_where_another_one_may_have_it(without_tax: str, with_tax: str) -> None:
+    cells = {"name": TITLES, "category": KINDS, without_tax: PRICES, with_tax: PRICES[::-1], "image": FILES}
+    with pytest.raises(EtalageError, match="price: several columns may be it"):
+        by_cells(cells)
+    del cells[without_tax]
+    assert by_cells(cells).columns["price"] == with_tax
+
+
 def test_decoys_alone_are_refused() -> None:
     with pytest.raises(EtalageError, match="price: no column is called that"):
         by_cells({**DECOYS, "Name": TITLES, "Category": KINDS, "Image": FILES})

@@ -49,6 +49,8 @@ def test_reads_any_encoding_with_any_delimiter(
     assert list(table) == [Row(1, "row 2", "00", ("a",), texts)]
     guessed = encoding in ("cp1252", "cp1250", "utf-16-le")
     assert (f"read as {encoding}, which was guessed" in source.note) == guessed
+    shown = "('Żółta')" if encoding == "cp1250" else "('catégorie' and 'réf')"
+    assert (f"if accents look wrong {shown}" in source.note) == guessed
 
 
 def test_reads_semicolons_with_decimal_commas_and_the_hint_of_excel(
