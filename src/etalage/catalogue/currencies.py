@@ -155,6 +155,8 @@ def parse_currency_cell(text: str) -> str:
     Args:
         text: A cell of a column of currencies, such as "EUR", "€" or "EUR (€)".
     """
+    if not text:
+        return ""
     marks = rf"(?:{CURRENCY_PATTERN})\.?"
     is_currency = re.fullmatch(rf"{marks}(?: ?[(/-]? ?{marks}\)?)?", text.strip(), re.IGNORECASE)
     return (parse_currency(text) or "") if is_currency else ""

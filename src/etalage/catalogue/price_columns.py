@@ -35,7 +35,8 @@ __all__ = ["PriceColumn", "read_price_columns"]
 
 RowTracker = Callable[[Iterable[Any]], Iterable[Any]]
 
-_CACHE_SIZE = 65_536
+# Shops have few prices, and each of them is read twice: when the column is decided, and when its row is checked.
+_parse_amount = lru_cache(65_536)(parse_amount)
 _MAX_SHOWN_CHARS = 60
 
 
@@ -74,7 +75,7 @@ class PriceColumn:
         shown = repr(number_text(cell)[:_MAX_SHOWN_CHARS])
         written = self.stated or parse_currency_cell(row_currency)
         if isinstance(cell, str):
-            amount = parse_amount(cell.strip(), price_range=price_range, currency=written)
+            amount = _parse_amount(cell.strip(), price_range=price_range, currency=written)
             written = amount.sign or amount.currency
             currency = _group(written, self.currency, self.rates)
             value = amount.value
@@ -156,7 +157,6 @@ def read_price_columns(
         return {}
     found = {name: _Prices() for name in names}
     stated = {name: find_header_currency(column) for name, column in names.items()}
-    parse = lru_cache(_CACHE_SIZE)(parse_amount)
     for name, cell, row_currency in _price_cells(table, names, track):
         default = stated[name] or parse_currency_cell(row_currency)
         if row_currency and not default:
@@ -167,7 +167,7 @@ def read_price_columns(
             continue
         text = cell.strip()
         try:
-            amount = parse(text, price_range=config.price_range, currency=default)
+            amount = _parse_amount(text, price_range=config.price_range, currency=default)
         except BadPrice:
             continue
         found[name].add(cell, text, amount.sign or amount.currency, amount.value, amount.readings)
