@@ -274,11 +274,13 @@ def _find_currency(column: str, counts: Mapping[str, int], examples: Mapping[str
     """
     named = [written for written in counts if written]
     codes = [written for written in named if written not in SHARED_SIGNS]
-    currency = codes[0] if codes else SHARED_SIGNS[named[0]][0] if named else ""
-    signs = {SHARED_SIGNS[written] for written in named if written in SHARED_SIGNS}
-    is_one = len(codes) <= 1 and (all(currency in sign for sign in signs) if codes else len(signs) <= 1)
-    if is_one:
-        return currency
+    if not named:
+        return ""
+    # ¥ mostly is the yen, but not beside 元.
+    meanings = [SHARED_SIGNS.get(written, (written,)) for written in [*codes, *named]]
+    usual = [meaning[0] for meaning in meanings]
+    if common := [code for code in usual if all(code in meaning for meaning in meanings)]:
+        return common[0]
     choices = dict.fromkeys(_code(written) for written in named)
     best = max(choices, key=lambda code: sum(counts[written] for written in named if is_compatible(written, code)))
     other = next(_group(written, best, {}) for written in named if not is_compatible(written, best))

@@ -196,6 +196,7 @@ def test_a_shared_sign_is_compatible_with_its_codes(tmp_path: Path) -> None:
     assert column_of(tmp_path, ["$5", "6 AUD"]).currency == "AUD"
     assert column_of(tmp_path, ["kr 5", "6 SEK"]).currency == "SEK"
     assert column_of(tmp_path, ["¥5", "6 CNY"]).currency == "CNY"
+    assert column_of(tmp_path, ["¥5", "¥6", "7元"]).currency == "CNY"
     assert column_of(tmp_path, ["$5", "6"], currency="CAD").currency == "CAD"
     dollars, crowns = column_of(tmp_path, ["$5", "6"]), column_of(tmp_path, ["kr 5"])
     assert (dollars.currency, crowns.currency) == ("USD", "")
@@ -204,7 +205,7 @@ def test_a_shared_sign_is_compatible_with_its_codes(tmp_path: Path) -> None:
         "1 price without a currency taken for USD, like the others",
     )
     assert "'kr' may be one of several currencies" in crowns.notes[0]
-    for prices in (["$5", "6 EUR"], ["$5", "£6"], ["6 AUD", "6 CAD", "$5"]):
+    for prices in (["$5", "6 EUR"], ["$5", "£6"], ["$5", "6元"], ["6 AUD", "6 CAD", "$5"]):
         with pytest.raises(EtalageError, match="has prices in several currencies"):
             column_of(tmp_path, prices)
 

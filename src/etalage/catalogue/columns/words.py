@@ -112,7 +112,8 @@ _WORDS: Mapping[Tag, str] = {
         ratio grund map margin margins marge marza margen margine margem profit gewinn benefice ganancia markup
         aufschlag cogs inkop inkops indkobspris nakupni maliyet закупочная оптовая опт
         χονδρικης alis 原価 仕入 成本价 批发价 공급가 원가
-        minimum maximum minimal maximal min
+        cent cents ct cts pence penny centimes centimos centavos centesimi rappen ore grosze kopeken paise micros minor
+        thousand thousands minimum maximum minimal maximal min
         max lowest highest niedrigster niedrigste najnizsza laagste bas minimo massimo maximo omnibus range drop
         change history installment installments monthly rental rent total totals subtotal sum summe gesamt
         umsatz revenue turnover spanne deckungsbeitrag

@@ -55,6 +55,7 @@ def test_prices_are_known_in_every_language(name: str) -> None:
             "Price list",
             "Was price",
         ),
+        *("price_in_cents", "Price (pence)", "Preis in Cent", "Price (thousands)", "Start price", "Reserve price"),
         *("Lowest price (30 days)", "Najniższa cena z 30 dni", "Min. price", "Total price"),
         *("Tier price", "Price per kg", "Dealer price", "Show price (0 = No, 1 = Yes)", "Deposit", "Price type"),
         *("Gewicht (kg)", "Bewertung", "Lagerbestand", "EK", "EK-Preis netto", "Einkaufspreis", "Händlerpreis"),
