@@ -1,6 +1,7 @@
 """What the variants of a product share of their titles: all but the colours and sizes at the end."""
 
 import re
+import unicodedata
 
 __all__ = ["COLOURS", "title_family", "title_name"]
 
@@ -41,14 +42,18 @@ month months year years monat monate jahre mois ans meses años mesi anni мл �
 _SIZE_LABELS = _words("eu us uk fr it de jp size sz gr groesse größe taille talla taglia tamanho maat")
 _COLOUR_LABELS = _words("in en colour color farbe couleur colore colori kleur цвет")
 
-_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
+# Marks on letters are no letters to `re`: without them, "เสื้อ" (shirt) and "เสือ" (tiger) would be equal.
+_MARKS = "".join(char for char in map(chr, range(0x300, 0x20000)) if unicodedata.category(char).startswith("M"))
+_LETTERS = rf"[^\W_](?:[^\W_]|[{_MARKS}])*"
+# A sign may be what tells two products apart, as in "S9" and "S9+", "C" and "C#", "-2.5" and "+2.5".
+_WORD = re.compile(rf"(?:(?<!\S)[+−-](?=\d))?{_LETTERS}(?:[.,'’-]{_LETTERS})*(?:[+#]+(?![^\W_]))?")
 _NUMBER = re.compile(r"\d+(?:[.,/-]\d+)?")
 _NUMBER_AND_UNIT = re.compile(rf"\d+(?:[.,]\d+)?(?:x\d+(?:[.,]\d+)?)*(?:{'|'.join(sorted(_UNITS, reverse=True))})")
 _TIMES = ("x", "×")
 
 
 def title_name(title: str) -> str:
-    """Return a title's words in lower case, by which titles that differ in marks and spaces are equal.
+    """Return a title's words in lower case, by which titles that differ in punctuation and spaces are equal.
 
     Args:
         title: The title of a product.

@@ -111,3 +111,27 @@ def test_names_differ_by_words_alone() -> None:
     assert title_name("Wool  Scarf – (Check)") == title_name("wool scarf check")
     assert title_name("Wool Scarf") != title_name("Wool Scarf 2")
     assert title_name("!!") == "!!"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("เสื้อ", "เสือ"),  # Thai: shirt, tiger
+        ("माला", "मेला"),  # Hindi: garland, fair
+        ("மலை", "மாலை"),  # Tamil: mountain, evening
+        ("Galaxy S9", "Galaxy S9+"),
+        ("Primer C", "Primer C++"),
+        ("Primer C++", "Primer C#"),
+        ("Reading Glasses +1.5", "Reading Glasses -1.5"),
+    ],
+)
+def test_marks_on_letters_and_signs_tell_names_apart(one: str, other: str) -> None:
+    assert title_name(one) != title_name(other)
+    assert title_family(one) != title_family(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Mug (new)", "mug - New!"), ("Salt+Pepper", "salt & pepper"), ("Heart ❤️", "heart")]
+)
+def test_punctuation_does_not_tell_names_apart(one: str, other: str) -> None:
+    assert title_name(one) == title_name(other)
