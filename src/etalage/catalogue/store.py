@@ -78,6 +78,9 @@ class Catalogue:
             values = {f.name: row[f.name] for f in task.fields}
             image, question = folder / row["file_name"], row.get("question") or ""
             products[row["split"]].append(Product(row["product_code"], values, image, row["group"], question))
+        # Splits that the table itself gives may leak, which `prepare` has said; others never do.
+        if not facts.get("split_column") and (group := _find_divided_group(products)):
+            raise EtalageError(f"{folder / PRODUCTS} is damaged: group {group!r} is in several splits; {REMEDY}")
         counts = {split: len(found) for split, found in products.items()}
         if counts != facts["splits"]:
             raise EtalageError(f"{folder} is damaged: {PRODUCTS} has {counts}, {CATALOGUE} {facts['splits']}; {REMEDY}")
@@ -202,6 +205,13 @@ def _find_damage(row: Mapping[str, Any], task: Task) -> str | None:
     sizes = (name for name in ("image_width", "image_height") if not row[name] or row[name] < 1)
     texts = (name for name in ("product_code", "group") if not row[name])
     return next(iter((*sizes, *texts, *(f.name for f in task.fields if not _is_value(row[f.name], f.kind)))), None)
+
+
+def _find_divided_group(products: Mapping[Split, Sequence[Product]]) -> str | None:
+    """Return a group that is in more than one split; None if there is none."""
+    split_of: dict[str, Split] = {}
+    in_order = ((product.group, split) for split, found in products.items() for product in found)
+    return next((group for group, split in in_order if split_of.setdefault(group, split) != split), None)
 
 
 def _is_value(value: Any, kind: str) -> bool:

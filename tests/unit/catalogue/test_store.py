@@ -120,6 +120,22 @@ def test_a_value_that_prepare_does_not_write_is_named(
         Catalogue.load(prepare_config.out)
 
 
+def test_a_group_in_two_splits_is_refused(prepare_config: PrepareConfig) -> None:
+    """A product moved by hand from test to train would be learned, and its copies scored as if unseen."""
+    prepare(prepare_config)
+    path = prepare_config.out / "metadata.parquet"
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    train, test = (next(row for row in rows if row["split"] == split) for split in ("train", "test"))
+    test["group"] = train["group"]
+    pq.write_table(table.from_pylist(rows, table.schema), path)
+    with pytest.raises(EtalageError, match=rf"damaged: group '{train['group']}' is in several splits; prepare"):
+        Catalogue.load(prepare_config.out)
+    facts = json.loads((prepare_config.out / "catalogue.json").read_text())
+    (prepare_config.out / "catalogue.json").write_text(json.dumps({**facts, "split_column": "split"}))
+    assert len(Catalogue.load(prepare_config.out).split("train")) == facts["splits"]["train"]
+
+
 @pytest.mark.parametrize("name", ["catalogue.json", "metadata.parquet"])
 def test_a_mutated_file_is_one_message_or_does_no_harm(prepare_config: PrepareConfig, name: str) -> None:
     """Bytes changed, cut, repeated or put in, a hundred times; what still loads has as many products as before."""
