@@ -9,15 +9,16 @@ from typing import IO
 import aiohttp
 
 from etalage.catalogue.download.results import FetchError
+from etalage.catalogue.pictures.formats import describe_format
 
 __all__ = ["BodyWriteError", "drain", "read_body"]
 
 CHUNK_BYTES = 1 << 18
 
 _DRAIN_TIMEOUT_S = 1.0
-_HEAD_BYTES = 256
-# In TIFF's heads, * stands for 42 and + for 43, which is BigTIFF.
-_PICTURE_MAGIC = re.compile(rb"(?s)\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]")
+_HEAD_BYTES = 4096
+# In TIFF's heads, * stands for 42 and + for 43, which is BigTIFF; `ftyp` is in those of AVIF and HEIC.
+_PICTURE_MAGIC = re.compile(rb"(?s)\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP|BM|II[*+]\0|MM\0[*+]|....ftyp")
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[][^\x00-\x08\x0e-\x1f]*")  # HTML, JSON or XML
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -61,7 +62,9 @@ async def read_body(response: aiohttp.ClientResponse, body: IO[bytes], max_bytes
 
 def _refuse_markup(response: aiohttp.ClientResponse, head: bytes) -> None:
     """Refuse what is clearly no picture; formats that are merely unknown are left to the decoder."""
-    if _PICTURE_MAGIC.match(head):
+    known = describe_format(head)
+    # Also to the decoder: what it refuses by name, such as an SVG drawing.
+    if _PICTURE_MAGIC.match(head) or (known and known[0] == "image_format_unsupported"):
         return
     content_type = response.headers.get("Content-Type", "")
     if content_type.partition(";")[0].strip().lower() == "text/html" or _MARKUP.fullmatch(head):

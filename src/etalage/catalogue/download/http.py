@@ -171,7 +171,7 @@ def parse_retry_after(text: str) -> float | None:
 def _to_fetch_error(error: aiohttp.ClientError | OSError | ValueError) -> FetchError:
     """Return the reason behind an error of the client, and whether another try may help."""
     cause: Exception = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    detail = f"{type(cause).__name__}: {cause}"
+    detail = f"{type(cause).__name__}: {cause}".removesuffix(": ")
     if isinstance(cause, AddressRefusedError):
         return FetchError("fetch_address_refused", f"{cause.strerror}; to fetch from there, pass --allow-private")
     # Special errors first: this one and the next are also ClientConnectorErrors.

@@ -186,6 +186,16 @@ class _Handler(BaseHTTPRequestHandler):
         bodies = {"html": b"\n<!DOCTYPE html><html>no</html>", "json": b'{"error": "no such key"}', "plain": b"gone"}
         self.answer(bodies[kind], Content_Type="text/html; charset=utf-8" if kind == "plain" else "image/jpeg")
 
+    def named(self) -> None:
+        """Answer with formats that the decoder knows, as if they were web pages."""
+        comment = b"<!-- " + b"drawn by hand " * 100 + b"-->"
+        bodies = {
+            "svg": b"<?xml version='1.0'?>" + comment + b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+            "pdf": b"%PDF-1.7 and text",
+            "avif": b"\0\0\0\x1cftypavif\0\0\0\0mif1miaf",
+        }
+        self.answer(bodies[self.path.split("/")[2]], Content_Type="text/html")
+
     def wrong_type(self) -> None:
         self.answer(picture(self.path), Content_Type="text/html")
 

@@ -44,3 +44,11 @@ def test_unknown_formats_are_left_to_the_decoder(server: FaultyServer, fetch_all
 def test_the_limit_of_bytes_is_exact(num_bytes: int, reason: str, server: FaultyServer, fetch_all: FetchAll) -> None:
     for kind in ("announced", "unannounced"):
         assert reasons(fetch_all([server.url(f"/sized/{num_bytes}/{kind}")])) == [reason]
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf", "avif"])
+def test_what_the_decoder_reads_or_refuses_by_name_is_no_web_page(
+    kind: str, server: FaultyServer, fetch_all: FetchAll
+) -> None:
+    (result,) = fetch_all([server.url(f"/named/{kind}")])
+    assert isinstance(result, Fetched), result
