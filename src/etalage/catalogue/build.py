@@ -15,6 +15,7 @@ from etalage.catalogue.drops_csv import DROPS_CSV, write_drops_csv
 from etalage.catalogue.duplicates import MIN_PLACEHOLDER_TITLES, group_pictures
 from etalage.catalogue.pictures import PictureLimits, read_pictures
 from etalage.catalogue.prepare_db import PrepareDb
+from etalage.catalogue.prepare_groups import GUESSED_REASONS
 from etalage.catalogue.prepare_rows import CheckedRow
 from etalage.catalogue.price_columns import PriceColumn, read_price_columns
 from etalage.catalogue.profile import write_profile
@@ -199,8 +200,9 @@ def _split(
     except EtalageError as error:
         hints = [f"Rows were dropped {_describe_drops(db, suggested_answer)}"] if db.counts().drops else []
         if largest := groups["largest_groups"][:2]:
-            found = "; ".join(map(describe_group, largest))
-            hints.append(f"Largest groups: {found}; --group-by COLUMN names what belongs together")
+            hints.append("Largest groups: " + "; ".join(map(describe_group, largest)))
+            if not groups["group_column"] and any(GUESSED_REASONS & group["reasons"].keys() for group in largest):
+                hints[-1] += "; --group-by COLUMN names what belongs together"
         raise EtalageError(". ".join([str(error), *hints])) from error
     split_of = row_splitter(*fractions)
     return write_leaks(folder, db.find_leaks(split_of), db.num_held_out(split_of))

@@ -10,7 +10,7 @@ from etalage.catalogue.prepare_rows import GenericName, Leak, ProductGroup
 from etalage.catalogue.title_family import title_family, title_name
 from etalage.config import Split
 
-__all__ = ["MAX_PICTURES_OF_A_NAME", "MAX_PRICES_OF_A_NAME", "GroupDb", "parent_codes"]
+__all__ = ["GUESSED_REASONS", "MAX_PICTURES_OF_A_NAME", "MAX_PRICES_OF_A_NAME", "GroupDb", "parent_codes"]
 
 MAX_PRICES_OF_A_NAME, MAX_PICTURES_OF_A_NAME = 8, 16
 """A title with more different prices or pictures than this names a kind of product, such as "Ring", and not one."""
@@ -28,6 +28,9 @@ _NUM_EXAMPLES = 3
 SAME_PIXELS, SAME_ROW, SAME_COLUMN = "same pixels", "same row", "group column"
 SAME_NAME, NAME_AND_PRICE, NAME_AND_CODE = "same name", "name and price", "name and code"
 THROUGH_OTHERS = "through others"
+
+GUESSED_REASONS = frozenset((NEAR, SAME_NAME, NAME_AND_PRICE, NAME_AND_CODE))
+"""Reasons for a group that a column named by --group-by replaces."""
 
 
 def parent_codes(code: str) -> list[str]:

@@ -38,11 +38,15 @@ def assign_splits(
     splits = [split for split in get_args(Split) if shares[split] > 0]
     sizes = {group: categories.total() for group, categories in group_categories.items()}
     if len(sizes) < len(splits):
-        found = f"{count(sum(sizes.values()), 'product')} in {count(len(sizes), 'group')}"
-        raise EtalageError(
-            f"{found} cannot fill {' and '.join(splits)}, since copies stay together; add products, or set "
-            "--validation-fraction or --test-fraction to 0"
-        )
+        num_products = sum(sizes.values())
+        found, why = count(num_products, "product"), ""
+        if len(sizes) < num_products:
+            found, why = f"{found} in {count(len(sizes), 'group')}", ", since copies stay together"
+        fractions = [f"--{split}-fraction" for split in splits if split != "train"]
+        # With a single group, no split can be held out.
+        zero = (" and " if len(sizes) == 1 else " or ").join(fractions)
+        *others, last = splits
+        raise EtalageError(f"{found} cannot fill {', '.join(others)} and {last}{why}; add products, or set {zero} to 0")
 
     def sort_key(group: str) -> tuple[str, int, str]:
         categories = group_categories[group]

@@ -10,6 +10,7 @@ from etalage.catalogue.columns import column_option
 from etalage.catalogue.drop_reasons import explain_drop
 from etalage.catalogue.drops_csv import DROPS_CSV
 from etalage.catalogue.pictures import check_background
+from etalage.catalogue.prepare_groups import GUESSED_REASONS
 from etalage.catalogue.sources import open_source
 from etalage.catalogue.table import Table, read_table
 from etalage.commands.later_verbs import say_missing_splits
@@ -20,9 +21,6 @@ from etalage.task import Task
 from etalage.wording import count
 
 __all__ = ["prepare"]
-
-GUESSED_REASONS = {"near picture", "same name", "name and price", "name and code"}
-"""Reasons for a group that a column named by --group-by replaces."""
 
 NUM_SHOWN_GROUPS = 3
 """The largest groups that are shown."""
@@ -99,9 +97,10 @@ def _say_facts(config: PrepareConfig, facts: Mapping[str, Any]) -> None:
 
 def _say_groups(facts: Mapping[str, Any]) -> None:
     """Print the largest groups with the reasons for them, so that a wrong one is seen, and what was not grouped."""
-    for group in facts["largest_groups"][:NUM_SHOWN_GROUPS]:
+    largest = facts["largest_groups"][:NUM_SHOWN_GROUPS]
+    for group in largest:
         say(f"group of {describe_group(group)}")
-    if any(GUESSED_REASONS & group["reasons"].keys() for group in facts["largest_groups"][:NUM_SHOWN_GROUPS]):
+    if not facts["group_column"] and any(GUESSED_REASONS & group["reasons"].keys() for group in largest):
         say("  If these are different products, name the column that says what belongs together: --group-by COLUMN.")
     for found in facts["generic_names"][:1]:
         say(

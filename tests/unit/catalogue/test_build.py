@@ -91,6 +91,10 @@ def test_a_group_column_replaces_guesses_and_says_what_it_does(tmp_path: Path, c
     config = PrepareConfig(str(tmp_path / "t.csv"), tmp_path / "out")
     with pytest.raises(EtalageError, match=r"20 products in 1 group cannot fill .* --group-by COLUMN names what"):
         prepare(config)
+    with pytest.raises(
+        EtalageError, match=r"Largest groups: 20 products on \d+ pictures \(group column.*'Wool Sc[^;]*$"
+    ):
+        prepare(replace(config, group_by="category"))
     catalogue = prepare(replace(config, group_by="style"))
     groups = defaultdict(set)
     for product in (p for products in catalogue.products.values() for p in products):

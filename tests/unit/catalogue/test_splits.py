@@ -79,8 +79,13 @@ def test_a_fraction_of_zero_gives_an_empty_split() -> None:
 
 
 def test_too_few_groups_are_an_error() -> None:
-    with pytest.raises(EtalageError, match="5 products in 2 groups cannot fill train and validation and test"):
+    found = "5 products in 2 groups cannot fill train, validation and test, since copies stay together; add products, "
+    with pytest.raises(EtalageError, match=f"{found}or set --validation-fraction or --test-fraction to 0"):
         assign_splits(list("aaabb"), list("XXXXX"), 0.1, 0.2, 0)
+    with pytest.raises(EtalageError, match=r"1 group .* set --validation-fraction and --test-fraction to 0"):
+        assign_splits(list("aaa"), list("XXX"), 0.1, 0.2, 0)
+    with pytest.raises(EtalageError, match=r"^1 product cannot fill train and test; add products, or set --test-frac"):
+        assign_splits(["a"], ["X"], 0, 0.2, 0)
 
 
 def test_splits_by_row_have_their_fractions_and_depend_on_the_seed() -> None:
