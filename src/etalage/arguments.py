@@ -28,7 +28,10 @@ def as_arguments(cls: type, *more: type) -> type:
         return _described(cls)
     arguments = make_dataclass(
         cls.__name__,
-        [(group.__name__.lower(), _described(group), field(default=_described(group)())) for group in groups],
+        [
+            (group.__name__.removesuffix("Config").lower(), _described(group), field(default=_described(group)()))
+            for group in groups
+        ],
         frozen=True,
     )
     arguments.__doc__ = cls.__doc__

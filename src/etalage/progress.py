@@ -28,6 +28,8 @@ _MIN_BAR_WIDTH, _MAX_BAR_WIDTH = 6, 20
 _PLAIN_LINES_EVERY_S = 30.0
 _PLAIN_LINES_SHARE = 0.02
 """Plain lines come at least this share of the whole time apart, so that days do not fill a log."""
+_QUICK_WORK_S = 5.0
+"""Work that takes less leaves no plain line."""
 
 
 class ProgressBar:
@@ -178,7 +180,7 @@ def _line(bar: ProgressBar, output: Console) -> Text:
 
 @contextmanager
 def _plain_lines(bar: ProgressBar) -> Iterator[None]:
-    """Print a line now and then while the block runs, and one at its end."""
+    """Print a line now and then while the block runs, and one at its end if that took long."""
     stop, printed = threading.Event(), time.monotonic()
 
     def print_line() -> None:
@@ -201,4 +203,5 @@ def _plain_lines(bar: ProgressBar) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-        print_line()
+        if bar.seconds_elapsed >= min(_QUICK_WORK_S, _PLAIN_LINES_EVERY_S):
+            print_line()

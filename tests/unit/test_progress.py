@@ -130,6 +130,14 @@ def test_plain_lines_go_on_during_a_stage_and_end_with_the_last_count() -> None:
     assert not done.stdout, "what a command prints can be piped"
 
 
+def test_quick_work_leaves_no_plain_line(capsys: pytest.CaptureFixture[str], now: list[float]) -> None:
+    for seconds in (4, 6):
+        with progress_bar("read", 12) as bar:
+            now[0] += seconds
+            bar.advance(12)
+    assert capsys.readouterr().err == "read 12/12, 2.0/s, 0:06\n"
+
+
 @pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, {"FORCE_COLOR": "1"}, {"COLUMNS": "20"}])
 def test_plain_lines_are_plain_in_any_environment(environment: dict[str, str]) -> None:
     done = subprocess.run(
