@@ -109,11 +109,12 @@ _WORD_CODES = frozenset(
     ["ALL", "AMD", "BAM", "BOB", "CAD", "COP", "CUP", "GEL", "LAK", "MAD", "MOP", "PEN", "RON", "SOS", "TOP", "TRY"]
 )
 
-_COLUMN_NAMES = (
-    *("currency", "currencycode", "pricecurrency", "currencyiso", "isocurrency", "währung", "waehrung", "wahrung"),
-    *("währungscode", "devise", "monnaie", "moneda", "divisa", "moeda", "valuta", "munteenheid", "waluta", "měna"),
-    *("mena", "валюта", "通貨", "货币", "parabirimi"),
+_COLUMN_NAME = re.compile(
+    r"(?:price|offers?|product|variant|item)*"
+    r"(?:currency|währung|waehrung|wahrung|devise|monnaie|moneda|divisa|moeda|valuta|munteenheid|waluta|měna|mena|валюта|"
+    r"通貨|货币|parabirimi)(?:s?code|iso|id|symbol)*|isocurrency"
 )
+"""The letters of the name of a column of currencies, such as `currency_code`, and `offers.priceCurrency` in JSON."""
 
 # Longest first, since the first alternative that fits is taken: $CA would be read as $, which mostly means USD.
 CURRENCY_PATTERN = "|".join(
@@ -168,8 +169,7 @@ def find_currency_column(names: Iterable[str]) -> str | None:
     Args:
         names: The columns of a table.
     """
-    by_letters = {"".join(c for c in name.casefold() if c.isalnum()): name for name in names}
-    return next((by_letters[name] for name in _COLUMN_NAMES if name in by_letters), None)
+    return next((name for name in names if _COLUMN_NAME.fullmatch("".join(filter(str.isalnum, name.casefold())))), None)
 
 
 def is_compatible(currency: str, code: str) -> bool:

@@ -7,6 +7,7 @@ from etalage.catalogue.currencies import (
     CURRENCY_SIGNS,
     SHARED_SIGNS,
     check_currency,
+    find_currency_column,
     find_header_currency,
     is_compatible,
     num_decimals,
@@ -90,3 +91,19 @@ def test_a_code_is_checked() -> None:
     assert check_currency(" eur ", "--currency") == "EUR"
     with pytest.raises(EtalageError, match="--currency 'euro' is no currency code; give one of ISO 4217 such as EUR"):
         check_currency("euro", "--currency")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "currency",
+        "Currency Code",
+        "price.currency_code",
+        "offers.priceCurrency",
+        "currencyId",
+        "Währung",
+        "Währungscode",
+    ],
+)
+def test_a_column_of_currencies_is_found_by_its_name(name: str) -> None:
+    assert find_currency_column(["title", "shipping.currency", "Currency rate", "price", name]) == name

@@ -181,7 +181,8 @@ def is_certain(header: Header, role: str) -> bool:
     tags = set(header.tags)
     if role == "category" and "link" in tags:  # "Category path" is one, "Category URL" is not
         return False
-    if role == "price" and leaves_tax_open(header):
+    # The amount of a unit may be in cents, and that of sales is no price.
+    if role == "price" and (leaves_tax_open(header) or tags.isdisjoint({"price", "rrp"})):
         return False
     return not (header.num_unknown or tags <= _NEUTRAL | {"kind", "amount", "place"} or "discount" in tags)
 

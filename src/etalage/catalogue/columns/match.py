@@ -283,7 +283,9 @@ class _Finder:
             return offered
         others = [self.profiles[name] for name in self._free() if name not in first]
         alike = [profile for profile in others if looks_like(kind, profile)]
-        return [*offered, *(alike or others)]
+        found = [*offered, *(alike or others)]
+        # A column of lists or objects cannot be read as anything but pictures.
+        return [one for one in found if kind == "image" or not one.cells or not all(map(_is_nested, one.cells))]
 
     def _kind(self, role: str) -> str:
         """Return what the cells of a role are; the role itself if they have no look of their own."""
@@ -304,3 +306,7 @@ class _Finder:
         """Return whether columns have the same cells, so that it does not matter which one is taken."""
         first, *others = (self._cells[name] for name in names)
         return bool(first) and all(other == first for other in others)
+
+
+def _is_nested(cell: Any) -> bool:
+    return isinstance(cell, list | dict | bytes)

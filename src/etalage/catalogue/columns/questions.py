@@ -48,7 +48,7 @@ def refusal(open_roles: Sequence[OpenRole], way_out: str = "") -> str:
             f"  {option:{width}}  {_examples(profile)}".rstrip() for option, profile in zip(options, shown, strict=True)
         ]
         if not shown:
-            lines.append("  all columns have another role already")
+            lines.append("  no other column of texts or numbers is left")
         if len(one.candidates) > _MAX_CANDIDATES:
             lines.append(f"  and {len(one.candidates) - _MAX_CANDIDATES} more columns")
     if not any(one.candidates for one in open_roles):

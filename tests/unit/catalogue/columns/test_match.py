@@ -304,6 +304,17 @@ def test_one_message_names_all_that_is_open_with_options_that_can_be_pasted() ->
     }
 
 
+def test_columns_of_lists_are_offered_for_pictures_only() -> None:
+    variants = [[{"price": "12.50"}]] * NUM
+    with pytest.raises(EtalageError, match=r"price: no column is called that.*\n  no other column of texts"):
+        by_cells({"title": TITLES, "category": KINDS, "variants": variants, "image": FILES})
+
+
+def test_an_amount_is_a_guess_since_it_may_be_in_cents() -> None:
+    match = by_cells({"title": TITLES, "category": KINDS, "unit_amount": NUMBERS, "image": FILES})
+    assert (match.columns["price"], match.guessed) == ("unit_amount", {"price"})
+
+
 def test_somebody_at_the_terminal_is_asked_only_what_is_open() -> None:
     asked: list[OpenRole] = []
 
@@ -356,7 +367,7 @@ def test_several_image_options_are_fallbacks_in_their_order() -> None:
     [
         (
             ["title", "type", "image"],
-            r"price: no column is called that; looked for full_price.*\n  all columns have another role",
+            r"price: no column is called that; looked for full_price.*\n  no other column of texts or numbers is left",
         ),
         (["tittle", "type", "price", "image"], "did you mean 'tittle'"),
         (["Title", "TITLE", "type", "price", "image"], "title: several columns may be it"),
