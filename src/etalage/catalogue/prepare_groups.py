@@ -53,13 +53,13 @@ def parent_codes(code: str) -> list[str]:
 
 
 def _number_bands(rows: Iterable[tuple[int, str, str, float]]) -> Iterator[tuple[int, str]]:
-    """Yield the id of each row and its band: rows of one family and category whose prices lie close together."""
+    """Yield the number of each row and its band: rows of one family and category whose prices lie close together."""
     band, key, lowest, last = 0, ("", ""), 0.0, 0.0
-    for row_id, family, category, price in rows:
+    for number, family, category, price in rows:
         if (family, category) != key or price > MAX_PRICE_STEP * last or price > MAX_PRICE_RANGE * lowest:
             band, key, lowest = band + 1, (family, category), price
         last = price
-        yield row_id, f"band {band}"
+        yield number, f"band {band}"
 
 
 class GroupDb(PictureDb):
@@ -85,7 +85,7 @@ class GroupDb(PictureDb):
             SAME_ROW: "SELECT number, pixels FROM links"
             " WHERE number IN (SELECT number FROM links GROUP BY number HAVING count(*) > 1) ORDER BY number",
             SAME_NAME: "SELECT name, pixels FROM named WHERE NOT is_generic ORDER BY name, pixels",
-            NAME_AND_PRICE: "SELECT band, pixels FROM bands JOIN named USING (id) ORDER BY band, pixels",
+            NAME_AND_PRICE: "SELECT band, pixels FROM bands JOIN named USING (number) ORDER BY band, pixels",
             NAME_AND_CODE: "SELECT parent_code, pixels FROM codes JOIN parents USING (parent_code)"
             " ORDER BY parent_code, pixels",
         }
@@ -111,8 +111,11 @@ class GroupDb(PictureDb):
             # a row may have several pictures
             f" OR min(num_pictures, count(DISTINCT number)) > {MAX_PICTURES_OF_A_NAME};"
             "CREATE TEMP TABLE named AS SELECT *, name IN (SELECT name FROM generic) AS is_generic FROM links"
-            " WHERE name != '' AND parent = '';"
-            "CREATE TEMP TABLE bands (id INTEGER, band TEXT);"
+            " WHERE name != '' AND parent = ''"
+            # one picture of each row, since SAME_ROW links the others to it
+            " AND id IN (SELECT min(id) FROM links GROUP BY number);"
+            "CREATE UNIQUE INDEX named_by_number ON named (number);"
+            "CREATE TEMP TABLE bands (number INTEGER, band TEXT);"
             "CREATE TEMP TABLE codes (parent_code TEXT, family TEXT, pixels TEXT)"
         )
         self._collect_bands()
@@ -123,7 +126,7 @@ class GroupDb(PictureDb):
         )
         # what several families begin with, such as SKU, says nothing of a product
         self._db.executescript(
-            "CREATE INDEX bands_by_id ON bands (id);"
+            "CREATE INDEX bands_by_number ON bands (number);"
             "CREATE TEMP TABLE parents AS SELECT parent_code FROM codes GROUP BY parent_code"
             " HAVING count(DISTINCT family) = 1 AND count(DISTINCT pixels) > 1"
         )
@@ -134,14 +137,15 @@ class GroupDb(PictureDb):
         Without prices, an equal category is the second witness; without categories there is none.
         """
         self._db.execute(
-            "INSERT INTO bands SELECT id, 'price ' || hex(family) || ' ' || hex(category) || ' ' || coalesce(price, '')"
-            " FROM named WHERE coalesce(price, category) != '' AND NOT is_generic"
+            "INSERT INTO bands"
+            " SELECT number, 'price ' || hex(family) || ' ' || hex(category) || ' ' || coalesce(price, '') FROM named"
+            " WHERE coalesce(price, category) != '' AND NOT is_generic"
         )
         # sizes change prices too much for that: of a lens of 50 mm and one of 85 mm, the price tells them apart
         self._db.create_function("without_colour", 1, partial(title_family, sizes=False), deterministic=True)
         rows = self._rows(
-            "SELECT id, without_colour(title) AS family, category, price FROM named"
-            " WHERE price IS NOT NULL AND NOT is_generic ORDER BY family, category, price, id"
+            "SELECT number, without_colour(title) AS family, category, price FROM named"
+            " WHERE price IS NOT NULL AND NOT is_generic ORDER BY family, category, price, number"
         )
         self._update("INSERT INTO bands VALUES (?, ?)", _number_bands(rows))
 
@@ -246,9 +250,9 @@ class GroupDb(PictureDb):
         why = (
             f"CASE WHEN a.pixels = b.pixels THEN '{SAME_PIXELS}' WHEN a.number = b.number THEN '{SAME_ROW}'"
             f" WHEN a.parent = b.parent AND a.parent != '' THEN '{SAME_COLUMN}'"
-            f" WHEN a.name = b.name AND (SELECT NOT is_generic FROM named WHERE id = a.id) THEN '{SAME_NAME}'"
-            " WHEN EXISTS (SELECT band FROM bands WHERE id = a.id INTERSECT SELECT band FROM bands WHERE id = b.id)"
-            f"  THEN '{NAME_AND_PRICE}'"
+            f" WHEN a.name = b.name AND (SELECT NOT is_generic FROM named WHERE number = a.number) THEN '{SAME_NAME}'"
+            " WHEN EXISTS (SELECT band FROM bands WHERE number = a.number"
+            f"  INTERSECT SELECT band FROM bands WHERE number = b.number) THEN '{NAME_AND_PRICE}'"
             f" WHEN is_near(a.phash, b.phash) THEN '{NEAR}'"
             f" ELSE '{THROUGH_OTHERS}' END"
         )

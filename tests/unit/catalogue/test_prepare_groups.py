@@ -267,4 +267,35 @@ def test_pictures_of_one_row_are_one_group(db: PrepareDb) -> None:
     db.record_read((i, Picture(path, path.name, path.name, 9, 9, "png", b"")) for i, path in list(db.files_to_read()))
     groups = group_pictures(db.picture_hashes(), db.find_links(None))
     assert set(groups.names.values()) == {"a"}
-    assert groups.reasons["a"].startswith("same row")
+    assert set(groups.reasons.values()) == {"same row"}  # no name is the reason, as it is that of one product
+
+
+def test_rows_with_several_pictures_are_linked_by_name(db: PrepareDb) -> None:
+    rows = [
+        CheckedRow(
+            number,
+            f"row {number}",
+            f"P{number}",
+            bytes([number]),
+            tuple(Candidate(path=Path(f"/{number}{letter}")) for letter in "abc"),
+            values={"price": 5.0},
+            title=title,
+            family=title_family(title),
+            category="A",
+        )
+        for number, title in enumerate(["Oak Bag Red", "Elm Hat", "Oak Bag Blue", "Elm Hat"])
+    ]
+    db.add_rows(rows, all_images=True)
+    db.record_read((i, Picture(path, path.name, path.name, 9, 9, "png", b"")) for i, path in list(db.files_to_read()))
+    groups = group_pictures(db.picture_hashes(), db.find_links("price"))
+    assert {pixels: name for pixels, name in groups.names.items() if pixels != name[:2]} == {
+        **dict.fromkeys(("0b", "0c", "2a", "2b", "2c"), "0a"),
+        **dict.fromkeys(("1b", "1c", "3a", "3b", "3c"), "1a"),
+    }
+    assert groups.reasons["2a"] == "same row, name and price"
+    db.set_groups(groups.names, groups.reasons)
+    leaks = db.find_leaks(lambda number: "train" if number < 2 else "test")
+    assert [(leak.number, leak.train_number, leak.why) for leak in leaks] == [
+        *[(2, 0, "name and price")] * 3,
+        *[(3, 1, "same name")] * 3,
+    ]
