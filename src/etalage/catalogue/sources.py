@@ -70,9 +70,12 @@ def open_source(source: str, config: PrepareConfig) -> Source:
         config: Its `format` takes precedence over what name and content say; its `image_folder` is where pictures are.
 
     Raises:
-        EtalageError: The source does not exist, is of no known format, damaged or empty, or has a column twice.
+        EtalageError: The source or the folder of pictures does not exist, or the source is of no known format, damaged
+            or empty, or has a column twice.
     """
     path = Path(source)
+    if config.image_folder is not None and not config.image_folder.is_dir():
+        raise EtalageError(f"--image-folder {config.image_folder} is no folder; name the one that holds the pictures")
     try:
         kind = config.format if config.format != "auto" else _detect_format(source, config.sheet)
         if config.sheet and kind not in _KINDS_WITH_SHEETS:

@@ -23,6 +23,9 @@ def test_takes_columns_split_and_picture_folder_from_the_settings(
     tmp_path: Path, write_file: Callable, open_table: Callable
 ) -> None:
     path = write_file("a,category,price,image,fold\nA,X,5,a.png,test\n")
+    with pytest.raises(EtalageError, match=r"--image-folder .*pics is no folder; name the one that holds the pictures"):
+        open_table(path, columns="title=a", image_folder=tmp_path / "pics")
+    (tmp_path / "pics").mkdir()
     source, table = open_table(path, columns="title=a", split_column="fold", image_folder=tmp_path / "pics")
     assert [row.split for row in table] == ["test"]
     assert source.folder == tmp_path / "pics"
