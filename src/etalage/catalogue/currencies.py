@@ -47,7 +47,17 @@ CURRENCY_SIGNS: Mapping[str, str] = {
     **{"CN¥": "CNY", "RMB": "CNY", "JP¥": "JPY", "円": "JPY", "YEN": "JPY", "₩": "KRW", "원": "KRW"},
     **{"ZŁ": "PLN", "ZL": "PLN", "KČ": "CZK", "KČS": "CZK", "FT": "HUF", "KN": "HRK", "KM": "BAM", "DIN": "RSD"},
     **{"LEI": "RON", "ЛВ": "BGN", "ДИН": "RSD", "ДЕН": "MKD", "₺": "TRY", "TL": "TRY", "₪": "ILS", "NIS": "ILS"},
-    **{"₽": "RUB", "РУБ": "RUB", "РУБЛЕЙ": "RUB", "Р": "RUB", "₴": "UAH", "ГРН": "UAH", "₸": "KZT", "ТГ": "KZT"},
+    **{
+        "₽": "RUB",
+        "RUR": "RUB",
+        "РУБ": "RUB",
+        "РУБЛЕЙ": "RUB",
+        "Р": "RUB",
+        "₴": "UAH",
+        "ГРН": "UAH",
+        "₸": "KZT",
+        "ТГ": "KZT",
+    },
     **{
         "₹": "INR",
         "৳": "BDT",

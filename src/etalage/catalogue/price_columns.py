@@ -23,7 +23,7 @@ from etalage.catalogue.exchange_rates import read_rates
 from etalage.catalogue.missing import is_missing
 from etalage.catalogue.price_evidence import PriceEvidence, decide_mark
 from etalage.catalogue.price_numbers import choose_value
-from etalage.catalogue.prices import BadPrice, check_number, parse_amount, round_price
+from etalage.catalogue.prices import Amount, BadPrice, check_number, parse_amount, round_price
 from etalage.catalogue.readers.raw_table import UnreadableRow
 from etalage.catalogue.table import Cell, Table, number_text
 from etalage.config import DecimalMark, PrepareConfig, PriceRange
@@ -76,7 +76,7 @@ class PriceColumn:
         written = self.stated or parse_currency_cell(row_currency)
         if isinstance(cell, str):
             amount = _parse_amount(cell.strip(), price_range=price_range, currency=written)
-            written = amount.sign or amount.currency
+            written = _written(amount, written)
             currency = _group(written, self.currency, self.rates)
             value = amount.value
             if amount.readings:
@@ -170,7 +170,7 @@ def read_price_columns(
             amount = _parse_amount(text, price_range=config.price_range, currency=default)
         except BadPrice:
             continue
-        found[name].add(cell, text, amount.sign or amount.currency, amount.value, amount.readings)
+        found[name].add(cell, text, _written(amount, default), amount.value, amount.readings)
     return {
         name: _decide(column, stated[name], found[name], config, currency, rates, table.source.name)
         for name, column in names.items()
@@ -200,6 +200,12 @@ def _to_float(number: int | float | Decimal) -> float:
         return float(number)
     except OverflowError:  # an integer of hundreds of digits
         return math.inf
+
+
+def _written(amount: Amount, stated: str) -> str:
+    """Return the currency of a price: what the row or the header states, if the sign beside it may mean that."""
+    sign = amount.sign or amount.currency
+    return stated if stated in CURRENCY_CODES and is_compatible(sign, stated) else sign
 
 
 def _group(written: str, currency: str, rates: Mapping[str, float]) -> str:

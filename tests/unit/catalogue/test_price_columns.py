@@ -229,6 +229,17 @@ def test_a_column_of_currencies_states_those_of_the_rows(tmp_path: Path) -> None
     )
 
 
+def test_a_sign_means_the_currency_that_the_row_or_the_header_states(tmp_path: Path) -> None:
+    rows = [{"title": "Bag", "category": "B", "price": {"value": "$12.990", "currency": "CLP"}, "image": "a.png"}] * 3
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    column = columns_of(tmp_path / "t.jsonl", columns="price=price.value")["price"]
+    assert (column.currency, column.counts) == ("CLP", {"CLP": 3})
+    assert values(column, ["$12.990"], "CLP") == [12990]
+    dollars = column_of(tmp_path, ["$12.50", "13"], "Price (CAD)")
+    assert (dollars.currency, dollars.counts, dollars.notes) == ("CAD", {"CAD": 2}, ())
+    assert values(dollars, ["$12.50", "US$5"]) == [12.5, "price_other_currency"]
+
+
 def test_each_price_column_has_its_own_currency(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text('title,price_eur,price_jpy,image\nA,1.299,1.299,a\nB,"12,50",500,b\n')
