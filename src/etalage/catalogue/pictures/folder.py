@@ -99,7 +99,8 @@ class PictureFolder:
         """Return why a path inside the folder cannot be used."""
         if _DRIVE.match(text):
             return "names a drive of a Windows machine; write paths from the folder that --image-folder gives"
-        if _HOST.match(text) and not (self.folder / text.partition("/")[0]).is_dir():
+        # False where Path.is_dir raises, as for long names.
+        if _HOST.match(text) and not os.path.isdir(self.folder / text.partition("/")[0]):  # noqa: PTH112
             return "is not there; if it is a URL, write https:// before it"
         if path.parent in self._unlisted:
             return f"is not there by exactly this name, and its folder has more than {MAX_LISTED_FILES:,} names"

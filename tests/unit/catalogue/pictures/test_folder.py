@@ -109,6 +109,7 @@ def test_what_several_files_may_be_is_refused(tmp_path: Path, text: str, names: 
         ("C:\\pics\\x.png", "image_not_found", "names a drive"),
         ("sub", "image_not_found", "is not a file"),
         ("x" * 300 + ".png", "image_not_found", "cannot be read: File name too long"),
+        ("x" * 300 + ".example/a.png", "image_not_found", "if it is a URL, write https://"),
         ("x" * 5000, "image_path_invalid", "5000 characters"),
         ("a\0.png", "image_path_invalid", "NUL"),
         ("/etc/passwd", "image_outside_folder", "leads out of the folder"),
