@@ -143,6 +143,9 @@ def _generate_batch(
     encoded = [example for one in asked for example in one.augmented]
     length = max(len(e.input_ids) for e in encoded) + max_new_tokens
     crosses_rope_switch = length > model.config.original_max_position_embeddings
+    if crosses_rope_switch and len(asked) > 1:
+        # One row past the switch moves its whole batch to the long factors, and would change the others' answers.
+        return [ids for one in asked for ids in _generate_batch(model, processor, [one], max_new_tokens, temperature)]
     generate = _generate_past_rope_switch if crosses_rope_switch else _generate_ids
     uniform = torch.from_numpy(np.concatenate([one.uniform for one in asked])).to(model.device)
     # Module by module: parts of a model in training may be in evaluation mode on purpose.

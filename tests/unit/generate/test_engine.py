@@ -4,7 +4,9 @@ from PIL import Image
 
 from etalage.errors import EtalageError
 from etalage.generate.engine import generate_answers
+from etalage.phi3v import Phi3VImageProcessor, Phi3VProcessor
 from etalage.task import END_TOKEN, Task
+from tests.unit.phi3v.conftest import small_model, small_tokenizer
 
 
 def test_answers_come_in_order_and_the_model_keeps_its_mode(small, task: Task, monkeypatch) -> None:
@@ -134,6 +136,20 @@ def test_falls_back_to_generate_near_the_rope_switch(small, task: Task, monkeypa
     monkeypatch.setattr(model.config, "original_max_position_embeddings", length + 5)
     assert (answers(), answers(num_samples=3)) == ours
     assert len(calls) == 2
+
+
+def test_a_picture_past_the_rope_switch_does_not_change_the_answers_beside_it(task: Task) -> None:
+    processor = Phi3VProcessor(Phi3VImageProcessor(num_crops=4, crop_size=32, num_img_tokens=4), small_tokenizer())
+    prompts = [(task.prompt, Image.linear_gradient("L").convert("RGB").resize(size)) for size in ((40, 40), (400, 100))]
+    lengths = [processor([text], [[picture]], return_tensors="pt")["input_ids"].shape[1] for text, picture in prompts]
+    torch.manual_seed(0)
+    model = small_model(original_max_position_embeddings=max(lengths)).eval()
+
+    def answers(size: int) -> list[str]:
+        return list(generate_answers(model, processor, prompts, batch_size=size, max_new_tokens=12))
+
+    assert lengths[0] > lengths[1], "the first is past the switch from its first token on"
+    assert answers(1) == answers(2)
 
 
 def test_no_prompts_give_no_answers(small) -> None:
