@@ -4,10 +4,12 @@ A lock is a small file that the system unlocks when its process ends, however it
 no such locks, the file counts as locked while the process that it names is alive.
 """
 
+import errno
 import fcntl
 import json
 import os
 import platform
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -45,7 +47,7 @@ def lock(path: Path, what: str, remedy: str = "wait for it to finish, or stop it
         remedy: What the user of a second process can do.
 
     Raises:
-        EtalageError: Another process holds it.
+        EtalageError: Another process holds it, or the path is a link, a folder or a device.
     """
     descriptor = _acquire(path, what, remedy)
     try:
@@ -63,7 +65,7 @@ def lock(path: Path, what: str, remedy: str = "wait for it to finish, or stop it
 
 def _acquire(path: Path, what: str, remedy: str) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = _open(path)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,6 +84,22 @@ def _acquire(path: Path, what: str, remedy: str) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    """Open a lock's file, which is overwritten: in a folder from elsewhere it may be a link to another file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise EtalageError(f"{path} is not a regular file; remove it") from error
+        raise
+    status = os.fstat(descriptor)
+    # A second name of another file is as bad as a link to it.
+    if stat.S_ISREG(status.st_mode) and status.st_nlink <= 1:
+        return descriptor
+    os.close(descriptor)
+    raise EtalageError(f"{path} is not a regular file of its own; remove it")
 
 
 def _this_process() -> dict[str, Any]:
@@ -106,7 +124,7 @@ def _read_owner(descriptor: int) -> dict[str, Any] | None:
     """Return what the process that holds a lock wrote into it; None if it has not done so yet."""
     try:
         owner = json.loads(os.pread(descriptor, 4096, 0))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return owner if isinstance(owner, dict) and {"pid", "host", "command", "since"} <= owner.keys() else None
 

@@ -135,3 +135,25 @@ def test_a_lock_file_with_anything_else_in_it_is_taken_over(tmp_path: Path, cont
     (tmp_path / "a").write_text(content)
     with lock(tmp_path / "a", "run"):
         assert json.loads((tmp_path / "a").read_text())["pid"] == os.getpid()
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "second name", "pipe", "folder"])
+def test_a_lock_file_that_is_something_else_is_refused_and_what_it_leads_to_is_kept(tmp_path: Path, kind: str) -> None:
+    other, path = tmp_path / "thesis.txt", tmp_path / "run.lock"
+    other.write_text("ten years of work")
+    match kind:
+        case "link":
+            path.symlink_to(other)
+        case "dangling link":
+            path.symlink_to(tmp_path / "new.txt")
+        case "second name":
+            path.hardlink_to(other)
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+    with pytest.raises(EtalageError, match=r"run\.lock is not a regular file.*; remove it"), lock(path, "run"):
+        pass
+    assert other.read_text() == "ten years of work"
+    assert not (tmp_path / "new.txt").exists()
+    assert path.is_symlink() or path.exists(), "not removed"
