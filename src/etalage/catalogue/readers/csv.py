@@ -39,6 +39,7 @@ _QUOTE_ERRORS = {
 
 _ACCENTED_WORD = re.compile(r"\w*[^\W\x00-\x7f]\w*")
 _ESCAPED_QUOTE = '\\"'
+_TEXT_FOR_EXCEL = re.compile(r'="([^"]*)"')
 _SEPARATOR_HINT = re.compile(r"sep=(.)\r?\n")
 """The line by which Excel names the delimiter."""
 
@@ -74,9 +75,9 @@ def open_csv(path: Path) -> RawTable:
                 if hint:
                     file.readline()
                     yield []  # a spreadsheet counts it
-                yield from _read_rows(
-                    _Lines(file, 1 + bool(hint), delimiter, _QUOTING[quoting]), _QUOTING[quoting], shape
-                )
+                lines = _Lines(file, 1 + bool(hint), delimiter, _QUOTING[quoting])
+                rows = _read_rows(lines, _QUOTING[quoting], shape)
+                yield from map(_unwrap_texts, rows) if '="' in sample else rows
         except UnicodeError as error:
             raise decoding_error(path, encoding, error) from error
 
@@ -188,6 +189,13 @@ def _read_rows(lines: _Lines, quoting: Mapping[str, Any], shape: _Shape) -> Iter
             yield UnreadableRow("row_broken_quote", f"line {first_line}: {row}")
         else:
             yield row
+
+
+def _unwrap_texts(row: list[str] | UnreadableRow) -> list[str] | UnreadableRow:
+    """Return a row with 0042 for ="0042", which shops write so that Excel keeps the zeros."""
+    if isinstance(row, UnreadableRow):
+        return row
+    return [match[1] if (match := _TEXT_FOR_EXCEL.fullmatch(cell)) else cell for cell in row]
 
 
 def _next_row(reader: Iterator[list[str]], lines: _Lines, shape: _Shape) -> list[str] | str:

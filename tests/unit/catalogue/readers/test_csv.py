@@ -209,3 +209,13 @@ def test_many_quotes_that_are_never_closed_take_little_time(write_file: Callable
 def test_says_which_lines_above_the_header_were_skipped(write_file: Callable) -> None:
     table = open_csv(write_file("Spring 2026\nfor you\n" + shoes()))
     assert table.note == "row 3 names the columns; 2 lines above it skipped: 'Spring 2026'"
+
+
+@pytest.mark.parametrize("quote", ['="{}"', '"=""{}"""'])
+def test_texts_that_are_written_for_excel_lose_their_wrapping(
+    quote: str, write_file: Callable, read_rows: Callable
+) -> None:
+    cells = ",".join(quote.format(text) for text in ("Lamp", "Lamps", "12.50", "a.png", "0042"))
+    rows = read_rows(write_file(f"title,category,price,image,sku\n{cells}\n{cells}\n"))
+    texts = {"title": "Lamp", "category": "Lamps", "price": "12.50"}
+    assert [(row.product_code, row.images, row.cells) for row in rows] == [("0042", ("a.png",), texts)] * 2
