@@ -28,6 +28,8 @@ _MIN_BAR_WIDTH, _MAX_BAR_WIDTH = 6, 20
 _PLAIN_LINES_EVERY_S = 30.0
 _PLAIN_LINES_SHARE = 0.02
 """Plain lines come at least this share of the whole time apart, so that days do not fill a log."""
+_MIN_TIMED_S = 1.0
+"""The items after the first update are timed alone from this time on."""
 _QUICK_WORK_S = 5.0
 """Work that takes less leaves no plain line."""
 
@@ -107,7 +109,8 @@ class ProgressBar:
             return None
         (first, num_first), (last, num_last) = self._first, self._last
         seconds, num_items = last - first, num_last - num_first
-        if num_items <= 0 or self.is_done:
+        # Items that come in one burst would have an absurd speed.
+        if seconds < _MIN_TIMED_S or num_items <= 0 or self.is_done:
             seconds, num_items = last - self._began, num_last - self._num_before
         return seconds / num_items if seconds > 0 and num_items > 0 else None
 
@@ -129,7 +132,8 @@ class ProgressBar:
         if pace is not None:
             each = f"{pace:.1f} s" if pace < 100 else clock(pace)
             figures.append(f"{1 / pace:,.{0 if pace < 0.01 else 1}f}/s" if pace <= 1 else f"{each} each")
-        figures.append(f"{clock(left)} left" if left is not None and not self.is_done else clock(self.seconds_elapsed))
+        # A last item that takes longer than the others has no estimate.
+        figures.append(f"{clock(left)} left" if left and not self.is_done else clock(self.seconds_elapsed))
         return figures
 
     def _set(self, completed: int) -> None:

@@ -70,6 +70,25 @@ def test_the_first_items_do_not_count_once_there_are_later_ones(now: list[float]
     assert bar.seconds_left == 96 * 2
 
 
+def test_items_that_come_in_a_burst_have_the_speed_of_the_whole_time(now: list[float]) -> None:
+    bar = ProgressBar("decode", 20)
+    now[0] += 2
+    bar.advance()
+    now[0] += 0.0002
+    bar.advance(15)
+    assert bar.figures() == ["16/20", "8.0/s", "0:01 left"]
+
+
+def test_a_last_item_that_takes_longer_shows_the_time_passed(now: list[float]) -> None:
+    """Validation belongs to the last step of an epoch and takes longer than a step."""
+    bar = ProgressBar("train", 3)
+    for _ in range(2):
+        now[0] += 5
+        bar.advance()
+    now[0] += 60
+    assert bar.figures() == ["2/3", "5.0 s each", "1:10"]
+
+
 @pytest.mark.parametrize(("pace", "text"), [(0.00008, "12,500/s"), (0.5, "2.0/s"), (12.34, "12.3 s each")])
 def test_shows_items_per_second_or_seconds_per_item(now: list[float], pace: float, text: str) -> None:
     bar = ProgressBar("read", 1_000_000)

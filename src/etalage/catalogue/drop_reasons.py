@@ -2,7 +2,10 @@
 
 from typing import NamedTuple
 
-__all__ = ["DropReason", "explain_drop"]
+__all__ = ["NOTHING_IS_LOST", "DropReason", "explain_drop"]
+
+NOTHING_IS_LOST = "nothing is lost"
+"""How the ways out begin for rows that had nothing to add."""
 
 
 class DropReason(NamedTuple):
@@ -21,7 +24,7 @@ _REQUEST = "open the link in a browser; correct it, then prepare again with --re
 
 _REASONS = {
     # Rows
-    "row_repeated": ("The row is the same as an earlier one.", "nothing is lost; remove the copy if you like"),
+    "row_repeated": ("The row is the same as an earlier one.", f"{NOTHING_IS_LOST}; remove the copy if you like"),
     "row_too_long": ("The row has more cells than the table has columns.", "put quotes around cells with separators"),
     "row_broken": ("The row cannot be divided into cells.", "correct the row, or export the table again"),
     "row_broken_quote": ("A quotation mark in the row has no partner.", "close it, or double it inside a text"),
@@ -30,12 +33,12 @@ _REASONS = {
     "text_not_unicode": ("A text holds half of a character.", "export the table again as UTF-8"),
     "row_only_picture": (
         "The row only adds a picture to the product above it.",
-        "nothing is lost; --all-images shows the product with each of its pictures",
+        f"{NOTHING_IS_LOST}; --all-images shows the product with each of its pictures",
     ),
-    "row_no_product": ("The row is a rule or an option of a product.", "nothing is lost"),
+    "row_no_product": ("The row is a rule or an option of a product.", NOTHING_IS_LOST),
     "row_joins_variants": (
         "The row only joins the variants of a product, and has no price.",
-        "nothing is lost if the variants are in the table, too; else give the row a price",
+        "if the variants are in the table, too, nothing is lost; else give the row a price",
     ),
     # Texts
     "answer_ambiguous": (

@@ -49,6 +49,7 @@ _FACTS = record(
         "num_groups": _COUNT,
     },
     {
+        "num_test_groups": _COUNT,
         "guessed": array(TEXT),
         "image_fallbacks": array(TEXT),
         "export": TEXT,

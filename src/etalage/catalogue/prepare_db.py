@@ -210,6 +210,7 @@ class PrepareDb(GroupDb):
             splits=self._count_by("split", "kept"),
             drops=self._count_by("reason", "dropped"),
             num_groups=self._db.execute("SELECT count(DISTINCT group_name) FROM kept").fetchone()[0],
+            num_test_groups=self._count("(SELECT DISTINCT group_name FROM kept WHERE split = 'test')"),
             num_same_pixels=self._db.execute(same_pixels).fetchone()[0],
             placeholders=[Placeholder(*row) for row in self._db.execute(placeholders)],
             num_rows=self._count("(SELECT DISTINCT number FROM kept)"),

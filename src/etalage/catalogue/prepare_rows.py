@@ -214,6 +214,8 @@ class CatalogueCounts:
     drops: Mapping[str, int]
     """Dropped rows by reason."""
     num_groups: int
+    num_test_groups: int
+    """Groups in the test split, which intervals are made from."""
     num_same_pixels: int
     """Products whose picture another product shows too."""
     placeholders: list[Placeholder]

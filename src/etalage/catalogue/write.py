@@ -111,6 +111,7 @@ def _with_counts(facts: Mapping[str, Any], db: PrepareDb) -> dict[str, Any]:
         "version": VERSION,
         **facts,
         "num_groups": counts.num_groups,
+        "num_test_groups": counts.num_test_groups,
         "splits": {split: counts.splits.get(split, 0) for split in get_args(Split)},
         "drops": counts.drops,
         "duplicates": {"exact": counts.num_same_pixels, **facts["duplicates"]},

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 
 from etalage.console import say
 from etalage.evaluate.intervals import MIN_GROUPS
+from etalage.wording import count
 
 __all__ = ["say_missing_splits"]
 
 
-def say_missing_splits(num_products: Mapping[str, int]) -> None:
+def say_missing_splits(num_products: Mapping[str, int], num_test_groups: int) -> None:
     """Print what training and evaluation cannot do for want of products.
 
     Args:
         num_products: The products by split.
+        num_test_groups: The groups in the test split.
     """
     if not num_products["train"]:
         say("note: there are no training products, so `etalage train` has nothing to learn from")
@@ -23,6 +25,8 @@ def say_missing_splits(num_products: Mapping[str, int]) -> None:
             "note: there are no test products, so `etalage evaluate` needs --split validation or --split train; "
             "--test-fraction of `etalage prepare` makes some"
         )
-    elif num_products["test"] < MIN_GROUPS:
-        found = f"{num_products['test']} test product{'s' * (num_products['test'] > 1)}"
-        say(f"note: {found} will have scores, but no intervals and no conclusion; these need {MIN_GROUPS} or more")
+    elif num_test_groups < MIN_GROUPS:
+        say(
+            f"note: the test split has {count(num_test_groups, 'group')} of products; with fewer than {MIN_GROUPS}, "
+            "`etalage evaluate` gives scores, but no intervals and no conclusion"
+        )

@@ -7,7 +7,7 @@ from typing import Any
 from etalage.atomic import atomic_directory
 from etalage.catalogue.build import build_catalogue, describe_group
 from etalage.catalogue.columns import column_option
-from etalage.catalogue.drop_reasons import explain_drop
+from etalage.catalogue.drop_reasons import NOTHING_IS_LOST, explain_drop
 from etalage.catalogue.drops_csv import DROPS_CSV
 from etalage.catalogue.pictures import check_background
 from etalage.catalogue.prepare_groups import GUESSED_REASONS
@@ -91,7 +91,7 @@ def _say_facts(config: PrepareConfig, facts: Mapping[str, Any]) -> None:
         # Without such a column products are split by group, so nothing leaks; this says what that has avoided.
         else:
             say(f"splitting by row would have leaked, of {leaks['num_held_out']} held-out products, {found}")
-    say_missing_splits(facts["splits"])
+    say_missing_splits(facts["splits"], facts["num_test_groups"])
     _say_main_reasons(facts)
 
 
@@ -135,6 +135,8 @@ def _say_main_reasons(facts: Mapping[str, Any]) -> None:
         if number * MIN_ROWS_PER_DROP <= num_rows:
             continue
         sentence, way_out = explain_drop(reason)
+        if way_out.startswith(NOTHING_IS_LOST):
+            continue
         if reason == "answer_ambiguous" and (answer := facts.get("suggested_answer")):
             way_out = f"pass --answer {shlex.quote(answer)}, which keeps them"
         say(f"{number} of {count(num_rows, 'row')} ({number / num_rows:.0%}) dropped as {reason}:")

@@ -49,7 +49,7 @@ class Forecast:
 
     def __init__(self, num_steps: int, num_validations: int, *, may_stop_early: bool) -> None:
         self._num_steps_left, self._num_validations_left = num_steps, num_validations
-        self._at_most = "at most " if may_stop_early else "about "
+        self._unless = "; less if it stops early" if may_stop_early else ""
         self._seconds: list[float] = []
         self._is_said, self._is_corrected = False, False
 
@@ -70,10 +70,9 @@ class Forecast:
         self._is_said, left = True, self._steps_s()
         if left < _MIN_FORECAST_S:
             return None
-        note = ", and validation after each epoch" if self._num_validations_left else ""
-        return (
-            f"{self._at_most}{duration(left)} for {count(self._num_steps_left, 'more step')}, until {until(left)}{note}"
-        )
+        # The end is not known before the first validation.
+        end = ", and validation after each epoch" if self._num_validations_left else f", until {until(left)}"
+        return f"about {duration(left)} for {count(self._num_steps_left, 'more step')}{end}{self._unless}"
 
     def after_validation(self, seconds: float) -> str | None:
         """Return a line to print after a validation, if it changes the forecast by more than a tenth.
@@ -91,7 +90,7 @@ class Forecast:
         ):
             return None
         self._is_corrected = True
-        return f"with validation after each epoch, {self._at_most}{duration(left)} more, until {until(left)}"
+        return f"with validation after each epoch, about {duration(left)} more, until {until(left)}{self._unless}"
 
     def _steps_s(self) -> float:
         # A median, so that neither the first step nor a slow disk counts for all.

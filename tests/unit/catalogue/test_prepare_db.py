@@ -172,6 +172,7 @@ def test_all_pictures_of_a_row_may_become_products(db: PrepareDb) -> None:
     assert [(found.number, found.reason) for found in db.dropped_rows()] == [(3, "image_empty")]
     counts = db.counts()
     assert (counts.num_rows, counts.splits, counts.drops) == (2, {"test": 1, "train": 2}, {"image_empty": 1})
+    assert (counts.num_groups, counts.num_test_groups) == (2, 1)
     assert counts.unused_pictures == {"image_empty": 1}
     assert list(db.find_leaks(lambda number: "train" if number == 2 else "test")) == [], (
         "the pictures of a row are no copies"

@@ -101,3 +101,13 @@ def test_a_tenth_or_less_is_no_last_line(shop: PrepareConfig, capsys: pytest.Cap
     said = capsys.readouterr().out
     assert "1 row dropped (1 missing_title): " in said
     assert "What to do" not in said
+
+
+def test_rows_that_had_nothing_to_add_are_no_last_line(shop: PrepareConfig, capsys: pytest.CaptureFixture[str]) -> None:
+    table = Path(shop.source)
+    header, *rows = table.read_text().splitlines(keepends=True)
+    table.write_text("".join([header, *rows, *rows[:3]]))
+    prepare(shop)
+    said = capsys.readouterr().out
+    assert "3 rows dropped (3 row_repeated): " in said
+    assert "What to do" not in said

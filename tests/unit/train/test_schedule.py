@@ -80,11 +80,11 @@ def test_a_forecast_of_fast_steps_and_then_of_validation() -> None:
     lines = [forecast.after_step(0.6, validates=False) for _ in range(6)]
     assert [bool(line) for line in lines] == [False, False, False, False, True, False]
     assert lines[4] is not None
-    assert lines[4].startswith("at most 10 min for 995 more steps, until ")
-    assert lines[4].endswith(", and validation after each epoch")
+    assert lines[4] == "about 10 min for 995 more steps, and validation after each epoch; less if it stops early"
     corrected = forecast.after_validation(400)
     assert corrected is not None
-    assert corrected.startswith("with validation after each epoch, at most 70 min more, until ")
+    assert corrected.startswith("with validation after each epoch, about 70 min more, until ")
+    assert corrected.endswith("; less if it stops early")
     assert forecast.after_validation(4000) is None, "once is enough"
 
 
