@@ -83,7 +83,7 @@ def open_csv(path: Path) -> RawTable:
 
     guessed = ""
     if is_guess:
-        words = list(dict.fromkeys(_ACCENTED_WORD.findall(sample)))[:2]
+        words = sorted(dict.fromkeys(_ACCENTED_WORD.findall(sample)), key=_tells_encodings_apart, reverse=True)[:2]
         shown = f" ({' and '.join(map(repr, words))})" if words else ""
         guessed = f"read as {encoding}, which was guessed; save it as UTF-8 if accents look wrong{shown}"
     separated = f"cells are separated by {delimiter!r}" if delimiter not in (",", "\t") else ""
@@ -189,6 +189,11 @@ def _read_rows(lines: _Lines, quoting: Mapping[str, Any], shape: _Shape) -> Iter
             yield UnreadableRow("row_broken_quote", f"line {first_line}: {row}")
         else:
             yield row
+
+
+def _tells_encodings_apart(word: str) -> bool:
+    """Return whether a word shows which encoding is right: é is one byte in most, and č or è is not."""
+    return word.encode("cp1252", "ignore") != word.encode("cp1250", "ignore")
 
 
 def _unwrap_texts(row: list[str] | UnreadableRow) -> list[str] | UnreadableRow:
