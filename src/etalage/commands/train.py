@@ -27,7 +27,7 @@ def train(config: TrainConfig) -> None:
         if run.model.exists():
             say(f"{run.model} is trained already")
             return
-        num_products = {name: len(found) for name, found in catalogue.products.items()}
+        num_products: dict[str, int] = {name: len(found) for name, found in catalogue.products.items()}
         say_missing_splits(num_products, len({product.group for product in catalogue.split("test")}))
         from etalage.commands.fine_tuning import fine_tune  # torch takes seconds, and what is refused above need not
 
