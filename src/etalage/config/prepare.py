@@ -6,7 +6,7 @@ from typing import Literal
 
 from tyro.conf import Positional, UseAppendAction
 
-from etalage.config.checks import require_at_least
+from etalage.config.checks import require_at_least, require_fraction, require_positive
 from etalage.errors import EtalageError
 
 __all__ = [
@@ -150,8 +150,11 @@ class PrepareConfig(Download, Limits, Splits, Prices, Source):
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "num_connections", "connections_per_host", "num_tries")
-        if self.validation_fraction < 0 or self.test_fraction < 0 or self.validation_fraction + self.test_fraction >= 1:
+        require_at_least(self, 1, "max_image_px", "max_image_bytes", "max_text_chars")
+        require_positive(self, "max_price", "connect_timeout_s", "first_byte_timeout_s", "transfer_timeout_s")
+        require_fraction(self, "validation_fraction", "test_fraction")
+        if self.validation_fraction + self.test_fraction >= 1:
             raise EtalageError(
-                f"--validation-fraction {self.validation_fraction} and --test-fraction {self.test_fraction} must be "
-                "at least 0 and leave something to train on"
+                f"--validation-fraction {self.validation_fraction} and --test-fraction {self.test_fraction} leave "
+                "nothing to train on; make one smaller"
             )

@@ -238,3 +238,19 @@ def test_a_real_catalogue_of_a_game(tmp_path: Path) -> None:
     assert max(Counter(row["group"] for row in groups).values()) == 22  # the "?" placeholder
     assert len({(row["group"], row["split"]) for row in groups}) == catalogue.facts["num_groups"]
     assert [(found["num_products"], found["num_titles"]) for found in catalogue.facts["placeholders"]] == [(22, 22)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"test_fraction": float("nan")}, "--test-fraction is nan; it must be at least 0 and below 1"),
+        ({"validation_fraction": -0.1}, "--validation-fraction is -0.1; it must be at least 0 and below 1"),
+        ({"validation_fraction": 0.5, "test_fraction": 0.5}, "leave nothing to train on"),
+        ({"max_price": float("nan")}, "--max-price is nan; it must be positive"),
+        ({"first_byte_timeout_s": 0.0}, "--first-byte-timeout-s is 0.0; it must be positive"),
+        ({"max_image_px": 0}, "--max-image-px is 0; it must be at least 1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(EtalageError, match=message):
+        PrepareConfig("t.csv", Path("out"), **settings)  # type: ignore[arg-type]
