@@ -231,8 +231,8 @@ def _decide(
     notes = list(_explain_currency(counts, currency, asked, stated))
     if prices.num_unknown:
         notes.append(
-            f"{count(prices.num_unknown, 'price')} beside words that are no currency, such as {prices.unknown!r}, read "
-            "as without one"
+            f"{count(prices.num_unknown, 'price')} beside words that are no currency, such as {prices.unknown!r}; "
+            "the words are ignored"
         )
     groups: dict[str, PriceEvidence] = {}
     examples: dict[str, str] = {}

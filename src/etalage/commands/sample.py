@@ -55,9 +55,9 @@ def sample(config: SampleConfig) -> None:
     say(f"{count(config.rows, 'product')} drawn: {table}")
     if oracle := manifest.get("oracle"):
         say(
-            f"with the laws at hand one would name {oracle['title_exact']:.1%} and categorise "
-            f"{oracle['category_accuracy']:.1%} as the table does, and be off by "
-            f"x{oracle['price_median_factor_error']:.2f} in the price"
+            f"the best possible answers, from the rules by which products were drawn: {oracle['title_exact']:.1%} of "
+            f"titles and {oracle['category_accuracy']:.1%} of categories right, prices off by "
+            f"x{oracle['price_median_factor_error']:.2f}"
         )
 
 

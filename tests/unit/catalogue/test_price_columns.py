@@ -225,7 +225,7 @@ def test_a_column_of_currencies_states_those_of_the_rows(tmp_path: Path) -> None
     assert values(column, ["4.25"], "EUR") == ["price_other_currency"]
     path.write_text(header + "A,B,4.25,US Dollars of 2020,a\n")
     assert columns_of(path)["price"].notes == (
-        "1 price beside words that are no currency, such as 'US Dollars of 2020', read as without one",
+        "1 price beside words that are no currency, such as 'US Dollars of 2020'; the words are ignored",
     )
 
 
