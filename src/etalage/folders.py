@@ -9,7 +9,16 @@ import xxhash
 
 from etalage.errors import EtalageError
 
-__all__ = ["SUMS", "file_digest", "file_in", "verify_sums", "write_sums"]
+__all__ = ["SMALL", "SUMS", "WHOLE_MODEL", "file_digest", "file_in", "model_folder", "verify_sums", "write_sums"]
+
+SMALL = Path(__file__).parent / "base" / "small"
+"""The small model that ships: a checkpoint folder like any other; its card is README.md."""
+
+WHOLE_MODEL = (
+    "give --model a folder that holds a whole Phi-3-vision checkpoint (config.json, safetensors and tokenizer), a hub "
+    "id that this machine can reach, or small"
+)
+"""The remedy for a model that cannot be loaded."""
 
 SUMS = "xxh128sums.txt"
 """The digests of a model folder's files, in the format that `xxhsum -c` checks."""
@@ -18,6 +27,26 @@ _SUFFIXES = (".json", ".safetensors", ".jinja")
 """The files that a model is loaded from; a README may be edited."""
 
 _LINE = re.compile(r"([0-9a-f]{32})  ([\w.-]+)")
+
+
+def model_folder(model: str, remedy: str = WHOLE_MODEL) -> Path | None:
+    """Return the folder of a base without loading anything; None if its name is a hub id.
+
+    Args:
+        model: `small`, a checkpoint folder, or a hub id.
+        remedy: What the user can do, as the end of a sentence.
+
+    Raises:
+        EtalageError: It is a path, and there is no folder.
+    """
+    if model == "small":  # also where the working directory has a folder of this name
+        return SMALL
+    folder = Path(model)
+    if model and folder.is_dir():  # an empty path would be the working directory
+        return folder
+    if folder.exists() or folder.is_absolute() or model.count("/") != 1 or model[0] in ".~":
+        raise EtalageError(f"the model {model} is no folder; {remedy}")
+    return None
 
 
 def file_in(folder: Path, name: str, remedy: str, *, optional: bool = False) -> Path | None:

@@ -11,7 +11,7 @@ from transformers.utils import logging
 from etalage import devices
 from etalage.config import Quantization
 from etalage.errors import EtalageError
-from etalage.folders import SUMS, file_in, verify_sums
+from etalage.folders import SMALL, SUMS, WHOLE_MODEL, file_in, model_folder, verify_sums
 from etalage.json_files import read_text
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
 from etalage.pretrained.checkpoint import FILES, checkpoint_digest, load_model
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SMALL", "base_digest", "load_base", "load_run", "load_run_base"]
 
-SMALL = Path(__file__).parent / "base" / "small"
-"""The small model that ships: a checkpoint folder like any other; its card is README.md."""
-
-_WHOLE = (
-    "give --model a folder that holds a whole Phi-3-vision checkpoint (config.json, safetensors and tokenizer), a hub "
-    "id that this machine can reach, or small"
-)
 _RESTORE = "restore the base that the run began with, or train again"
 
 
@@ -47,9 +40,9 @@ def load_base(model: str, *, dtype: torch.dtype) -> tuple[Phi3VForCausalLM, Phi3
         EtalageError: There is no complete checkpoint in the folder or on the hub, or a file of it is damaged.
     """
     logging.disable_progress_bar()  # ours is enough
-    folder = _base_folder(model, _WHOLE)
-    loaded = load_model(folder, dtype=dtype, remedy=_WHOLE)
-    return loaded, read_processor(folder, loaded.config, _WHOLE)
+    folder = _base_folder(model, WHOLE_MODEL)
+    loaded = load_model(folder, dtype=dtype, remedy=WHOLE_MODEL)
+    return loaded, read_processor(folder, loaded.config, WHOLE_MODEL)
 
 
 def base_digest(model: str) -> str:
@@ -61,7 +54,7 @@ def base_digest(model: str) -> str:
     Raises:
         EtalageError: There is no such folder, and the hub has no such model.
     """
-    return checkpoint_digest(_base_folder(model, _WHOLE), _WHOLE)
+    return checkpoint_digest(_base_folder(model, WHOLE_MODEL), WHOLE_MODEL)
 
 
 def load_run(run: Run) -> tuple["Phi3VForCausalLM | PeftModel", Phi3VProcessor]:
@@ -127,12 +120,7 @@ def load_run_base(run: Run) -> tuple[Phi3VForCausalLM, Phi3VProcessor]:
 
 def _base_folder(model: str, remedy: str) -> Path:
     """Return the folder that a base is in; one of the hub's is downloaded."""
-    if model == "small":  # also where the working directory has a folder of this name
-        return SMALL
-    folder = Path(model)
-    if folder.exists() or folder.is_absolute() or model.count("/") != 1 or model[0] in ".~":
-        if not folder.is_dir():
-            raise EtalageError(f"the model {model} is no folder; {remedy}")
+    if (folder := model_folder(model, remedy)) is not None:
         return folder
     try:
         return Path(snapshot_download(model, allow_patterns=list(FILES)))

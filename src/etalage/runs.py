@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from etalage.atomic import atomic_directory, atomic_write_text
 from etalage.config import TaskConfig, TrainConfig
 from etalage.errors import EtalageError
-from etalage.folders import file_in, write_sums
+from etalage.folders import file_in, model_folder, write_sums
 from etalage.json_files import read_json_lines, read_json_object
 from etalage.locks import lock
 from etalage.recorded import check_settings, with_current_names
@@ -109,7 +109,7 @@ class Run:
             What `begin` writes; what it wrote before, if this run is resumed.
 
         Raises:
-            EtalageError: The folder holds another run or something else.
+            EtalageError: The folder holds another run or something else, or the model is a path without a folder.
         """
         # Absolute, since later commands may run in another folder.
         folders = {
@@ -118,8 +118,8 @@ class Run:
             "pixel_cache": config.pixel_cache and str(config.pixel_cache.resolve()),
         }
         resolved = json.loads(json.dumps({**asdict(config), **folders, **catalogue}))  # as it is read back
-        if config.model != "small" and Path(config.model).is_dir():  # as load_base reads it
-            resolved["model"] = str(Path(config.model).resolve())
+        if (folder := model_folder(config.model)) is not None and config.model != "small":
+            resolved["model"] = str(folder.resolve())
         if self.config.exists():
             before = self.read_config()
             # Runs of earlier versions have no digest of their base.

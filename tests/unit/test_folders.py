@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from etalage.errors import EtalageError
-from etalage.folders import SUMS, file_digest, file_in, verify_sums, write_sums
+from etalage.folders import SUMS, file_digest, file_in, model_folder, verify_sums, write_sums
 
 
 @pytest.fixture
@@ -99,3 +99,14 @@ def test_one_more_file_is_found(folder: Path) -> None:
 def test_damaged_sums_are_named(folder: Path, line: str) -> None:
     with pytest.raises(EtalageError, match=rf"{SUMS} line 1 is damaged; mend it"):
         verify_sums(folder, f"{line}\n", "mend it")
+
+
+@pytest.mark.parametrize("model", ["", ".", "/nowhere", "./nowhere", "nowhere", "a/b/c", "~/model"])
+def test_a_model_that_is_a_path_without_a_folder_is_refused(tmp_path: Path, monkeypatch, model: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    if model == ".":
+        assert model_folder(model) == Path(".")
+    else:
+        with pytest.raises(EtalageError, match=r"is no folder; give --model a folder"):
+            model_folder(model)
+    assert model_folder("microsoft/Phi-3-vision-128k-instruct") is None
