@@ -105,13 +105,16 @@ def save_checkpoint(
     return target
 
 
-def load_latest(folder: Path, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> int:
+def load_latest(
+    folder: Path, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, num_steps: int
+) -> int:
     """Restore the newest checkpoint, or the one before it if the newest is damaged, and say so.
 
     Args:
         folder: The checkpoints of a run.
         parameters: The trainable parameters by name, changed in place.
         optimizer: Holds these parameters.
+        num_steps: Steps of the whole run; a checkpoint before the last one needs optimizer state.
 
     Returns:
         Steps done; 0 if there is no checkpoint.
@@ -123,7 +126,7 @@ def load_latest(folder: Path, parameters: Mapping[str, nn.Parameter], optimizer:
     error: _DamageError | None = None
     for path in reversed(_complete(folder)):
         try:
-            step = load_checkpoint(path, parameters, optimizer)
+            step = load_checkpoint(path, parameters, optimizer, num_steps)
         except _DamageError as found:
             error = error or found
             damaged.append(path)
@@ -137,13 +140,16 @@ def load_latest(folder: Path, parameters: Mapping[str, nn.Parameter], optimizer:
     return 0
 
 
-def load_checkpoint(path: Path, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> int:
+def load_checkpoint(
+    path: Path, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, num_steps: int
+) -> int:
     """Restore weights and optimizer state, in place.
 
     Args:
         path: A complete checkpoint.
         parameters: The trainable parameters by name.
         optimizer: Holds these parameters.
+        num_steps: Steps of the whole run; after the last one there is no optimizer state.
 
     Returns:
         Steps done.
@@ -156,7 +162,7 @@ def load_checkpoint(path: Path, parameters: Mapping[str, nn.Parameter], optimize
     weights = _load_tensors(path, _WEIGHTS)
     _check_weights(path / _WEIGHTS, weights, parameters)
     state: dict[str, dict[str, Tensor]] = {}
-    if (path / _OPTIMIZER).exists():
+    if step != num_steps:
         for key, value in _load_tensors(path, _OPTIMIZER).items():
             name, _, entry = key.rpartition("/")
             if name not in parameters or value.shape not in (parameters[name].shape, ()):

@@ -126,12 +126,12 @@ class _Loop:
         # The learning rate is set before each step. The betas are those of the Phi-3 cookbook.
         groups = optimizer_groups(self.parameters, config)
         self.optimizer = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), fused=True)
-        self.step = load_latest(checkpoints, self.parameters, self.optimizer)
         self.scores: list[float] = []
         assert config.epochs != "auto", "chosen by recipes.sized"
+        self.num_steps = len(StepSampler(len(training), config.batch_size, config.epochs, config.seed))
+        self.step = load_latest(checkpoints, self.parameters, self.optimizer, self.num_steps)
         # Epochs count from the beginning of the run, so the sampler skips what is done without reading a picture.
         self.sampler = StepSampler(len(training), config.batch_size, config.epochs, config.seed, self.step)
-        self.num_steps = self.step + len(self.sampler)
         check_disk_space(
             checkpoints,
             self.parameters.values(),

@@ -34,7 +34,7 @@ def test_round_trip(tmp_path):
     parameters, optimizer = trained_layer(3)
     path = save_checkpoint(tmp_path, 3, parameters, optimizer)
     fresh, fresh_optimizer = trained_layer(0)
-    assert load_checkpoint(path, fresh, fresh_optimizer) == 3
+    assert load_checkpoint(path, fresh, fresh_optimizer, 99) == 3
     for name, parameter in parameters.items():
         assert torch.equal(parameter, fresh[name])
         for key, value in optimizer.state[parameter].items():
@@ -49,10 +49,10 @@ def test_the_newest_two_complete_checkpoints_are_kept(tmp_path):
     for step in (1, 2, 3):
         save_checkpoint(tmp_path, step, *trained_layer(step))
     (tmp_path / "step-0000009.partial-1").mkdir()  # as a killed process leaves it
-    assert load_latest(tmp_path, *trained_layer(0)) == 3
+    assert load_latest(tmp_path, *trained_layer(0), 99) == 3
     assert names(tmp_path) == ["step-0000002", "step-0000003", "step-0000009.partial-1"]
     save_checkpoint(tmp_path, 9, *trained_layer(1))
-    assert load_latest(tmp_path, *trained_layer(0)) == 9
+    assert load_latest(tmp_path, *trained_layer(0), 99) == 9
 
 
 def test_the_older_one_makes_way_before_the_next_is_written(tmp_path, monkeypatch):
@@ -82,6 +82,7 @@ DAMAGE = {
     "a bit of a moment": lambda path: flip_a_bit(path / "optimizer.safetensors"),
     "half of the weights": lambda path: (path / "weights.safetensors").write_bytes(b"0" * 50),
     "no weights": lambda path: (path / "weights.safetensors").unlink(),
+    "no moments": lambda path: (path / "optimizer.safetensors").unlink(),
     "no state": lambda path: (path / "state.json").unlink(),
     "half of the state": lambda path: (path / "state.json").write_text('{"step": '),
     "another step": lambda path: (path / "state.json").write_text('{"step": 7}'),
@@ -98,7 +99,7 @@ def test_the_checkpoint_before_a_damaged_one_is_taken(tmp_path, capsys, damage):
         path = save_checkpoint(tmp_path, step, *trained_layer(step))
     damage(path)
     parameters, optimizer = trained_layer(0)
-    assert load_latest(tmp_path, parameters, optimizer) == 1
+    assert load_latest(tmp_path, parameters, optimizer, 99) == 1
     expected, expected_optimizer = trained_layer(1)
     assert all(torch.equal(p, expected[name]) for name, p in parameters.items())
     moments = [o.state_dict()["state"] for o in (optimizer, expected_optimizer)]
@@ -108,7 +109,7 @@ def test_the_checkpoint_before_a_damaged_one_is_taken(tmp_path, capsys, damage):
     assert "training goes on from step-0000001" in printed
     # Its steps are taken again, and then it is written anew.
     save_checkpoint(tmp_path, 2, *trained_layer(2))
-    assert load_latest(tmp_path, *trained_layer(0)) == 2
+    assert load_latest(tmp_path, *trained_layer(0), 99) == 2
     assert names(tmp_path) == ["step-0000001", "step-0000002"]
 
 
@@ -118,7 +119,7 @@ def test_without_another_the_damaged_file_is_named(tmp_path, damage):
     parameters, optimizer = trained_layer(0)
     before = {name: p.detach().clone() for name, p in parameters.items()}
     with pytest.raises(EtalageError, match=r"step-0000002/(state\.json|\w+\.safetensors).*remove the run folder"):
-        load_latest(tmp_path, parameters, optimizer)
+        load_latest(tmp_path, parameters, optimizer, 99)
     assert all(torch.equal(p, before[name]) for name, p in parameters.items())
     assert names(tmp_path) == ["step-0000002"], "nothing is moved"
 
@@ -135,11 +136,11 @@ def test_a_checkpoint_of_an_earlier_version_has_no_digest_but_sound_numbers(tmp_
     parameters = {"weight": nn.Parameter(torch.zeros(2))}
     path = save_checkpoint(tmp_path, 1, parameters, None)
     save_file({"weight": torch.tensor([1.0, 2.0])}, path / "weights.safetensors")
-    load_checkpoint(path, parameters, torch.optim.AdamW(parameters.values()))
+    load_checkpoint(path, parameters, torch.optim.AdamW(parameters.values()), 1)
     assert parameters["weight"].tolist() == [1.0, 2.0]
     save_file({"weight": value}, path / "weights.safetensors")
     with pytest.raises(EtalageError, match=r"weights\.safetensors is damaged"):
-        load_checkpoint(path, parameters, torch.optim.AdamW(parameters.values()))
+        load_checkpoint(path, parameters, torch.optim.AdamW(parameters.values()), 1)
 
 
 def test_weights_of_another_shape_are_refused(tmp_path):
@@ -147,14 +148,14 @@ def test_weights_of_another_shape_are_refused(tmp_path):
     path = save_checkpoint(tmp_path, 1, {"weight": nn.Parameter(torch.ones(1))}, None)
     other = {"weight": nn.Parameter(torch.zeros(2, 3))}
     with pytest.raises(EtalageError, match="other weights than this run trains"):
-        load_checkpoint(path, other, torch.optim.AdamW(other.values()))
+        load_checkpoint(path, other, torch.optim.AdamW(other.values()), 1)
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     path = save_checkpoint(tmp_path, 1, *trained_layer(1))
     other = {"other": nn.Parameter(torch.ones(2))}
     with pytest.raises(ValueError, match="other weights than this run trains"):
-        load_checkpoint(path, other, torch.optim.AdamW(other.values()))
+        load_checkpoint(path, other, torch.optim.AdamW(other.values()), 1)
 
 
 def test_nothing_is_pickled(tmp_path):
@@ -163,7 +164,7 @@ def test_nothing_is_pickled(tmp_path):
 
 
 def test_there_is_none_in_a_folder_that_does_not_exist(tmp_path):
-    assert load_latest(tmp_path / "none", *trained_layer(0)) == 0
+    assert load_latest(tmp_path / "none", *trained_layer(0), 99) == 0
 
 
 def test_the_last_checkpoint_holds_weights_alone(tmp_path):
@@ -171,7 +172,7 @@ def test_the_last_checkpoint_holds_weights_alone(tmp_path):
     path = save_checkpoint(tmp_path, 3, parameters, None)
     assert not (path / "optimizer.safetensors").exists()
     fresh, fresh_optimizer = trained_layer(0)
-    assert load_checkpoint(path, fresh, fresh_optimizer) == 3
+    assert load_checkpoint(path, fresh, fresh_optimizer, 3) == 3
     assert all(torch.equal(parameter, fresh[name]) for name, parameter in parameters.items())
 
 
@@ -210,7 +211,7 @@ def test_a_damaged_checkpoint_is_one_message(tmp_path, name):
     path = save_checkpoint(tmp_path, 1, *trained_layer(1))
     (path / name).write_bytes((path / name).read_bytes()[:20])
     with pytest.raises(EtalageError, match=rf"{name} is damaged .*remove the run folder to begin again"):
-        load_checkpoint(path, *trained_layer(0))
+        load_checkpoint(path, *trained_layer(0), 99)
 
 
 def test_the_best_weights_are_those_saved_last(tmp_path):
@@ -225,4 +226,4 @@ def test_the_best_weights_are_those_saved_last(tmp_path):
 
 def test_best_weights_do_not_count_as_a_checkpoint(tmp_path):
     save_best(tmp_path, trained_layer(1)[0])
-    assert load_latest(tmp_path, *trained_layer(0)) == 0
+    assert load_latest(tmp_path, *trained_layer(0), 99) == 0
