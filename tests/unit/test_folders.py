@@ -105,7 +105,7 @@ def test_damaged_sums_are_named(folder: Path, line: str) -> None:
 def test_a_model_that_is_a_path_without_a_folder_is_refused(tmp_path: Path, monkeypatch, model: str) -> None:
     monkeypatch.chdir(tmp_path)
     if model == ".":
-        assert model_folder(model) == Path(".")
+        assert model_folder(model) == Path()
     else:
         with pytest.raises(EtalageError, match=r"is no folder; give --model a folder"):
             model_folder(model)
