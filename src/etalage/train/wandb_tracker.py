@@ -10,6 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from etalage.atomic import atomic_write_text
+from etalage.errors import EtalageError
+from etalage.folders import file_in
+from etalage.json_files import read_json_object
 from etalage.train.tracker import Figures
 
 __all__ = ["WandbTracker"]
@@ -163,12 +167,13 @@ def _mode(wandb: Any) -> tuple[str, str]:
 
 def _run_id(path: Path) -> str:
     """Return the id of the run, which its first process chooses: offline, wandb could not find the run again."""
-    try:
-        found = json.loads(path.read_text())["id"]
-        if _ID.fullmatch(found):
-            return found
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    with suppress(EtalageError, KeyError, TypeError):
+        # No remedy is given, since a file that cannot be used is replaced.
+        if file := file_in(path.parent, path.name, remedy="", optional=True):
+            found = read_json_object(file, remedy="")["id"]
+            if _ID.fullmatch(found):
+                return found
     chosen = secrets.token_hex(4)
-    path.write_text(json.dumps({"id": chosen}))
+    # In place of whatever stands there: a link is replaced, and not written through.
+    atomic_write_text(path, json.dumps({"id": chosen}))
     return chosen

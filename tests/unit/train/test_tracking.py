@@ -107,6 +107,20 @@ def test_a_damaged_id_begins_another_record(tmp_path, monkeypatch, damaged):
     assert len(json.loads((tmp_path / "wandb.json").read_text())["id"]) == 8
 
 
+@pytest.mark.parametrize("target", ["/dev/zero", "other.json"])
+def test_an_id_that_is_a_link_out_of_the_folder_is_replaced(tmp_path, monkeypatch, target):
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    other, run = tmp_path / "other.json", tmp_path / "run"
+    other.write_text('{"id": "of-another"}')
+    run.mkdir()
+    (run / "wandb.json").symlink_to(tmp_path / target)
+    with make_tracker("wandb", run, {}, "train"):
+        pass
+    assert len(json.loads((run / "wandb.json").read_text())["id"]) == 8
+    assert not (run / "wandb.json").is_symlink()
+    assert other.read_text() == '{"id": "of-another"}'
+
+
 def test_a_run_folder_that_cannot_be_written_ends_tracking_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WANDB_MODE", "offline")
     (tmp_path / "wandb.json").mkdir()
