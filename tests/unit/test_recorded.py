@@ -33,7 +33,7 @@ def write(tmp_path):
     "flags",
     [
         [],
-        ["--model", "/checkpoint", "--epochs", "2", "--freeze", "tower", "projector", "--lora-variant", "dora"],
+        ["--model", "owner/checkpoint", "--epochs", "2", "--freeze", "tower", "projector", "--lora-variant", "dora"],
         ["--pixel-cache", "pixels", "--num-crops", "4", "--no-compile", "--tower-learning-rate", "auto"],
     ],
 )
