@@ -17,7 +17,7 @@ class DropReason(NamedTuple):
     """What to change in the table, or which option to give."""
 
 
-_SEE_IMAGES = "name another column with --columns image=COLUMN, or the folder with --image-folder"
+_SEE_IMAGES = "name another column with --column image=COLUMN, or the folder with --image-folder"
 _REPAIR = "save the picture again as PNG or JPEG"
 _RETRY = "try again later with --retry-failed"
 _REQUEST = "open the link in a browser; correct it, then prepare again with --retry-failed"
@@ -29,7 +29,7 @@ _REASONS = {
     "row_broken": ("The row cannot be divided into cells.", "correct the row, or export the table again"),
     "row_broken_quote": ("A quotation mark in the row has no partner.", "close it, or double it inside a text"),
     "row_not_json": ("The line is not JSON.", "correct the line, or export the table again"),
-    "cell_not_text": ("A cell holds a list where a text or a number is needed.", "name another column with --columns"),
+    "cell_not_text": ("A cell holds a list where a text or a number is needed.", "name another column with --column"),
     "text_not_unicode": ("A text holds half of a character.", "export the table again as UTF-8"),
     "row_only_picture": (
         "The row only adds a picture to the product above it.",
@@ -108,8 +108,8 @@ _REASONS = {
 
 # The endings and beginnings of reasons that name a field.
 _BY_FIELD = (
-    ("missing_", "", "The {field} is empty.", "fill it in, or name another column: --columns {name}=COLUMN"),
-    ("", "_missing", "The {field} is empty.", "fill it in, or name another column: --columns {name}=COLUMN"),
+    ("missing_", "", "The {field} is empty.", "fill it in, or name another column: --column {name}=COLUMN"),
+    ("", "_missing", "The {field} is empty.", "fill it in, or name another column: --column {name}=COLUMN"),
     ("", "_too_long", "The {field} is too long.", "shorten it, or raise --max-text-chars"),
     ("", "_zero", "The {field} is zero.", "give the true price"),
     ("", "_negative", "The {field} is below zero.", "give the true price"),

@@ -135,8 +135,8 @@ class Memory:
     """Recompute activations in the backward pass instead of keeping them. auto: in as few layers as the GPU's memory
     demands, on a CPU in none. full: in every layer. none: in no layer."""
     quantization: Quantization = "none"
-    """Of the frozen weights under adapters. fp8: faster, on an Ada or Hopper GPU or a later one. nf4: a quarter of the
-    memory, slower."""
+    """How the frozen weights under adapters are held. fp8: faster, on an Ada or Hopper GPU or a later one. nf4: a
+    quarter of the memory, slower."""
     compile: bool = True
     """Compile the layers on a GPU: one or two minutes at the first start, seconds at later ones; then faster steps."""
 

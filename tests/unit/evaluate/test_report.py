@@ -208,7 +208,7 @@ def test_a_cut_answer_is_called_cut_and_counted(tmp_path: Path) -> None:
     assert "cut before its end: <q>T for 2499</q>" in page
     assert "could not be read: <q>so what</q>" in page
     assert "cut before their end</th><td>1</td><td>3</td><td>0</td><td>0</td></tr>" in page
-    assert "whole, but no answer</th><td>1</td><td>0</td><td>0</td><td>2</td></tr>" in page
+    assert "complete, but not readable</th><td>1</td><td>0</td><td>0</td><td>2</td></tr>" in page
     assert "–, 0 of 3" in page
     assert "another product" not in page.split("<tbody>")[0].split("<thead>")[1]
 
