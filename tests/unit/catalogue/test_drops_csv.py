@@ -28,7 +28,7 @@ def test_a_row_says_where_it_is_and_what_to_do(tmp_path: Path) -> None:
     header, row = read(tmp_path / "d.csv")
     assert header == ["Row", "Product code", "Why it was left out", "What to do", "Details", "Reason"]
     assert row == [
-        "row 14", "P-Ä", "The title is empty.", "fill it in, or name another column: --columns title=COLUMN", "no text",
+        "row 14", "P-Ä", "The title is empty.", "fill it in, or name another column: --column title=COLUMN", "no text",
         "missing_title",
     ]  # fmt: skip
 

@@ -86,7 +86,7 @@ def test_the_last_lines_say_what_dropped_more_than_a_tenth(
     assert capsys.readouterr().out.splitlines()[-3:] == [
         "3 of 16 rows (19%) dropped as image_not_found:",
         "  There is no picture file of this name.",
-        "  What to do: name another column with --columns image=COLUMN, or the folder with --image-folder.",
+        "  What to do: name another column with --column image=COLUMN, or the folder with --image-folder.",
     ]
     drops = (shop.out / "drops.csv").read_text(encoding="utf-8-sig").splitlines()
     assert len(drops) == 5
