@@ -105,7 +105,7 @@ def score(
         num_cut: How many of those were cut before their end token.
 
     Returns:
-        num_examples, num_parsed, num_cut, num_unparsable (complete, but not readable) and a block per field, by its name.
+        num_examples, num_parsed, num_cut, num_unparsable (complete, but not readable) and a block per field.
         text: exact (0 to 1), chrf (0 to 100, as sacrebleu's corpus_chrf).
         category: accuracy, macro_f1 (0 to 1; over the classes that occur among targets or predictions).
         price: mae (in the currency), median_ape (1 is 100 %), median_factor_error (exp(median |ln(predicted/true)|);
