@@ -1,5 +1,6 @@
 """The files of a folder that may be from elsewhere: which of them may be read, and whether they have changed."""
 
+import errno
 import os
 import re
 import stat
@@ -9,7 +10,17 @@ import xxhash
 
 from etalage.errors import EtalageError
 
-__all__ = ["SMALL", "SUMS", "WHOLE_MODEL", "file_digest", "file_in", "model_folder", "verify_sums", "write_sums"]
+__all__ = [
+    "SMALL",
+    "SUMS",
+    "WHOLE_MODEL",
+    "file_digest",
+    "file_in",
+    "model_folder",
+    "optional_file_in",
+    "verify_sums",
+    "write_sums",
+]
 
 SMALL = Path(__file__).parent / "base" / "small"
 """The small model that ships: a checkpoint folder like any other; its card is README.md."""
@@ -49,29 +60,45 @@ def model_folder(model: str, remedy: str = WHOLE_MODEL) -> Path | None:
     return None
 
 
-def file_in(folder: Path, name: str, remedy: str, *, optional: bool = False) -> Path | None:
-    """Return a file of a folder, without opening it.
+def file_in(folder: Path, name: str, remedy: str) -> Path:
+    """Return the path of a file of a folder, without opening it.
 
     Args:
         folder: The folder.
         name: The file's name; names from other files may be anything.
         remedy: What the user can do, as the end of a sentence.
-        optional: Whether the file may be missing.
-
-    Returns:
-        Its path; None if it is missing and optional.
 
     Raises:
         EtalageError: The name leads out of the folder, or there is no regular file of this name.
+    """
+    path = optional_file_in(folder, name, remedy)
+    if path is None:
+        raise EtalageError(f"{str(folder / name)!r} cannot be read ({os.strerror(errno.ENOENT)}); {remedy}")
+    return path
+
+
+def optional_file_in(folder: Path, name: str, remedy: str) -> Path | None:
+    """Return the path of a file of a folder that may be missing, without opening it.
+
+    Args:
+        folder: The folder.
+        name: The file's name; names from other files may be anything.
+        remedy: What the user can do, as the end of a sentence.
+
+    Returns:
+        Its path; None if it is missing.
+
+    Raises:
+        EtalageError: The name leads out of the folder, or what has this name is not a regular file.
     """
     if "\0" in name or name in ("", "..") or Path(name).name != name:
         raise EtalageError(f"{folder} names a file {name!r}, which is not inside the folder; {remedy}")
     path = folder / name
     try:
         status = path.lstat()
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        if optional and isinstance(error, FileNotFoundError):
-            return None
         raise EtalageError(f"{str(path)!r} cannot be read ({error.strerror}); {remedy}") from error
     if stat.S_ISLNK(status.st_mode):
         status = _follow(path, remedy)
@@ -140,7 +167,7 @@ def verify_sums(folder: Path, sums: str, remedy: str) -> None:
         expected[found[2]] = found[1]
     for name, digest in expected.items():
         path = file_in(folder, name, remedy)
-        if path is not None and file_digest(path) != digest:
+        if file_digest(path) != digest:
             raise EtalageError(f"{path} has changed since it was written (its digest was {digest}); {remedy}")
     # One more could be read instead of one that is known.
     present = {path.name for path in folder.iterdir() if path.suffix in _SUFFIXES}

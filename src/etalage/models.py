@@ -11,7 +11,7 @@ from transformers.utils import logging
 from etalage import devices
 from etalage.config import Quantization
 from etalage.errors import EtalageError
-from etalage.folders import SMALL, SUMS, WHOLE_MODEL, file_in, model_folder, verify_sums
+from etalage.folders import SMALL, SUMS, WHOLE_MODEL, file_in, model_folder, optional_file_in, verify_sums
 from etalage.json_files import read_text
 from etalage.phi3v import Phi3VForCausalLM, Phi3VProcessor
 from etalage.pretrained.checkpoint import FILES, checkpoint_digest, load_model
@@ -143,6 +143,7 @@ def _check_files(run: Run, config: Mapping[str, Any]) -> str:
     run.require_model()
     remedy = f"restore {run.model}, or train again with another --out"
     # Runs of earlier versions have neither.
-    if (path := file_in(run.model, SUMS, remedy, optional="base_digest" not in config)) is not None:
+    find = file_in if "base_digest" in config else optional_file_in
+    if (path := find(run.model, SUMS, remedy)) is not None:
         verify_sums(run.model, read_text(path, remedy=remedy, max_bytes=1 << 20), remedy)
     return remedy

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from etalage.errors import EtalageError
-from etalage.folders import SUMS, file_digest, file_in, model_folder, verify_sums, write_sums
+from etalage.folders import SUMS, file_digest, file_in, model_folder, optional_file_in, verify_sums, write_sums
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_files_of_the_folder_are_found(folder: Path) -> None:
     (folder / "link.json").symlink_to("config.json")
     for name in ("config.json", "link.json"):
         assert file_in(folder, name, "mend it") == folder / name
-    assert file_in(folder, "gone.json", "mend it", optional=True) is None
+    assert optional_file_in(folder, "gone.json", "mend it") is None
     with pytest.raises(EtalageError, match=r"gone\.json' cannot be read \(No such file or directory\); mend it"):
         file_in(folder, "gone.json", "mend it")
 
@@ -41,7 +41,7 @@ def test_links_lead_nowhere_else(folder: Path, target: str, optional: bool) -> N
     os.mkfifo(folder / "pipe")
     (folder / "link.json").symlink_to(target)
     with pytest.raises(EtalageError, match=r"link\.json is (a link (to .*, outside|that leads nowhere)|not a regular)"):
-        file_in(folder, "link.json", "mend it", optional=optional)
+        (optional_file_in if optional else file_in)(folder, "link.json", "mend it")
 
 
 def test_pipes_and_folders_are_refused(folder: Path) -> None:

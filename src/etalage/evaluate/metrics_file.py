@@ -8,7 +8,7 @@ from etalage.config import Split
 from etalage.errors import EtalageError
 from etalage.evaluate.metrics import METRICS
 from etalage.evaluate.systems import SYSTEMS, scores_of, systems_in
-from etalage.folders import file_in
+from etalage.folders import optional_file_in
 from etalage.json_files import read_json_object
 from etalage.schema import NULL, Check, array, check, constant, either, integer, number, record
 from etalage.task import Field
@@ -37,7 +37,7 @@ def read_metrics(path: Path, fields: Sequence[Field]) -> dict[str, Any]:
     """
     again = f"run `etalage evaluate {path.parent}`"
     remedy = f"{again} again"
-    if file_in(path.parent, path.name, remedy, optional=True) is None:
+    if optional_file_in(path.parent, path.name, remedy) is None:
         raise EtalageError(f"{path.parent} has no metrics.json; {again} first")
     metrics = read_json_object(path, remedy=remedy)
     scores = {f.name: record({name: either(_RANGES[name], NULL) for name in METRICS[f.kind]}) for f in fields}

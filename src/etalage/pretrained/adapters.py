@@ -51,7 +51,6 @@ def load_adapters(model: Phi3VForCausalLM, folder: Path, remedy: str) -> PeftMod
     """
     config = _read_config(folder, remedy)
     path = file_in(folder, "adapter_model.safetensors", remedy)
-    assert path is not None
     headers = read_headers(path, remedy)
     # Before PEFT makes any: a rank of a million would fill the memory.
     check_names_and_shapes(headers, _expected(model, config, folder, remedy), set(), path, remedy)
@@ -66,7 +65,6 @@ def load_adapters(model: Phi3VForCausalLM, folder: Path, remedy: str) -> PeftMod
 
 def _read_config(folder: Path, remedy: str) -> dict[str, Any]:
     path = file_in(folder, "adapter_config.json", remedy)
-    assert path is not None
     found = read_json_object(path, remedy=remedy, max_bytes=_MAX_BYTES)
     check(found, record(_USED, _UNUSED), str(path), remedy)
     return found

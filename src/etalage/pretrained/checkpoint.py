@@ -32,7 +32,7 @@ def checkpoint_digest(folder: Path, remedy: str) -> str:
         EtalageError: One of them is not a regular file inside the folder.
     """
     names = sorted({path.name for pattern in FILES for path in folder.glob(pattern)})
-    files = [path for name in names if (path := file_in(folder, name, remedy))]
+    files = [file_in(folder, name, remedy) for name in names]
     lines = [f"{file_digest(path)}  {path.name}\n" for path in files]
     return xxhash.xxh3_128_hexdigest("".join(lines).encode())
 

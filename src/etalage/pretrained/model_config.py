@@ -9,7 +9,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import GenerationConfig
 
 from etalage.errors import EtalageError
-from etalage.folders import file_in
+from etalage.folders import file_in, optional_file_in
 from etalage.json_files import read_json_object
 from etalage.phi3v import Phi3VConfig
 from etalage.phi3v.configuration import CLIP_VIT_L14_336
@@ -75,7 +75,6 @@ def read_config(folder: Path, headers: Mapping[str, Header], remedy: str) -> Phi
         EtalageError: A value is missing, of another type or out of range, or the tensors are of other sizes.
     """
     path = file_in(folder, "config.json", remedy)
-    assert path is not None
     found = read_json_object(path, remedy=remedy, max_bytes=_MAX_BYTES)
     check(found, record(_REQUIRED, {**_OPTIONAL, **_REFUSED}), str(path), remedy)
     clip = CLIP_VIT_L14_336 | found["img_processor"].get("clip_config", {})
@@ -103,7 +102,7 @@ def read_generation_config(folder: Path, config: Phi3VConfig, remedy: str) -> Ge
         EtalageError: A token is missing, of another type, or not in the vocabulary.
     """
     names = (*_IDS, *_OPTIONAL_IDS)
-    if (path := file_in(folder, "generation_config.json", remedy, optional=True)) is None:
+    if (path := optional_file_in(folder, "generation_config.json", remedy)) is None:
         return GenerationConfig(**{name: getattr(config, name) for name in names})
     found = read_json_object(path, remedy=remedy, max_bytes=_MAX_BYTES)
     check(found, record(_IDS, _OPTIONAL_IDS), str(path), remedy)

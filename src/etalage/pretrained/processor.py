@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from etalage.errors import EtalageError
-from etalage.folders import file_in
+from etalage.folders import file_in, optional_file_in
 from etalage.json_files import read_json_object, read_text
 from etalage.phi3v import Phi3VConfig, Phi3VImageProcessor, Phi3VProcessor
 from etalage.phi3v.processing import load_tokenizer
@@ -147,7 +147,6 @@ def read_processor(folder: Path, config: Phi3VConfig, remedy: str) -> Phi3VProce
 
 def _read(folder: Path, name: str, expected: Check, remedy: str, max_bytes: int = _MAX_BYTES) -> dict[str, Any]:
     path = file_in(folder, name, remedy)
-    assert path is not None
     found = read_json_object(path, remedy=remedy, max_bytes=max_bytes)
     check(found, expected, str(path), remedy)
     return found
@@ -169,7 +168,7 @@ def _image_processor(folder: Path, config: Phi3VConfig, remedy: str) -> Phi3VIma
 
 def _check_tokenizer(folder: Path, vocab_size: int, remedy: str) -> None:
     """Check the files that load_tokenizer reads."""
-    if (path := file_in(folder, "chat_template.jinja", remedy, optional=True)) is not None:
+    if (path := optional_file_in(folder, "chat_template.jinja", remedy)) is not None:
         read_text(path, remedy=remedy, max_bytes=_MAX_BYTES)
     found = _read(folder, "tokenizer.json", _TOKENIZER, remedy, _MAX_TOKENIZER_BYTES)
     vocabulary: dict[str, int] = found["model"]["vocab"]

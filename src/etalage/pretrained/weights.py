@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from etalage.errors import EtalageError
-from etalage.folders import file_in
+from etalage.folders import file_in, optional_file_in
 from etalage.json_files import read_json_object
 from etalage.schema import TEXT, check, mapping, record
 
@@ -43,8 +43,8 @@ def read_model_headers(folder: Path, remedy: str) -> dict[str, Header]:
     Raises:
         EtalageError: There are none, a file is not a safetensors file inside the folder, or the index is wrong.
     """
-    index = file_in(folder, _INDEX, remedy, optional=True)
-    single = file_in(folder, _WEIGHTS, remedy, optional=True)
+    index = optional_file_in(folder, _INDEX, remedy)
+    single = optional_file_in(folder, _WEIGHTS, remedy)
     if index is None:
         if single is None:
             raise EtalageError(f"{folder} {_describe_lack(folder)}; {remedy}")
@@ -56,7 +56,6 @@ def read_model_headers(folder: Path, remedy: str) -> dict[str, Header]:
     shards = {name: file_in(folder, name, remedy) for name in sorted(set(weight_map.values()))}
     headers: dict[str, Header] = {}
     for path in shards.values():
-        assert path is not None
         more = read_headers(path, remedy)
         if twice := sorted(headers.keys() & more.keys()):
             raise EtalageError(f"{path}: {twice[0]} is in {headers[twice[0]].path.name}, too; {remedy}")

@@ -216,7 +216,6 @@ def _complete(folder: Path) -> list[Path]:
 def _read_step(path: Path) -> int:
     try:
         state = file_in(path, _STATE, _REMEDY)
-        assert state is not None
         found = read_json_object(state, remedy=_REMEDY, max_bytes=1 << 20)
         check(found, record({"step": integer(0)}), str(state), _REMEDY)
         if path.name != _name(found["step"]):
@@ -253,7 +252,6 @@ def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def _load_tensors(folder: Path, name: str) -> dict[str, Tensor]:
     try:
         path = file_in(folder, name, _REMEDY)
-        assert path is not None
         with safe_open(path, "pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no mapping
             # Files of earlier versions have none.

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from etalage.atomic import atomic_write_text
 from etalage.errors import EtalageError
-from etalage.folders import file_in
+from etalage.folders import optional_file_in
 from etalage.json_files import read_json_object
 from etalage.train.tracker import Figures
 
@@ -169,7 +169,7 @@ def _run_id(path: Path) -> str:
     """Return the id of the run, which its first process chooses: offline, wandb could not find the run again."""
     with suppress(EtalageError, KeyError, TypeError):
         # No remedy is given, since a file that cannot be used is replaced.
-        if file := file_in(path.parent, path.name, remedy="", optional=True):
+        if file := optional_file_in(path.parent, path.name, remedy=""):
             found = read_json_object(file, remedy="")["id"]
             if _ID.fullmatch(found):
                 return found
