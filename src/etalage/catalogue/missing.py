@@ -1,8 +1,11 @@
 """The words that stand for no value, in the cells of any column."""
 
+import math
 import re
+from decimal import Decimal
+from typing import Any
 
-__all__ = ["MISSING_WORDS", "is_missing"]
+__all__ = ["MISSING_WORDS", "is_empty_cell", "is_missing"]
 
 MISSING_WORDS = frozenset(
     (
@@ -41,3 +44,14 @@ def is_missing(text: str) -> bool:
     """
     text = text.strip() if len(text) <= _MAX_CHARS else text.strip()[: _MAX_CHARS + 1]
     return len(text) <= _MAX_CHARS and (text.casefold() in MISSING_WORDS or bool(_MISSING_SIGNS.fullmatch(text)))
+
+
+def is_empty_cell(cell: Any) -> bool:
+    """Return whether a cell of any type holds no value.
+
+    Args:
+        cell: A cell as a reader returns it.
+    """
+    if isinstance(cell, float | Decimal):
+        return math.isnan(cell)
+    return cell in (None, "", [], {}) or (isinstance(cell, str) and is_missing(cell))

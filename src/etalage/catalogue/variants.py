@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from etalage.catalogue.columns import VariantLayout, columns_like
-from etalage.catalogue.missing import is_missing
+from etalage.catalogue.missing import is_empty_cell
 from etalage.catalogue.readers.raw_table import UnreadableRow
 
 __all__ = ["JoinedRow", "VariantJoiner"]
@@ -93,9 +93,7 @@ class VariantJoiner:
             block.append(row)
         yield from self._finish(block)
 
-    def _starts_block(
-        self, block: Sequence[dict[str, Any] | UnreadableRow], row: dict[str, Any] | UnreadableRow
-    ) -> bool:
+    def _starts_block(self, block: Sequence[_RawRow], row: _RawRow) -> bool:
         first = block[0]
         if not self._layout.is_block or isinstance(row, UnreadableRow) or isinstance(first, UnreadableRow):
             return True
@@ -166,7 +164,7 @@ class VariantJoiner:
 
 
 def _has_value(cell: Any) -> bool:
-    return not (cell is None or cell in ("", [], {}) or (isinstance(cell, str) and is_missing(cell)))
+    return not is_empty_cell(cell)
 
 
 def _text(cell: Any) -> str:

@@ -1,8 +1,10 @@
 """Words for no value are recognised in a whole cell, and never within a title."""
 
+from decimal import Decimal
+
 import pytest
 
-from etalage.catalogue.missing import is_missing
+from etalage.catalogue.missing import is_empty_cell, is_missing
 
 WORDS = [
     "nan",
@@ -55,3 +57,8 @@ def test_a_title_that_begins_with_such_a_word_stays(text: str) -> None:
 
 def test_a_huge_cell_takes_no_time() -> None:
     assert not is_missing("- " * 10_000_000)
+
+
+def test_a_cell_of_any_type_is_empty_if_it_holds_no_value():
+    assert all(map(is_empty_cell, [None, "", " N/A ", [], {}, float("nan"), Decimal("NaN")]))
+    assert not any(map(is_empty_cell, [0, 0.0, False, "0", b"x", ["a"], {"a": 1}, Decimal(0)]))

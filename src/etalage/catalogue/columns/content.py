@@ -1,6 +1,5 @@
 """What the cells of a column look like, and whether a column may hold what a role needs."""
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from functools import cached_property
 from statistics import fmean, median
 from typing import Any, Self
 
-from etalage.catalogue.missing import is_missing
+from etalage.catalogue.missing import is_empty_cell
 from etalage.catalogue.prices import BadPrice, find_decimal_mark, parse_amount
 from etalage.task import clean_text
 
@@ -60,7 +59,7 @@ class ColumnProfile:
             name: The column's name.
             cells: All cells of it in the sample, empty ones included.
         """
-        return cls(name, [cell for cell in cells if not _is_empty(cell)])
+        return cls(name, [cell for cell in cells if not is_empty_cell(cell)])
 
     @cached_property
     def texts(self) -> list[str]:
@@ -240,12 +239,6 @@ def _is_number(cell: Any) -> bool:
 
 def _share_of_numbers(profile: ColumnProfile) -> float:
     return sum(map(_is_number, profile.cells)) / len(profile.cells)
-
-
-def _is_empty(cell: Any) -> bool:
-    if isinstance(cell, float | Decimal):
-        return math.isnan(cell)
-    return cell in (None, "", [], {}) or (isinstance(cell, str) and is_missing(cell))
 
 
 def _shorten(cell: Any) -> str:
